@@ -1,0 +1,29 @@
+"""Registries of the package: children of MMEngine's roots, so MMPretrain's modules stay reachable.
+
+Configurations keep ``default_scope = 'mmpretrain'`` and write our modules as ``mmreid_ext.Name``. MMEngine
+imports this file by that prefix; ``locations`` are imported at the first look-up, so no ``custom_imports``
+is needed.
+"""
+
+from mmengine import registry as root
+from mmengine.registry import Registry
+
+_SCOPE = "mmreid_ext"
+
+
+def _child(parent: Registry, *locations: str) -> Registry:
+    modules = [f"{_SCOPE}.{location}" for location in locations]
+    return Registry(parent.name, parent=parent, scope=_SCOPE, locations=modules)
+
+
+MODELS = _child(root.MODELS, "models")
+DATASETS = _child(root.DATASETS, "datasets")
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, "datasets.samplers")
+TRANSFORMS = _child(root.TRANSFORMS, "datasets.transforms")
+METRICS = _child(root.METRICS, "evaluation.reid_metric")
+LOOPS = _child(root.LOOPS, "engine")
+HOOKS = _child(root.HOOKS, "engine.hooks")
+OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, "engine")
+OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, "engine")
+PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, "engine")
+VISUALIZERS = _child(root.VISUALIZERS, "visualization")
