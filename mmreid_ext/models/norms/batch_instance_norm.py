@@ -1,0 +1,126 @@
+"""Batch-instance normalisation, the layer that MetaBIN learns to balance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
+from mmreid_ext.models.norms.instance_affine import instance_affine, stats_dtype
+from mmreid_ext.registry import MODELS
+
+
+@MODELS.register_module(name=["BIN", "BatchInstanceNorm2d"])
+class BatchInstanceNorm2d(nn.Module):
+    r"""Learned mix of batch norm and instance norm, one balance per channel.
+
+    .. math:: y = \rho \, BN(x) + (1 - \rho) \, IN(x)
+
+    Each half has its own affine parameters. The batch-norm half keeps the names of ``nn.BatchNorm2d``
+    (``weight, bias, running_mean, running_var, num_batches_tracked``), so batch-norm checkpoints load into it;
+    new are ``in_weight`` (1), ``in_bias`` (0) and ``gate`` (:math:`\rho`, 1: pure batch norm). The gate is
+    used as it is; whoever trains it keeps it within [0, 1] (:class:`mmreid_ext.engine.MetaBINTrainLoop` does).
+
+    Batch statistics are those of all ranks (in training mode, without any wrapper); instance statistics are
+    always those of the image. Three modes:
+
+    * training: batch statistics, running averages updated;
+    * training inside :func:`hold_running_stats`: batch statistics, running averages untouched;
+    * evaluation: running averages.
+
+    It is deliberately no subclass of PyTorch's ``_BatchNorm``: ``convert_sync_batchnorm`` would replace it.
+
+    Args:
+        num_features: Channels C.
+        eps: Added to both variances. Defaults to 1e-5.
+        momentum: Weight of the newest batch in the running averages; None: cumulative average.
+            Defaults to 0.1.
+
+    Example:
+        >>> layer = BatchInstanceNorm2d(64)
+        >>> layer(torch.rand(8, 64, 32, 16)).shape
+        torch.Size([8, 64, 32, 16])
+
+    As a layer of any MMPretrain backbone: ``norm_cfg=dict(type='mmreid_ext.BIN')``.
+
+    Nam and Kim, "Batch-Instance Normalization for Adaptively Style-Invariant Neural Networks", NeurIPS 2018,
+    https://arxiv.org/abs/1805.07925; with separate affine parameters as in Choi et al., "Meta
+    Batch-Instance Normalization for Generalizable Person Re-Identification", CVPR 2021,
+    https://arxiv.org/abs/2011.14670.
+    """
+
+    _abbr_ = "bn"  # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
+        super().__init__()
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.track_running_stats = True
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.in_weight = nn.Parameter(torch.ones(num_features))
+        self.in_bias = nn.Parameter(torch.zeros(num_features))
+        self.gate = nn.Parameter(torch.ones(num_features))
+        # The meta loop evaluates the network at a gate that is not (yet) the parameter.
+        self.stepped_gate: Tensor | None = None
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0, dtype=torch.long))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``x`` of shape (N, C, H, W).
+
+        Raises:
+            ValueError: If ``x`` has another shape, or maps of a single pixel, whose variance doesn't exist.
+        """
+        self._check_input(x)
+        gate = self.gate if self.stepped_gate is None else self.stepped_gate
+        params = (gate, self.weight, self.bias, self.in_weight, self.in_bias)
+        params = [p.to(stats_dtype(x)) for p in params]
+        if not self.training:
+            batch = self.running_mean.to(params[0].dtype), self.running_var.to(params[0].dtype)
+            return instance_affine(x, _Mix(self.eps, batch=batch), *params)
+        mix = _Mix(self.eps, pixels=x.shape[2] * x.shape[3])
+        y = instance_affine(x, mix, *params)
+        if self.track_running_stats:
+            update_running_stats(self, *mix.batch_moments)
+        return y
+
+    def _check_input(self, x: Tensor) -> None:
+        if x.dim() != 4 or x.shape[1] != self.num_features:
+            raise ValueError(
+                f"BatchInstanceNorm2d expects (N, {self.num_features}, H, W), got {tuple(x.shape)}."
+            )
+        if x.shape[2] * x.shape[3] == 1:
+            raise ValueError(
+                f"BatchInstanceNorm2d got maps of one pixel, {tuple(x.shape)}: an instance variance needs at "
+                "least two. Use larger images, a smaller stride, or plain batch norm in this layer."
+            )
+
+    def extra_repr(self) -> str:
+        """Show the constructor's arguments."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class _Mix:
+    """Coefficients of the mix as a function of instance moments; remembers the batch moments it computed."""
+
+    def __init__(self, eps: float, pixels: int = 0, batch: tuple[Tensor, Tensor] | None = None) -> None:
+        self.eps = eps
+        self.pixels = pixels
+        self.batch = batch
+        self.batch_moments: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def __call__(self, mean, var, gate, weight, bias, in_weight, in_bias):
+        if self.batch is None:
+            moments = combine_moments(mean, var, self.pixels)
+            self.batch_moments = tuple(t.detach() for t in moments)
+            batch_mean, batch_var, _ = moments
+        else:
+            batch_mean, batch_var = self.batch
+        batch_scale = weight * torch.rsqrt(batch_var + self.eps)  # (C,)
+        instance_scale = in_weight * torch.rsqrt(var + self.eps)  # (N, C)
+        scale = gate * batch_scale + (1 - gate) * instance_scale
+        shift = gate * (bias - batch_scale * batch_mean) + (1 - gate) * (in_bias - instance_scale * mean)
+        return scale, shift

@@ -1,0 +1,53 @@
+"""Batch norm whose statistics are those of all ranks, on any device."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmreid_ext.distributed import is_distributed
+from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
+from mmreid_ext.models.norms.instance_affine import instance_affine, stats_dtype
+from mmreid_ext.registry import MODELS
+
+
+@MODELS.register_module(name=["SyncBN", "SyncBatchNorm"])
+class SyncBatchNorm(_BatchNorm):
+    """Batch norm over the global batch, for (N, C) features and (N, C, H, W) maps.
+
+    On one rank it is ``torch.nn.BatchNorm1d`` / ``2d``. On several it computes what one rank with the whole
+    batch would; PyTorch's own ``SyncBatchNorm`` refuses to run on CPU. The arguments are those of
+    ``torch.nn.BatchNorm2d``.
+    """
+
+    _abbr_ = "bn"
+
+    def _check_input_dim(self, x: Tensor) -> None:
+        if x.dim() not in (2, 4) or x.shape[1] != self.num_features:
+            raise ValueError(
+                f"SyncBatchNorm expects (N, {self.num_features}) or (N, {self.num_features}, H, W), "
+                f"got {tuple(x.shape)}."
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``x`` of shape (N, C) or (N, C, H, W)."""
+        if not (self.training and is_distributed()):
+            return super().forward(x)
+        self._check_input_dim(x)
+        maps = x if x.dim() == 4 else x[:, :, None, None]
+        pixels = maps.shape[2] * maps.shape[3]
+        batch_moments = []
+
+        def coefficients(mean: Tensor, var: Tensor, weight: Tensor, bias: Tensor):
+            moments = combine_moments(mean, var, pixels)
+            batch_moments[:] = [t.detach() for t in moments]
+            scale = weight * torch.rsqrt(moments[1] + self.eps)
+            shift = bias - scale * moments[0]
+            return scale.expand_as(mean), shift.expand_as(mean)
+
+        params = [p.to(stats_dtype(x)) for p in (self.weight, self.bias)]
+        y = instance_affine(maps, coefficients, *params)
+        if self.track_running_stats:
+            update_running_stats(self, *batch_moments)
+        return y if x.dim() == 4 else y[:, :, 0, 0]

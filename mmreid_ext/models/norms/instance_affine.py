@@ -1,0 +1,162 @@
+"""The one heavy operation behind our normalisation layers: ``y = scale[n, c] * x + shift[n, c]``.
+
+Batch norm, instance norm and any mix of them are of that form, with coefficients that depend on ``x`` only
+through its per-instance moments. :func:`instance_affine` therefore touches the big tensor in one pass for the
+mean, one for the variance and one for the result; everything between is arithmetic on (N, C) vectors that
+ordinary autograd differentiates. Only ``x`` is kept for the backward pass, as batch norm does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Coefficients = Callable[..., tuple[Tensor, Tensor]]
+
+
+def stats_dtype(x: Tensor) -> torch.dtype:
+    """Precision of statistics: float32 for half precision, else that of ``x``."""
+    return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+
+def _as_planes(x: Tensor) -> Tensor:
+    """View contiguous (N, C, H, W) as one image with N * C channels, for the batch-norm kernels."""
+    return x.view(1, -1, *x.shape[2:])
+
+
+def _can_view_planes(x: Tensor) -> bool:
+    # On CPU the generic reductions are several times slower than the batch-norm kernels, which want planes.
+    return x.device.type == "cpu" and x.is_contiguous()
+
+
+def _plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Return per-plane sums of ``grad`` and of ``grad * (x - mean)``, both (N, C), in one pass on CPU."""
+    dtype = stats_dtype(x)
+    if not (_can_view_planes(x) and _can_view_planes(grad)):
+        grad = grad.to(dtype)
+        centred = x.to(dtype) - mean[:, :, None, None]
+        return grad.sum((2, 3)), (grad * centred).sum((2, 3))
+    # The parameter gradients of an evaluation-mode batch norm with unit variance are exactly these sums.
+    ones = torch.ones(mean.numel(), dtype=dtype)
+    only_params = [False, True, True]
+    _, centred_sum, plain_sum = torch.ops.aten.native_batch_norm_backward(
+        _as_planes(grad), _as_planes(x), ones, mean.reshape(-1), ones, None, None, False, 0.0, only_params
+    )
+    return plain_sum.view_as(mean), centred_sum.view_as(mean)
+
+
+def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance over the pixels of every image and channel, by two passes.
+
+    Args:
+        x: Shape (N, C, H, W).
+
+    Returns:
+        Mean and variance, each (N, C), in float32 for half-precision input.
+    """
+    dtype = stats_dtype(x)
+    if not _can_view_planes(x):
+        var, mean = torch.var_mean(x.to(dtype), dim=(2, 3), correction=0)
+        return mean, var
+    pixels = x.shape[2] * x.shape[3]
+    mean = x.sum((2, 3), dtype=dtype) / pixels
+    # sum x (x - mean) = sum (x - mean)^2: the second pass is exact for means far from zero.
+    residual, centred_sum = _plane_sums(x, x, mean)
+    residual = residual - pixels * mean
+    return mean, ((centred_sum - residual * mean) / pixels).clamp_(min=0)
+
+
+def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Return ``scale * (x, per plane) + shift`` in the precision of ``x``; coefficients are (N, C)."""
+    if _can_view_planes(x):
+        flat = scale.reshape(-1)
+        zeros, ones = torch.zeros_like(flat), torch.ones_like(flat)
+        planes = torch.batch_norm(
+            _as_planes(x), flat, shift.reshape(-1), zeros, ones, False, 0.0, 0.0, False
+        )
+        return planes.view_as(x)
+    result = torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
+    return result.to(x.dtype)
+
+
+def plain_instance_affine(x: Tensor, coefficients: Coefficients, *params: Tensor) -> Tensor:
+    """Same function in elementary operations: traced for export, and differentiable any number of times."""
+    wide = x.to(stats_dtype(x))
+    mean = wide.mean((2, 3), keepdim=True)
+    centred = wide - mean
+    var = (centred * centred).mean((2, 3))
+    scale, shift = coefficients(mean[:, :, 0, 0], var, *params)
+    return (wide * scale[:, :, None, None] + shift[:, :, None, None]).to(x.dtype)
+
+
+class _InstanceAffine(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor, coefficients: Coefficients, *params: Tensor) -> Tensor:
+        mean, var = instance_moments(x)
+        with torch.enable_grad():
+            moments = [t.requires_grad_(x.requires_grad) for t in (mean, var)]
+            leaves = [p.detach().requires_grad_(p.requires_grad) for p in params]
+            scale, shift = coefficients(*moments, *leaves)
+        ctx.coefficients = coefficients
+        ctx.small_graph = (moments, leaves, scale, shift)
+        ctx.save_for_backward(x, *params)
+        return scale_shift(x, scale.detach(), shift.detach())
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        x, *params = ctx.saved_tensors
+        if torch.is_grad_enabled():  # create_graph=True: these gradients will be differentiated again
+            return (*_plain_backward(ctx, grad, x, params),)
+        moments, leaves, scale, shift = ctx.small_graph
+        mean = moments[0].detach()
+        grad = grad.contiguous() if _can_view_planes(x) else grad
+        grad_shift, centred = _plane_sums(x, grad, mean)
+        inputs = [t for t in (*moments, *leaves) if t.requires_grad]
+        grad_scale = centred + mean * grad_shift
+        small = torch.autograd.grad(
+            (scale, shift), inputs, (grad_scale, grad_shift), retain_graph=True, allow_unused=True
+        )
+        small = dict(zip(map(id, inputs), small, strict=True))
+        grad_x = None
+        if ctx.needs_input_grad[0]:
+            grad_x = _grad_input(x, grad, scale.detach(), mean, *(small[id(t)] for t in moments))
+        return (grad_x, None, *(small.get(id(leaf)) for leaf in leaves))
+
+
+def _grad_input(x, grad, scale, mean, grad_mean, grad_var):
+    """``scale * dy + slope * x + offset``: the direct path and both moments, with (N, C) coefficients."""
+    pixels = x.shape[2] * x.shape[3]
+    slope = torch.zeros_like(mean) if grad_var is None else grad_var * (2.0 / pixels)
+    offset = -slope * mean if grad_mean is None else grad_mean / pixels - slope * mean
+    direct = scale_shift(grad, scale, offset)
+    # A float32 factor would promote the half-precision sum to a second big float32 tensor.
+    return direct.addcmul_(x, slope[:, :, None, None].to(x.dtype))
+
+
+def _plain_backward(ctx, grad, x, params):
+    """Gradients as differentiable functions of their inputs, by differentiating the plain form."""
+    wanted = [t for t in (x, *params) if t.requires_grad]
+    result = plain_instance_affine(x, ctx.coefficients, *params)
+    grads = torch.autograd.grad(result, wanted, grad, create_graph=True, allow_unused=True)
+    by_id = dict(zip(map(id, wanted), grads, strict=True))
+    return by_id.get(id(x)), None, *(by_id.get(id(p)) for p in params)
+
+
+def instance_affine(x: Tensor, coefficients: Coefficients, *params: Tensor) -> Tensor:
+    """Apply ``scale * x + shift`` with coefficients computed from the per-instance moments of ``x``.
+
+    Args:
+        x: Shape (N, C, H, W), any floating dtype, contiguous or channels-last.
+        coefficients: Called as ``coefficients(mean, var, *params)`` with (N, C) moments; returns ``scale``
+            and ``shift``, each (N, C). It must be a function of its arguments alone (it is called again for
+            second derivatives), made of differentiable operations; collectives are allowed.
+        params: Tensors that gradients shall reach.
+
+    Returns:
+        Shape (N, C, H, W), dtype and memory format of ``x``.
+    """
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export():
+        return plain_instance_affine(x, coefficients, *params)
+    return _InstanceAffine.apply(x, coefficients, *params)
