@@ -1,0 +1,88 @@
+"""Distances between rows and the search for hard pairs, shared by the losses.
+
+Hard pairs are *found* in the full distance matrix without recording gradients, then only the found
+distances are computed again, exactly and differentiably. That saves the B x B x D products of the
+backward pass and makes the distance of a row to itself exactly zero, with zero gradient.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# The strong baseline clamps squared distances here before the root; sqrt' is infinite at 0.
+MIN_SQUARED_DISTANCE = 1e-12
+
+
+def row_norms(x: Tensor) -> Tensor:
+    """Euclidean norms (N, D) -> (N, 1); at a zero row derivatives of any order are 0."""
+    squared = x.square().sum(dim=1, keepdim=True)
+    nonzero = squared > 0
+    return torch.where(nonzero, torch.where(nonzero, squared, 1.0).sqrt(), 0.0)
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """Divide each row of (N, D) by its norm; a zero row stays zero instead of becoming NaN."""
+    norms = row_norms(x)
+    return x / torch.where(norms > 0, norms, 1.0)
+
+
+def squared_distances(x: Tensor, y: Tensor) -> Tensor:
+    """Squared Euclidean distances |x_i - y_j|^2, shapes (N, D), (M, D) -> (N, M), at least 0."""
+    # Distances do not change when both sides are shifted, but the expansion below then cancels
+    # less.
+    shift = y.detach().mean(dim=0)
+    x, y = x - shift, y - shift
+    squares = x.square().sum(dim=1)[:, None] + y.square().sum(dim=1)
+    return torch.addmm(squares, x, y.t(), alpha=-2).clamp_min(0)
+
+
+def paired_distances(x: Tensor, y: Tensor, kind: str = "euclidean") -> Tensor:
+    """Distance of row i of ``x`` to row i of ``y``, shapes (N, D), (N, D) -> (N,).
+
+    Args:
+        x: Shape (N, D); for ``'cosine'`` rows of unit length.
+        y: As ``x``.
+        kind: ``'euclidean'``, ``'squared_euclidean'`` or ``'cosine'`` (1 - cosine).
+    """
+    if kind == "cosine":
+        return 1 - (x * y).sum(dim=1)
+    squared = (x - y).square().sum(dim=1)
+    if kind == "squared_euclidean":
+        return squared
+    return squared.clamp_min(MIN_SQUARED_DISTANCE).sqrt()
+
+
+@torch.no_grad()
+def hardest_pairs(
+    x: Tensor, y: Tensor, positive: Tensor, negative: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Find the farthest positive and the nearest negative of every anchor.
+
+    Args:
+        x: Anchors, shape (N, D).
+        y: Keys, shape (M, D).
+        positive: Boolean mask (N, M) of positive pairs.
+        negative: Boolean mask (N, M) of negative pairs.
+
+    Returns:
+        Two index tensors of shape (N,) into ``y``. Where a row of a mask is empty the index is
+        valid but meaningless: test ``mask.any(dim=1)``.
+    """
+    distances = squared_distances(x, y)
+    farthest = distances.masked_fill(~positive, -1.0).argmax(dim=1)
+    nearest = distances.masked_fill(~negative, float("inf")).argmin(dim=1)
+    return farthest, nearest
+
+
+def ranking_terms(positive: Tensor, negative: Tensor, margin: float | None) -> Tensor:
+    """Hinge ``max(0, p - n + margin)``, or ``log(1 + exp(p - n))`` for ``margin=None``."""
+    if margin is None:
+        return -F.logsigmoid(negative - positive)  # log1p(exp(.)) overflows, this does not
+    return F.relu(positive - negative + margin)
+
+
+def mean_where(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of ``values`` where ``mask`` holds; 0 (with zero gradient) where it never does."""
+    return torch.where(mask, values, 0.0).sum() / mask.sum().clamp_min(1)
