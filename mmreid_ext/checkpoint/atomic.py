@@ -1,0 +1,68 @@
+"""Files that are either the old version or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_open(path: str | os.PathLike, mode: str = "w", **kwargs: Any) -> Iterator[IO]:
+    """Open a file for writing that takes its place only when it is complete.
+
+    The content goes to a hidden file in the same folder (the same file system, so that the final
+    rename is atomic), reaches the disk, and then replaces ``path``. After an exception ``path`` is
+    as it was and the hidden file is gone; after a power cut ``path`` is as it was too.
+
+    Args:
+        path: The file to write. A symbolic link is followed. Its folder must exist.
+        mode: ``"w"`` or ``"wb"``.
+        **kwargs: Passed on to ``open`` (``encoding``, ``newline``).
+
+    Yields:
+        The file object to write to.
+
+    Raises:
+        ValueError: If ``mode`` is neither ``"w"`` nor ``"wb"``: appending can't be atomic.
+    """
+    if mode not in ("w", "wb"):
+        raise ValueError(f"atomic_open writes whole files: mode must be 'w' or 'wb', not {mode!r}.")
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode, **kwargs) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def atomic_write(path: str | os.PathLike, data: bytes) -> None:
+    """Write ``data`` to ``path`` as :func:`atomic_open` does.
+
+    Args:
+        path: The file to write.
+        data: Its whole content.
+    """
+    with atomic_open(path, "wb") as file:
+        file.write(data)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where the system can sync folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network file systems refuse; the file itself is complete all the same
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,127 @@
+"""The places in MMEngine where checkpoints are read, written and removed, and what is put there.
+
+Installed by ``mmreid_ext.compat.enable_safe_checkpoints``; nothing else imports this module.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlparse
+
+import torch
+from mmengine.fileio import LocalBackend
+from mmengine.hooks import CheckpointHook, checkpoint_hook
+
+from .atomic import atomic_open, atomic_write
+from .plain import to_plain
+from .safe_load import safe_load
+
+
+def install(mm_checkpoint: ModuleType) -> None:
+    """Replace the functions in ``mmengine.runner.checkpoint`` and around it.
+
+    Args:
+        mm_checkpoint: That module.
+    """
+    mm_checkpoint.torch = TorchForCheckpoints()
+    mm_checkpoint.load_url = load_url
+    LocalBackend.put = _atomic_put
+    checkpoint_hook.open = _open_atomically_for_writing  # shadows the builtin in that module
+    for name in ("_save_checkpoint_with_step", "_save_best_checkpoint"):
+        setattr(CheckpointHook, name, _removing_afterwards(getattr(CheckpointHook, name)))
+
+
+class TorchForCheckpoints:
+    """``torch`` as MMEngine's checkpoint module sees it: only ``load`` and ``save`` differ."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    @staticmethod
+    def load(f: Any, map_location: Any = None, **_: Any) -> Any:
+        """Load safely whatever else is asked for: a fall-back to full pickle ends here."""
+        return safe_load(f, map_location)
+
+    @staticmethod
+    def save(obj: Any, f: Any, **kwargs: Any) -> None:
+        """Save plain types only."""
+        torch.save(to_plain(obj), f, **kwargs)
+
+
+def load_url(
+    url: str,
+    model_dir: str | None = None,
+    map_location: Any = None,
+    progress: bool = True,
+    **_: Any,
+) -> Any:
+    """Download to PyTorch's cache, as ``torch.hub.load_state_dict_from_url`` does, and load safely.
+
+    Args:
+        url: Address of the file.
+        model_dir: Folder to keep it in; PyTorch's cache by default.
+        map_location: As in ``torch.load``.
+        progress: Whether to show a bar.
+
+    Returns:
+        The checkpoint.
+    """
+    folder = Path(model_dir or os.path.join(torch.hub.get_dir(), "checkpoints"))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / os.path.basename(urlparse(url).path)
+    if not path.exists():
+        torch.hub.download_url_to_file(url, str(path), progress=progress)
+    return safe_load(path, map_location)
+
+
+def _atomic_put(self: LocalBackend, obj: bytes, filepath: str | Path) -> None:
+    Path(filepath).parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(filepath, obj)
+
+
+def _open_atomically_for_writing(file: Any, mode: str = "r", **kwargs: Any) -> Any:
+    opener = atomic_open if mode in ("w", "wb") else builtins.open
+    return opener(file, mode, **kwargs)
+
+
+class _RemovalList:
+    """A file backend that notes what to remove instead of removing it."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+        self.removals: list[tuple[Callable[[str], None], str]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.backend, name)
+
+    def remove(self, path: str) -> None:
+        self.removals.append((self.backend.remove, path))
+
+    def rmtree(self, path: str) -> None:
+        self.removals.append((self.backend.rmtree, path))
+
+
+def _removing_afterwards(save: Callable[..., None]) -> Callable[..., None]:
+    """Let a method of ``CheckpointHook`` remove old checkpoints after the new one is there."""
+
+    @wraps(save)
+    def save_then_remove(hook: CheckpointHook, *args: Any, **kwargs: Any) -> None:
+        backend = hook.file_backend
+        hook.file_backend = noted = _RemovalList(backend)
+        try:
+            save(hook, *args, **kwargs)
+        finally:
+            hook.file_backend = backend
+        best = getattr(hook, "best_ckpt_path_dict", {}).values()
+        in_use = {hook.last_ckpt, getattr(hook, "best_ckpt_path", None), *best}
+        for remove, path in noted.removals:
+            if path not in in_use:  # the same step can be saved again after a resumed run
+                remove(path)
+
+    return save_then_remove

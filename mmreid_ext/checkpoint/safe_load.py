@@ -1,0 +1,181 @@
+"""``torch.load`` that never runs code from the file: listed names only, the rest is refused."""
+
+from __future__ import annotations
+
+import _compat_pickle
+import os
+import pickle
+import re
+import struct
+import types
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import IO, Any
+
+import torch
+
+from ..compat import loads_with_named_stand_ins
+from .foreign import ForeignObject, foreign_globals, restore_foreign
+from .plain import from_plain
+
+_HAS_NAMED_SAFE_GLOBALS = loads_with_named_stand_ins(torch.__version__)
+"""Older PyTorch cannot allow-list a stand-in for a type; there our own unpickler does it."""
+
+
+_SIGNS_OF_GARBAGE = (EOFError, AttributeError, LookupError, TypeError, AssertionError, struct.error)
+"""What unpickling raises, beside its own error, on bytes that are no pickle."""
+
+
+class UnsafeCheckpointError(pickle.UnpicklingError):
+    """A checkpoint asks for a type or function outside the allow-list."""
+
+
+def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> Any:
+    """Load a PyTorch file as data: tensors, plain containers, and what MMEngine's checkpoints hold.
+
+    On PyTorch 2.6 and later this is ``torch.load(weights_only=True)`` with a temporary allow-list;
+    on earlier ones a restricted unpickler with the same list. ``HistoryBuffer``, NumPy arrays and
+    the ``getattr`` calls of MMEngine's files meet inert stand-ins, so no third-party code runs.
+    There is no way to switch this off, by argument or by environment variable.
+
+    Args:
+        file: Path or binary file object.
+        map_location: As in ``torch.load``.
+
+    Returns:
+        The checkpoint, with NumPy arrays and MMEngine objects restored.
+
+    Raises:
+        UnsafeCheckpointError: If the file names anything else; the message says what and in which
+        file. ValueError: If the file is no complete PyTorch file.
+    """
+    name = _name_of(file)
+    try:
+        if _HAS_NAMED_SAFE_GLOBALS:
+            with _only_our_stand_ins():
+                loaded = torch.load(file, map_location=map_location, weights_only=True)
+        else:
+            loaded = torch.load(file, map_location, pickle_module=restricted_pickle)
+        return from_plain(restore_foreign(loaded))
+    except pickle.UnpicklingError as error:
+        raise _explain(error, name) from None
+    except RuntimeError as error:
+        if "PytorchStreamReader" not in str(error) and not isinstance(error, RecursionError):
+            raise  # such as a tensor of a device that is not here; PyTorch says what to do
+        raise ValueError(f"{name} is damaged or incomplete ({error}).") from error
+    except _SIGNS_OF_GARBAGE as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{name} is damaged or no PyTorch file ({reason}).") from error
+
+
+def _name_of(file: Any) -> str:
+    if isinstance(file, (str, os.PathLike)):
+        return os.fspath(file)
+    return str(getattr(file, "name", "the checkpoint (read from memory)"))
+
+
+def _explain(error: pickle.UnpicklingError, name: str) -> UnsafeCheckpointError:
+    found = re.search(r"GLOBAL (.+?)(?= was not| whose module| is not| is refused|$)", str(error))
+    if found is None:
+        reason = re.sub(r"\s+", " ", str(error))
+        return UnsafeCheckpointError(
+            f"{name} was refused: it is damaged, no PyTorch file, or pickled as no checkpoint is "
+            f"({reason[-200:]})."
+        )
+    return UnsafeCheckpointError(
+        f"{name} was refused: it asks for {found.group(1)}, which is not on the list of types "
+        "that a checkpoint may hold; loading it could run code. If you trust its author, convert "
+        "it where it was made to a plain state dict, torch.save(model.state_dict(), path), and "
+        "load that."
+    )
+
+
+@contextmanager
+def _only_our_stand_ins() -> Iterator[None]:
+    """Allow-list our stand-ins during one load, beside a user's own entries that don't clash."""
+    before = torch.serialization.get_safe_globals()
+    ours = foreign_globals()
+
+    def qualified_name(entry: Any) -> str:
+        return entry[1] if isinstance(entry, tuple) else f"{entry.__module__}.{entry.__qualname__}"
+
+    kept = [entry for entry in before if qualified_name(entry) not in ours]
+    stand_ins = [(stand_in, name) for name, stand_in in ours.items()]
+    try:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(kept + stand_ins)
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+
+
+@lru_cache(maxsize=1)
+def _allowed_globals() -> dict[str, Any]:
+    """Everything the restricted unpickler may look up, by full name."""
+    from torch._weights_only_unpickler import _get_allowed_globals
+
+    allowed: dict[str, Any] = dict(_get_allowed_globals())  # PyTorch's own list: tensors, storages
+    allowed.update({str(t): t for t in vars(torch).values() if isinstance(t, torch.dtype)})
+    allowed.update(
+        {
+            "builtins.set": set,
+            "builtins.bytearray": bytearray,
+            "builtins.complex": complex,
+            "collections.Counter": Counter,
+            "torch.device": torch.device,
+            "_codecs.encode": _encode_text,
+        }
+    )
+    allowed.update(foreign_globals())
+    return allowed
+
+
+def _encode_text(text: str, encoding: str) -> bytes:
+    """How pickle protocol 2 stores bytes."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"GLOBAL _codecs.encode with the encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+class RestrictedUnpickler(pickle._Unpickler):
+    """Unpickler that finds only listed names and sets state only on data objects.
+
+    The pure-Python class, because the C one cannot be told what ``BUILD`` may touch; with it a file
+    could plant attributes on listed functions and classes.
+    """
+
+    dispatch = dict(pickle._Unpickler.dispatch)
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the listed object of that name, or refuse."""
+        module, name = _compat_pickle.NAME_MAPPING.get(
+            (module, name), (_compat_pickle.IMPORT_MAPPING.get(module, module), name)
+        )  # protocol 2 writes the names of Python 2
+        full_name = f"{module}.{name}"
+        allowed = _allowed_globals()
+        if full_name not in allowed:
+            raise pickle.UnpicklingError(f"GLOBAL {full_name} is not allowed")
+        return allowed[full_name]
+
+    def load_build(self) -> None:
+        """Set an object's state, on tensors, ordered dictionaries and stand-ins only."""
+        instance = self.stack[-2]
+        allowed = (torch.Tensor, torch.nn.Parameter, OrderedDict)
+        if type(instance) not in allowed and not isinstance(instance, ForeignObject):
+            raise pickle.UnpicklingError(f"GLOBAL {type(instance).__qualname__} state is refused")
+        super().load_build()
+
+    dispatch[pickle.BUILD[0]] = load_build
+
+
+def _restricted_load(file: IO[bytes], **kwargs: Any) -> Any:
+    return RestrictedUnpickler(file, **kwargs).load()
+
+
+restricted_pickle = types.SimpleNamespace(
+    __name__="restricted_pickle", Unpickler=RestrictedUnpickler, load=_restricted_load
+)
+"""Stands in for the ``pickle`` module in ``torch.load(pickle_module=...)``."""

@@ -1,0 +1,180 @@
+"""All that depends on the versions of other packages: what is supported, and what is mended.
+
+:func:`check_environment` reads package metadata only and runs when ``mmreid_ext`` is imported.
+:func:`enable_safe_checkpoints` changes MMEngine; the tools, the APIs and the registry call it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+PYTHON = (3, 10)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A package under any of its distribution names, and the versions of it that work.
+
+    Args:
+        names: Distribution names that provide it, the one to recommend first.
+        minimum: First version that works; ``None`` if the package may be absent.
+        below: First version that does not work.
+        advice: What breaks otherwise. If given, the user is warned and the import goes on.
+        beside: Distribution and version: the limit counts only beside an older release of it.
+    """
+
+    names: tuple[str, ...]
+    minimum: str | None = None
+    below: str | None = None
+    advice: str = ""
+    beside: tuple[str, str] | None = None
+
+    @property
+    def bounds(self) -> str:
+        """The limits as pip writes them, for example ``>=0.10.4,<1.0.0``."""
+        lower = f">={self.minimum}" if self.minimum else ""
+        upper = f"<{self.below}" if self.below else ""
+        return ",".join(filter(None, (lower, upper)))
+
+    def admits(self, version: str) -> bool:
+        """Whether ``version`` lies within the limits."""
+        if self.minimum is not None and _release(version) < _release(self.minimum):
+            return False
+        return self.below is None or _release(version) < _release(self.below)
+
+
+REQUIREMENTS = (
+    Requirement(("torch",), "2.1"),
+    Requirement(("torchvision",), "0.16"),
+    Requirement(("mmengine", "onedl-mmengine"), "0.10.4", "1.0"),
+    Requirement(("mmcv-lite", "mmcv", "onedl-mmcv"), "2.0", "2.4"),
+    Requirement(("mmpretrain", "onedl-mmpretrain"), "1.0", "2.0"),
+    Requirement(
+        ("numpy",),
+        below="2.4",
+        advice="mmpretrain 1.2's retrieval metrics use numpy.in1d, which is gone from later ones",
+        beside=("mmpretrain", "1.3"),
+    ),
+    Requirement(
+        ("setuptools",),
+        below="81",
+        advice="mmengine 0.10.7 and mim import pkg_resources, which is gone from later ones; "
+        "'package::config' inheritance and mim fail without it",
+        beside=("mmengine", "0.10.8"),
+    ),
+)
+
+
+class UnsupportedEnvironmentError(ImportError):
+    """Something installed here, or missing, that ``mmreid_ext`` cannot work with."""
+
+
+def check_environment() -> None:
+    """Raise if Python or an installed package is one that does not work with ``mmreid_ext``.
+
+    Imports none of them: MMPretrain's own check is a bare assertion in the middle of its import.
+    Limits that break only a neighbour's feature give a warning instead.
+
+    Raises:
+        UnsupportedEnvironmentError: Lists every problem with the package, the installed version,
+            the
+            needed one, and the pip command that puts it right.
+    """
+    errors, warned = find_problems(_installed_version, sys.version_info[:3])
+    for problem in warned:
+        warnings.warn(f"mmreid_ext: {problem}", stacklevel=3)
+    if errors:
+        raise UnsupportedEnvironmentError(
+            "mmreid_ext cannot work in this environment:\n  - " + "\n  - ".join(errors)
+        )
+
+
+def find_problems(
+    version_of: Callable[[str], str | None], python: Sequence[int]
+) -> tuple[list[str], list[str]]:
+    """Compare an environment with :data:`REQUIREMENTS`.
+
+    Args:
+        version_of: Returns the installed version of a distribution, or ``None``.
+        python: Version of the interpreter, as in ``sys.version_info``.
+
+    Returns:
+        Problems that make the package unusable, and problems worth a warning.
+    """
+    errors: list[str] = []
+    warned: list[str] = []
+    if tuple(python)[:2] < PYTHON:
+        found, needed = (".".join(map(str, version)) for version in (python, PYTHON))
+        errors.append(f"Python {found} is running; >={needed} is needed: make a new environment")
+    for requirement in REQUIREMENTS:
+        problem = _problem_with(requirement, version_of)
+        if problem is not None:
+            (warned if requirement.advice else errors).append(problem)
+    return errors, warned
+
+
+def _problem_with(requirement: Requirement, version_of: Callable[[str], str | None]) -> str | None:
+    if requirement.beside is not None:
+        neighbour = version_of(requirement.beside[0])
+        if neighbour is None or _release(neighbour) >= _release(requirement.beside[1]):
+            return None
+    names, bounds = requirement.names, requirement.bounds
+    installed = {name: version for name in names if (version := version_of(name)) is not None}
+    if not installed and requirement.minimum is not None:
+        remedy = f'pip install "{names[0]}{bounds}"'
+        return f"{' or '.join(names)} is not installed; {bounds} is needed: {remedy}"
+    for name, version in installed.items():
+        if not requirement.admits(version):
+            reason = f" ({requirement.advice})" if requirement.advice else ""
+            remedy = f'pip install "{name}{bounds}"'
+            return f"{name} {version} is installed; {bounds} is needed{reason}: {remedy}"
+    return None
+
+
+def _installed_version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the release numbers without trailing zeros: ``2.11.0rc1+cpu`` gives (2, 11)."""
+    matched = re.match(r"\d+(\.\d+)*", version)
+    numbers = [int(part) for part in matched.group().split(".")] if matched else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def enable_safe_checkpoints() -> None:
+    """Make MMEngine treat checkpoints as data, and never lose the last one to a crash.
+
+    - Every load (``--resume``, ``load_from``, ``load_checkpoint``; from disk, HTTP or an object
+      store) goes through :func:`mmreid_ext.checkpoint.safe_load`: an allow-list and no way round
+      it.
+    - Every save holds plain types only, which any ``torch.load(weights_only=True)`` reads.
+    - Local checkpoint files and ``last_checkpoint`` are replaced atomically. The checkpoint that
+      ``max_keep_ckpts`` or a new best makes superfluous goes after the new one is on disk, not
+      before.
+
+    Upstream MMEngine 0.10.7 cannot resume on torch 2.6 and later without this. A second call does
+    nothing.
+    """
+    from mmengine.runner import checkpoint as mm_checkpoint
+
+    from .checkpoint import mmengine_io
+
+    if not isinstance(mm_checkpoint.torch, mmengine_io.TorchForCheckpoints):
+        mmengine_io.install(mm_checkpoint)
+
+
+def loads_with_named_stand_ins(torch_version: Any) -> bool:
+    """Whether this PyTorch's ``weights_only=True`` takes stand-ins by name (2.6 on)."""
+    return _release(str(torch_version)) >= (2, 6)

@@ -1,0 +1,68 @@
+"""The file is the old one or the new one."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from mmreid_ext.checkpoint import atomic_open, atomic_write
+
+
+def test_content_replaces_the_old_file(tmp_path):
+    path = tmp_path / "a"
+    atomic_write(path, b"old")
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_exception_leaves_the_old_file_and_no_litter(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic_open(path) as file:
+        file.write("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_killed_process_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    code = (
+        "import os, sys; from mmreid_ext.checkpoint import atomic_open\n"
+        "with atomic_open(sys.argv[1]) as f:\n"
+        "    f.write('half'); f.flush(); os._exit(9)"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], env={**os.environ, "PYTHONPATH": root}
+    )
+    assert done.returncode == 9
+    assert path.read_text() == "old"
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    """Others in the group must be able to read checkpoints: ``tempfile`` would forbid it."""
+    reference, path = tmp_path / "plain", tmp_path / "atomic"
+    reference.write_bytes(b"")
+    atomic_write(path, b"")
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(reference.stat().st_mode)
+
+
+def test_symbolic_link_stays_a_link(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old")
+    link.symlink_to(target)
+    atomic_write(link, b"new")
+    assert link.is_symlink() and target.read_text() == "new"
+
+
+def test_append_mode_is_refused(tmp_path):
+    with (
+        pytest.raises(ValueError, match="mode must be 'w' or 'wb', not 'a'"),
+        atomic_open(tmp_path / "a", "a"),
+    ):
+        pass

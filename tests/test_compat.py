@@ -1,0 +1,377 @@
+"""MMEngine and checkpoints after `enable_safe_checkpoints`, and the environment check."""
+
+import os
+import pickle
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModel
+from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
+
+from mmreid_ext.checkpoint import UnsafeCheckpointError, mmengine_io
+from mmreid_ext.compat import (
+    UnsupportedEnvironmentError,
+    check_environment,
+    enable_safe_checkpoints,
+    find_problems,
+)
+
+SUPPORTED = {
+    "torch": "2.11.0+cpu",
+    "torchvision": "0.26.0",
+    "mmengine": "0.10.7",
+    "mmcv-lite": "2.2.0",
+    "mmpretrain": "1.2.0",
+    "numpy": "2.3.5",
+    "setuptools": "80.9.0",
+}
+ONEDL = {
+    "torch": "2.10.0",
+    "torchvision": "0.25.0",
+    "onedl-mmengine": "0.10.12",
+    "onedl-mmcv": "2.3.6.post1",
+    "onedl-mmpretrain": "1.3.6",
+    "numpy": "2.4.6",
+    "setuptools": "84.2.1",
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _safe():
+    enable_safe_checkpoints()
+
+
+@pytest.mark.parametrize("stack", [SUPPORTED, ONEDL], ids=["upstream", "onedl"])
+def test_supported_stacks_pass_without_a_word(stack):
+    assert find_problems(stack.get, (3, 11, 7)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "needed"),
+    [
+        ("torch", "2.0.1", ">=2.1"),
+        ("torchvision", "0.15.2", ">=0.16"),
+        ("mmengine", "0.8.3", ">=0.10.4,<1.0"),
+        ("mmengine", "1.0.0", ">=0.10.4,<1.0"),
+        ("mmcv-lite", "1.7.2", ">=2.0,<2.4"),
+        ("mmcv-lite", "2.4.0", ">=2.0,<2.4"),
+        ("mmpretrain", "2.0.0rc1", ">=1.0,<2.0"),
+    ],
+)
+def test_unsupported_version_is_named_with_remedy(package, version, needed):
+    errors, _ = find_problems({**SUPPORTED, package: version}.get, (3, 11, 7))
+    assert len(errors) == 1
+    assert f"{package} {version} is installed; {needed} is needed" in errors[0]
+    assert f'pip install "{package}{needed}"' in errors[0]
+
+
+def test_missing_package_names_every_distribution_that_provides_it():
+    stack = {k: v for k, v in SUPPORTED.items() if k != "mmcv-lite"}
+    (error,), _ = find_problems(stack.get, (3, 11, 7))
+    assert "mmcv-lite or mmcv or onedl-mmcv is not installed" in error
+    assert 'pip install "mmcv-lite>=2.0,<2.4"' in error
+
+
+def test_old_python_is_named():
+    (error,), _ = find_problems(SUPPORTED.get, (3, 9, 18))
+    assert "Python 3.9.18 is running; >=3.10 is needed" in error
+
+
+def test_limits_that_break_only_a_neighbour_warn():
+    errors, warned = find_problems(
+        {**SUPPORTED, "numpy": "2.4.0", "setuptools": "84.2.1"}.get, (3, 11, 7)
+    )
+    assert errors == []
+    assert ["numpy 2.4.0" in warned[0], "setuptools 84.2.1" in warned[1]] == [True, True]
+    assert "in1d" in warned[0] and "pkg_resources" in warned[1]
+
+
+def test_check_environment_lists_all_problems(monkeypatch):
+    versions = {**SUPPORTED, "torch": "1.13.1", "mmengine": "0.7.0"}
+    monkeypatch.setattr("mmreid_ext.compat._installed_version", versions.get)
+    with pytest.raises(UnsupportedEnvironmentError, match=r"(?s)torch 1\.13\.1.*mmengine 0\.7\.0"):
+        check_environment()
+
+
+def test_check_environment_imports_nothing():
+    """The check must come before the imports that it explains."""
+    import subprocess
+
+    code = (
+        "import sys, importlib.util as u\n"
+        "s = u.spec_from_file_location('compat', sys.argv[1]); m = u.module_from_spec(s)\n"
+        "sys.modules['compat'] = m; s.loader.exec_module(m); m.check_environment()\n"
+        "print([n for n in ('torch', 'mmengine', 'mmcv', 'mmpretrain') if n in sys.modules])"
+    )
+    path = Path(sys.modules[check_environment.__module__].__file__)
+    out = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == "[]"
+
+
+class _Regressor(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(3, 1)
+        self.bn = torch.nn.BatchNorm1d(1)
+
+    def forward(self, inputs, targets, mode="tensor"):
+        out = self.bn(self.linear(inputs))
+        return {"loss": ((out - targets) ** 2).mean()} if mode == "loss" else out
+
+
+class _Points(torch.utils.data.Dataset):
+    metainfo = {
+        "classes": ("a", "b"),
+        "weights": np.array([0.5, 2.0]),
+        "test_sets": {"unseen": {"camera_rule": True, "cut": np.int64(3)}},
+    }
+
+    def __init__(self):
+        generator = torch.Generator().manual_seed(0)
+        self.inputs = torch.randn(16, 3, generator=generator)
+        self.targets = self.inputs.sum(1, keepdim=True)
+
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, index):
+        return self.inputs[index], self.targets[index]
+
+
+def _runner(work_dir, iterations, name, **kwargs):
+    hook = dict(type="CheckpointHook", by_epoch=False, interval=2, **kwargs.pop("checkpoint", {}))
+    torch.manual_seed(0)
+    return Runner(
+        model=_Regressor(),
+        work_dir=str(work_dir),
+        train_dataloader=dict(
+            dataset=_Points(),
+            batch_size=4,
+            sampler=dict(type="InfiniteSampler", shuffle=False),
+            collate_fn=dict(type="default_collate"),
+        ),
+        train_cfg=dict(by_epoch=False, max_iters=iterations),
+        optim_wrapper=dict(optimizer=dict(type="Adam", lr=0.1)),
+        param_scheduler=dict(type="StepLR", by_epoch=False, step_size=3, gamma=0.5, end=100),
+        default_hooks=dict(checkpoint=hook, logger=dict(type="LoggerHook", interval=1)),
+        randomness=dict(seed=0),
+        log_level="WARNING",
+        experiment_name=name,
+        cfg=Config(dict(name=name)),
+        **kwargs,
+    )
+
+
+def _assert_equal(left, right):
+    if isinstance(left, torch.Tensor):
+        assert torch.equal(left, right)
+    elif isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key in left:
+            _assert_equal(left[key], right[key])
+    elif isinstance(left, (list, tuple)):
+        assert len(left) == len(right)
+        for one, other in zip(left, right, strict=True):
+            _assert_equal(one, other)
+    else:
+        assert left == right
+
+
+def test_interrupted_training_resumes_to_the_same_end(tmp_path):
+    """Six iterations in one go, and four then two after a resume: equal to the last bit."""
+    whole = _runner(tmp_path / "whole", 6, "whole")
+    whole.train()
+    _runner(tmp_path / "parts", 4, "first").train()
+    second = _runner(tmp_path / "parts", 6, "second", resume=True)
+    second.train()
+    assert second.iter == 6
+    _assert_equal(whole.model.state_dict(), second.model.state_dict())
+    _assert_equal(whole.optim_wrapper.state_dict(), second.optim_wrapper.state_dict())
+    assert whole.param_schedulers[0].last_step == second.param_schedulers[0].last_step
+    logged = [runner.message_hub.get_scalar("train/loss") for runner in (whole, second)]
+    assert all(isinstance(buffer, HistoryBuffer) for buffer in logged)
+    np.testing.assert_array_equal(logged[0].data[0], logged[1].data[0])
+    assert len(logged[0].data[0]) == 6
+
+
+def test_resume_does_not_claim_that_the_data_set_changed(tmp_path, caplog):
+    """MMEngine compares pickles of the metainfo: its types must come back exactly."""
+    _runner(tmp_path, 2, "meta-first").train()
+    second = _runner(tmp_path, 4, "meta-second", resume=True)
+    warnings_seen = []
+    second.logger.warning = lambda message, *a: warnings_seen.append(message)
+    second.train()
+    assert not [message for message in warnings_seen if "metainfo" in message]
+
+
+def test_own_checkpoint_is_read_by_plain_weights_only_loading(tmp_path):
+    _runner(tmp_path, 2, "plain").train()
+    loaded = torch.load(tmp_path / "iter_2.pth", weights_only=True)
+    assert set(loaded) >= {"meta", "state_dict", "message_hub", "optimizer", "param_schedulers"}
+
+
+def _upstream_checkpoint(path):
+    """Write a file with everything MMEngine itself pickles: the state of the released 0.10.7."""
+    history = HistoryBuffer([1.5, 2.5], [1, 1])
+    checkpoint = {
+        "meta": {"epoch": 0, "iter": 2, "dataset_meta": {"weights": np.arange(6.0).reshape(2, 3)}},
+        "state_dict": _Regressor().state_dict(),
+        "message_hub": {
+            "log_scalars": {"train/loss": history},
+            "runtime_info": {"best": np.float64(0.25), "config": Config({"a": [1]})._cfg_dict},
+            "resumed_keys": {"train/loss": True},
+        },
+    }
+    torch.save(checkpoint, path)
+    return checkpoint
+
+
+def test_checkpoint_of_unpatched_mmengine_loads(tmp_path):
+    path = tmp_path / "upstream.pth"
+    saved = _upstream_checkpoint(path)
+    loaded = CheckpointLoader.load_checkpoint(str(path), map_location="cpu")
+    _assert_equal(dict(saved["state_dict"]), dict(loaded["state_dict"]))
+    assert loaded["state_dict"]._metadata == saved["state_dict"]._metadata
+    np.testing.assert_array_equal(
+        loaded["meta"]["dataset_meta"]["weights"], np.arange(6.0).reshape(2, 3)
+    )
+    hub = loaded["message_hub"]
+    assert type(hub["log_scalars"]["train/loss"]) is HistoryBuffer
+    assert hub["log_scalars"]["train/loss"].mean() == 2.0
+    assert type(hub["runtime_info"]["best"]) is np.float64
+    assert hub["runtime_info"]["config"].a == [1]
+
+
+class _Malicious:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.target}",)
+
+
+@pytest.fixture
+def malicious(tmp_path):
+    path = tmp_path / "malicious.pth"
+    torch.save({"state_dict": {}, "meta": _Malicious(tmp_path / "owned")}, path)
+    return path
+
+
+def test_malicious_checkpoint_is_refused_by_load_checkpoint(malicious):
+    message = rf"{re.escape(str(malicious))} was refused: it asks for (posix|nt)\.system"
+    with pytest.raises(UnsafeCheckpointError, match=message):
+        load_checkpoint(_Regressor(), str(malicious))
+    assert not (malicious.parent / "owned").exists()
+
+
+@pytest.mark.parametrize("how", [{"resume": True}, {"resume": False}], ids=["resume", "load_from"])
+def test_malicious_checkpoint_is_refused_by_the_runner(malicious, how):
+    runner = _runner(
+        malicious.parent / "run", 2, f"bad-{how['resume']}", load_from=str(malicious), **how
+    )
+    with pytest.raises(UnsafeCheckpointError, match="malicious.pth was refused"):
+        runner.train()
+    assert not (malicious.parent / "owned").exists()
+
+
+def test_environment_variable_does_not_open_the_door(malicious, monkeypatch):
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.raises(UnsafeCheckpointError):
+        load_checkpoint(_Regressor(), str(malicious))
+
+
+def test_explicit_request_for_full_pickle_is_not_granted(malicious):
+    """OneDL's MMEngine falls back to ``weights_only=False`` by itself."""
+    from mmengine.runner import checkpoint
+
+    with pytest.raises(UnsafeCheckpointError):
+        checkpoint.torch.load(str(malicious), weights_only=False)
+
+
+def test_downloaded_checkpoint_is_loaded_safely(malicious, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(malicious.parent / "home"))
+    url = malicious.as_uri().replace("file:///", "http://localhost/")
+    monkeypatch.setattr(
+        torch.hub,
+        "download_url_to_file",
+        lambda url, path, progress: Path(path).write_bytes(malicious.read_bytes()),
+    )
+    with pytest.raises(UnsafeCheckpointError, match="malicious.pth was refused"):
+        load_checkpoint(_Regressor(), url)
+
+
+def test_crash_while_saving_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+    """The disk fills up in the middle of the second save, with only one checkpoint kept."""
+    first = _runner(tmp_path, 2, "crash-first", checkpoint=dict(max_keep_ckpts=1))
+    first.train()
+    before = (tmp_path / "iter_2.pth").read_bytes()
+
+    def half_then_fail(descriptor):
+        raise OSError("no space left on device")
+
+    second = _runner(tmp_path, 4, "crash-second", resume=True, checkpoint=dict(max_keep_ckpts=1))
+    monkeypatch.setattr(os, "fsync", half_then_fail)
+    with pytest.raises(OSError, match="no space left"):
+        second.train()
+    monkeypatch.undo()
+    assert (tmp_path / "iter_2.pth").read_bytes() == before
+    assert Path((tmp_path / "last_checkpoint").read_text()).name == "iter_2.pth"
+    assert [p.name for p in tmp_path.iterdir() if ".pth" in p.name] == ["iter_2.pth"]
+    third = _runner(tmp_path, 4, "crash-third", resume=True, checkpoint=dict(max_keep_ckpts=1))
+    third.train()
+    assert [p.name for p in tmp_path.glob("*.pth")] == ["iter_4.pth"]
+
+
+def test_crash_while_noting_the_last_checkpoint_leaves_the_old_note(tmp_path, monkeypatch):
+    _runner(tmp_path, 2, "note-first").train()
+    real = os.replace
+
+    def fail_for_note(source, target):
+        if Path(target).name == "last_checkpoint":
+            raise OSError("killed")
+        real(source, target)
+
+    second = _runner(tmp_path, 4, "note-second", resume=True)
+    monkeypatch.setattr(os, "replace", fail_for_note)
+    with pytest.raises(OSError, match="killed"):
+        second.train()
+    assert Path((tmp_path / "last_checkpoint").read_text()).name == "iter_2.pth"
+
+
+def test_superfluous_best_checkpoint_goes_after_the_new_one(tmp_path):
+    events = []
+
+    class Backend:
+        def remove(self, path):
+            events.append(f"remove {path}")
+
+    class Hook:
+        last_ckpt, best_ckpt_path, file_backend = "last", "new", Backend()
+
+        def save(self):
+            self.file_backend.remove("old")
+            self.file_backend.remove("new")  # the same step again: it has just been rewritten
+            events.append("saved")
+
+    mmengine_io._removing_afterwards(Hook.save)(Hook())
+    assert events == ["saved", "remove old"]
+
+
+def test_enabling_twice_wraps_once():
+    before = CheckpointHook._save_checkpoint_with_step
+    enable_safe_checkpoints()
+    assert CheckpointHook._save_checkpoint_with_step is before
+
+
+def test_unsafe_error_is_an_unpickling_error():
+    """Code written for PyTorch's own refusal keeps working."""
+    assert issubclass(UnsafeCheckpointError, pickle.UnpicklingError)
