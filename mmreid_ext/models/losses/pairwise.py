@@ -79,10 +79,24 @@ def hardest_pairs(
 def ranking_terms(positive: Tensor, negative: Tensor, margin: float | None) -> Tensor:
     """Hinge ``max(0, p - n + margin)``, or ``log(1 + exp(p - n))`` for ``margin=None``."""
     if margin is None:
-        return -F.logsigmoid(negative - positive)  # log1p(exp(.)) overflows, this does not
+        return log1p_exp(positive - negative)
     return F.relu(positive - negative + margin)
 
 
 def mean_where(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of ``values`` where ``mask`` holds; 0 (with zero gradient) where it never does."""
     return torch.where(mask, values, 0.0).sum() / mask.sum().clamp_min(1)
+
+
+def masked_logsumexp(values: Tensor, mask: Tensor) -> Tensor:
+    """``log sum exp`` of each row where ``mask`` holds, shape (N, M) -> (N,).
+
+    An empty row gives a huge negative number, not -inf, so that its gradient is 0 and not NaN.
+    """
+    fill = torch.finfo(values.dtype).min / 2
+    return values.masked_fill(~mask, fill).logsumexp(dim=1)
+
+
+def log1p_exp(values: Tensor) -> Tensor:
+    """``log(1 + exp(values))`` elementwise, without overflow and without a cut-off."""
+    return -F.logsigmoid(-values)

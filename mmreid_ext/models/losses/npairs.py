@@ -1,0 +1,94 @@
+"""N-pairs loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmreid_ext.registry import MODELS
+
+from .inputs import check_rows, global_batch, in_full_precision
+from .pairwise import mean_where
+
+
+@MODELS.register_module()
+class NPairsLoss(nn.Module):
+    r"""Softmax over the positives of all identities, one (anchor, positive) pair per identity.
+
+    The images of an identity are paired in order of appearance: the first is an anchor and the
+    second its positive, the third an anchor, and so on; the last of an odd number is not used.
+    With anchors :math:`a_i`, positives :math:`p_j`, :math:`S = A P^T` (features not normalised), N
+    pairs,
+
+    .. math::
+        L = -\frac{1}{N} \sum_i \sum_{j: y_j = y_i} \log \mathrm{softmax}(S_i)_j
+            + \frac{\lambda}{2} \, \mathrm{mean} |x|^2
+
+    over the 2N features used. As in the reference (PaddleCV), an identity with several pairs has a
+    target of 1 at each of its positives, not renormalised. The reference wants exactly two
+    consecutive images per identity; for such batches the two are equal.
+
+    Args:
+        reg_lambda: :math:`\lambda`. Defaults to 0.01.
+        across_ranks: Pair and compare in the batches of all ranks. Defaults to True.
+
+    Raises:
+        ValueError: An identity with a single image in the (global) batch. Checked on every call for
+            CPU tensors; on an accelerator, where reading it waits for the device, on the first
+            call, and such images are left out later.
+
+    References:
+        K. Sohn, "Improved Deep Metric Learning with Multi-class N-pair Loss Objective", NIPS 2016,
+        https://papers.nips.cc/paper/6200.
+
+    Example:
+        >>> loss = NPairsLoss()(torch.randn(4, 8), torch.tensor([0, 0, 1, 1]))
+    """
+
+    def __init__(self, reg_lambda: float = 0.01, across_ranks: bool = True) -> None:
+        super().__init__()
+        self.reg_lambda = reg_lambda
+        self.across_ranks = across_ranks
+        self._checked = False
+
+    @in_full_precision
+    def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            feats: Shape (B, D).
+            pids: Identity of each row, shape (B,); at least two rows of each identity.
+
+        Returns:
+            0-d tensor, at least float32.
+        """
+        check_rows(feats, pids=pids)
+        feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
+        same = pids[:, None] == pids
+        count = same.sum(dim=1)
+        self._check_partners(count)
+
+        earlier = same.tril(-1).sum(dim=1)
+        positive = earlier % 2 == 1
+        anchor = ~positive & (earlier + 1 < count)
+        scores = feats @ feats.t()
+        scores = scores.masked_fill(~positive, torch.finfo(scores.dtype).min / 2)
+        log_softmax = scores.log_softmax(dim=1)
+        terms = -torch.where(same & positive, log_softmax, 0.0).sum(dim=1)
+        penalty = mean_where(feats.square().sum(dim=1), anchor | positive)
+        return mean_where(terms, anchor) + 0.5 * self.reg_lambda * penalty
+
+    def _check_partners(self, count: Tensor) -> None:
+        if count.device.type != "cpu" and self._checked:
+            return
+        self._checked = True
+        num_alone = int((count == 1).sum())
+        if num_alone:
+            raise ValueError(
+                f"{num_alone} identities have a single image in the batch, but N-pairs needs two; "
+                "sample with num_instances=2 (PKSampler)"
+            )
+
+    def extra_repr(self) -> str:
+        """Arguments, for ``print(model)``."""
+        return f"reg_lambda={self.reg_lambda}, across_ranks={self.across_ranks}"
