@@ -25,25 +25,23 @@ class CenterLoss(nn.Module):
     batch gets an exactly zero gradient. Like cross-entropy it is a mean over the local batch: with
     equal batches, averaging the gradients over ranks gives the global gradient.
 
-    **Weight.** ``forward`` returns ``loss_weight`` times :math:`L_c`. The features receive the
-    gradient of that, but the centres receive the gradient of the *unweighted* :math:`L_c`, because
-    the strong baseline divides their gradient by the weight before it moves them. The division is
-    part of the graph, so it holds under loss scaling, gradient accumulation and averaging over
-    ranks alike. Give the weight here, not as a factor outside.
-
-    **Moving the centres.** The reference rule is plain SGD at a constant rate of 0.5,
-    :math:`c_j \leftarrow c_j - \frac{1}{B} \sum_{i: y_i = j} (c_j - x_i)`. Either give ``centers``
-    an SGD optimiser of their own, or leave them in the model's optimiser and call :meth:`attach_to`
-    once, or call :meth:`sgd_step` by hand after gradients are unscaled and averaged.
+    **Moving the centres.** The reference rule is plain SGD at a constant rate of 0.5 on the
+    *unweighted* loss, :math:`c_j \leftarrow c_j - \frac{1}{B} \sum_{i: y_i = j} (c_j - x_i)`,
+    while the features see the loss times its weight (5e-4). :meth:`sgd_step` applies it whatever
+    the weight: the 0-d parameter ``factor`` (value 0, no part in the loss's value) receives as its
+    gradient the product of all factors between this loss and ``backward``, and the step divides by
+    it. Loss weight and loss scaling cancel, gradient accumulation and averaging over ranks pass
+    through. Call :meth:`attach_to` once to tie the step to an optimiser. The other way,
+    PaddleClas's, is an SGD optimiser over ``centers`` alone with rate 0.5 / weight.
 
     Args:
         num_classes: Number of identities C.
         feat_dim: Feature dimension D.
-        loss_weight: Positive factor on the loss, 5e-4 in the strong baseline. Defaults to 1.
         generator: Source of the N(0, 1) initial centres. Defaults to torch's default generator.
 
     Attributes:
         centers: Parameter of shape (num_classes, feat_dim).
+        factor: 0-d parameter that measures the factors on this loss.
 
     References:
         Y. Wen, K. Zhang, Z. Li, Y. Qiao, "A Discriminative Feature Learning Approach for Deep Face
@@ -52,7 +50,7 @@ class CenterLoss(nn.Module):
         https://arxiv.org/abs/1903.07071.
 
     Example:
-        >>> center = CenterLoss(num_classes=751, feat_dim=2048, loss_weight=5e-4)
+        >>> center = CenterLoss(num_classes=751, feat_dim=2048)
         >>> optimizer = torch.optim.Adam(center.parameters(), lr=3.5e-4)
         >>> handle = center.attach_to(optimizer, lr=0.5)
     """
@@ -61,7 +59,6 @@ class CenterLoss(nn.Module):
         self,
         num_classes: int,
         feat_dim: int,
-        loss_weight: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -69,12 +66,8 @@ class CenterLoss(nn.Module):
             raise ValueError(
                 f"num_classes and feat_dim must be positive, got {num_classes} and {feat_dim}"
             )
-        if not loss_weight > 0:
-            raise ValueError(
-                f"loss_weight must be positive, got {loss_weight}; remove the loss to switch it off"
-            )
-        self.loss_weight = loss_weight
         self.centers = nn.Parameter(torch.empty(num_classes, feat_dim))
+        self.factor = nn.Parameter(torch.zeros(()))
         self.reset_parameters(generator)
 
     @torch.no_grad()
@@ -84,7 +77,7 @@ class CenterLoss(nn.Module):
 
     @in_full_precision
     def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
-        """Compute the weighted loss.
+        """Compute the loss.
 
         Args:
             feats: Shape (B, feat_dim).
@@ -101,33 +94,34 @@ class CenterLoss(nn.Module):
                 f"build CenterLoss with feat_dim={feats.shape[1]}"
             )
         check_label_range(pids, num_classes)
-        centers = self.centers.index_select(0, pids)
-        if self.loss_weight != 1:
-            fixed = centers.detach()
-            centers = fixed + (centers - fixed) / self.loss_weight  # same value, rescaled gradient
-        return self.loss_weight * (feats - centers).square().sum(dim=1).mean()
+        loss = (feats - self.centers.index_select(0, pids.long())).square().sum(dim=1).mean()
+        return loss + (self.factor - self.factor.detach())
 
     @torch.no_grad()
     def sgd_step(self, lr: float = 0.5) -> None:
-        """Move the centres against their gradient and forget it; nothing happens without one.
+        """Move the centres by the gradient of the unweighted loss, then forget the gradients.
+
+        Nothing happens without a gradient, or with one of total weight 0.
 
         Args:
             lr: Constant rate; 0.5 moves a centre by the K/B-th part of the way to the mean of its K
                 features.
         """
-        if self.centers.grad is not None:
-            self.centers.sub_(self.centers.grad, alpha=lr)
-            self.centers.grad = None
+        gradient, factor = self.centers.grad, self.factor.grad
+        self.centers.grad = self.factor.grad = None
+        if gradient is None or factor is None:
+            return
+        rate = torch.where(factor == 0, 0.0, lr / factor)
+        self.centers.sub_(rate * gradient)
 
     def attach_to(self, optimizer: Optimizer, lr: float = 0.5) -> RemovableHandle:
         """Let each step of ``optimizer`` move the centres by :meth:`sgd_step`, not by its own rule.
 
-        The optimiser owns the centres, hence zeroes and (with a GradScaler) unscales their
-        gradient; just before its step this hook moves them and removes the gradient, and an
-        optimiser skips parameters without gradient: no momentum, no weight decay, no schedule for
-        the centres. Steps that a GradScaler skips are skipped for the centres, too. Clipping by
-        the total norm sees the centres' gradient: give the centres their own optimiser if you need
-        it.
+        The optimiser owns the centres, so it zeroes their gradient; just before its step this hook
+        moves them and removes the gradient, and an optimiser skips parameters without gradient: no
+        momentum, no weight decay, no schedule for the centres. A step that a GradScaler skips is
+        skipped for the centres, too. Clipping by the total norm counts the centres' gradient in the
+        norm; the rate itself is not clipped, because that factor cancels like the others.
 
         Args:
             optimizer: One that holds ``centers`` in a parameter group.
@@ -137,16 +131,16 @@ class CenterLoss(nn.Module):
             Handle whose ``remove()`` undoes the attachment.
 
         Raises:
-            ValueError: ``centers`` is not in ``optimizer``, or its steps are fused (a fused step
-                unscales inside, after this hook has run).
+            ValueError: A parameter of this loss is not in ``optimizer``, or its steps are fused (a
+                fused step finds overflows inside, after this hook has run).
         """
-        groups = [g for g in optimizer.param_groups if any(p is self.centers for p in g["params"])]
-        if not groups:
+        own = set(self.parameters(recurse=False))
+        if not own <= {p for group in optimizer.param_groups for p in group["params"]}:
             raise ValueError(
                 "the optimizer does not hold the centres: build it from parameters that include "
                 "this loss (the module must be a child of the model)"
             )
-        if any(group.get("fused") for group in groups):
+        if any(group.get("fused") for group in optimizer.param_groups):
             raise ValueError("a fused optimizer cannot host the centres; build it with fused=False")
 
         def move(*_: Any) -> None:
@@ -157,4 +151,4 @@ class CenterLoss(nn.Module):
     def extra_repr(self) -> str:
         """Arguments, for ``print(model)``."""
         num_classes, feat_dim = self.centers.shape
-        return f"num_classes={num_classes}, feat_dim={feat_dim}, loss_weight={self.loss_weight}"
+        return f"num_classes={num_classes}, feat_dim={feat_dim}"
