@@ -59,7 +59,7 @@ def test_each_domain_walks_through_all_its_groups_before_it_repeats():
     sampler = DomainPKSampler(data, 32, 4, seed=2)
     assert sampler.iterations_per_epoch == 8
     groups = batches(sampler, 8).reshape(8, 2, 4 * 4)
-    # The last batches of a walk may lack different identities; most images must have been seen once.
+    # The last batch of a walk may find too few identities left; before it no image comes twice.
     small, large = groups[:, 0], groups[:, 1]
     assert np.bincount(small[:3].ravel()).max() == 1
     assert np.bincount(large[:6].ravel()).max() == 1
