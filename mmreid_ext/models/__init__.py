@@ -1,5 +1,16 @@
 """Networks, normalisation layers, heads and losses."""
 
+from . import losses
+from .heads import BNNeckHead, ReIDFeatures
 from .norms import BatchInstanceNorm2d, SyncBatchNorm, hold_running_stats
+from .reid_model import ReIDModel
 
-__all__ = ["BatchInstanceNorm2d", "SyncBatchNorm", "hold_running_stats"]
+__all__ = [
+    "BNNeckHead",
+    "BatchInstanceNorm2d",
+    "ReIDFeatures",
+    "ReIDModel",
+    "SyncBatchNorm",
+    "hold_running_stats",
+    "losses",
+]

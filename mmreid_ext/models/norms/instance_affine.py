@@ -76,7 +76,8 @@ def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         planes = torch.batch_norm(
             _as_planes(x), flat, shift.reshape(-1), zeros, ones, False, 0.0, 0.0, False
         )
-        return planes.view_as(x)
+        # Not a view: the activation that follows may work in place, which autograd forbids on views.
+        return torch.ops.aten._unsafe_view(planes, x.shape)
     result = torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
     return result.to(x.dtype)
 

@@ -1,0 +1,18 @@
+"""Loops, optimisation and hooks."""
+
+from .amp import BFloat16OptimWrapper
+from .gate_schedule import CyclicRatio, split_domains
+from .meta_gates import LOSS_SETS, LossSets, meta_update_gates
+from .metabin_loop import MetaBINTrainLoop
+from .train_loop import ReIDTrainLoop
+
+__all__ = [
+    "LOSS_SETS",
+    "BFloat16OptimWrapper",
+    "CyclicRatio",
+    "LossSets",
+    "MetaBINTrainLoop",
+    "ReIDTrainLoop",
+    "meta_update_gates",
+    "split_domains",
+]

@@ -1,0 +1,40 @@
+"""What the gates look like, for the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from mmreid_ext.models.norms import BatchInstanceNorm2d
+
+
+def stage_of(name: str) -> str:
+    """Stage of a layer by its name in the model: ``backbone.layer2.0.bn1`` belongs to ``layer2``."""
+    parts = name.split(".")
+    stage = parts[1] if parts[0] == "backbone" and len(parts) > 1 else parts[0]
+    return "stem" if stage.startswith(("bn", "conv1", "stem")) else stage
+
+
+@torch.no_grad()
+def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, float]:
+    """Mean gate and share of gates at 0 and at 1, over all layers and per stage.
+
+    Args:
+        layers: Batch-instance norms by name, as :meth:`mmreid_ext.models.ReIDModel.bin_layers` returns them.
+
+    Returns:
+        ``gate/mean``, ``gate/at_0``, ``gate/at_1`` and the same under ``gate/<stage>/``.
+    """
+    stages: dict[str, list[torch.Tensor]] = {}
+    for name, layer in layers.items():
+        stages.setdefault(stage_of(name), []).append(layer.gate)
+    groups = {"gate": [layer.gate for layer in layers.values()]}
+    groups |= {f"gate/{stage}": gates for stage, gates in stages.items()}
+    rows = []
+    for gates in groups.values():
+        gate = torch.cat(gates).float()
+        rows.append(torch.stack([gate.mean(), (gate == 0).float().mean(), (gate == 1).float().mean()]))
+    values = torch.stack(rows).tolist()  # one transfer to the host
+    names = ("mean", "at_0", "at_1")
+    return {f"{g}/{n}": v for g, row in zip(groups, values, strict=True) for n, v in zip(names, row, strict=True)}

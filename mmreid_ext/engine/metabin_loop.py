@@ -1,0 +1,207 @@
+"""Training loop of MetaBIN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from mmreid_ext.engine.gate_schedule import CyclicRatio, split_domains
+from mmreid_ext.engine.gate_statistics import gate_statistics
+from mmreid_ext.engine.meta_gates import LOSS_SETS, LossSets, meta_update_gates
+from mmreid_ext.engine.train_loop import ReIDTrainLoop, start_at
+from mmreid_ext.registry import LOOPS
+
+
+@LOOPS.register_module()
+class MetaBINTrainLoop(ReIDTrainLoop):
+    """Ordinary steps for all weights, meta-learning steps for the gates.
+
+    Each iteration:
+
+    1. base step on a PK batch: all weights but the gates, running statistics updated;
+    2. the domains are split at random, the same way on every rank;
+    3. meta-train on the one part of a domain-balanced batch, inner step of the gates;
+    4. meta-test on the other part at the stepped gates, outer step from the original gates.
+
+    The first iteration takes ``first_base_steps`` base steps. Steps 2 to 4 are
+    :func:`mmreid_ext.engine.meta_gates.meta_update_gates`.
+
+    Args:
+        runner: The MMEngine runner. Its model is a :class:`mmreid_ext.models.ReIDModel` with batch-instance
+            norms whose gates are left to this loop (``train_gates=False``).
+        dataloader: Base loader, with :class:`mmreid_ext.datasets.samplers.PKSampler`.
+        max_iters: Number of iterations.
+        meta_dataloader: Meta loader, with :class:`mmreid_ext.datasets.samplers.DomainPKSampler`. Without a
+            ``dataset`` of its own it reads the base loader's.
+        gate_lr: Outer step size of the gates, constant. The official code uses 0.1 for several source data
+            sets, 0.2 for Market-1501, 0.5 for DukeMTMC. Defaults to 0.2.
+        inner_ratio: ``low``, ``high`` and ``period`` of :class:`CyclicRatio`; the inner step size is
+            ``gate_lr`` times this ratio. Defaults to 0.001, 0.1 and 725.
+        num_train_domains: Domains of the meta-train pass. Defaults to half of them, rounded up (the official
+            code: 3 of 5, 3 of 6, 4 of 8; PaddleClas rounds down).
+        loss_sets: ``'single_source'``, ``'multi_source'``, ``'paddleclas'``, or a dict with names of the
+            head's losses for ``base``, ``meta_train`` and ``meta_test``.
+        straight_through: Gradient of the inner clamp, see ``meta_update_gates``. Defaults to True.
+        second_order: See ``meta_update_gates``. Defaults to False.
+        first_base_steps: Base steps of the first iteration, each on a fresh batch. Defaults to 10.
+        kwargs: ``val_begin``, ``val_interval``, ``dynamic_intervals`` of MMEngine's loop.
+
+    Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification", CVPR 2021,
+    https://arxiv.org/abs/2011.14670. Where the paper and the official code differ, this is the code.
+    """
+
+    def __init__(
+        self,
+        runner,
+        dataloader,
+        max_iters: int,
+        meta_dataloader: dict,
+        gate_lr: float = 0.2,
+        inner_ratio: dict | None = None,
+        num_train_domains: int | None = None,
+        loss_sets: str | Mapping[str, Sequence[str]] = "single_source",
+        straight_through: bool = True,
+        second_order: bool = False,
+        first_base_steps: int = 10,
+        **kwargs,
+    ) -> None:
+        super().__init__(runner, dataloader, max_iters, **kwargs)
+        meta_dataloader = dict(meta_dataloader)
+        meta_dataloader.setdefault("dataset", self.dataloader.dataset)
+        self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=runner.seed)
+        self.meta_iterator = start_at(self.meta_dataloader, 0)
+        self.num_domains = int(self.meta_dataloader.dataset.num_domains)
+        self.num_train_domains = num_train_domains or (self.num_domains + 1) // 2
+        split_domains(0, 0, self.num_domains, self.num_train_domains)  # a wrong number stops here
+        self.gate_lr = gate_lr
+        self.inner_ratio = CyclicRatio(**(inner_ratio or {}))
+        self.loss_sets = _resolve_loss_sets(loss_sets)
+        self.straight_through = straight_through
+        self.second_order = second_order
+        self.first_base_steps = first_base_steps
+        self._check_model()
+
+    def _check_model(self) -> None:
+        layers = getattr(self._module, "bin_layers", dict)()
+        if not layers:
+            raise ValueError(
+                "MetaBINTrainLoop needs a ReIDModel whose backbone has norm_cfg=dict(type='mmreid_ext.BIN')."
+            )
+        trained = [name for name, layer in layers.items() if layer.gate.requires_grad]
+        if trained:
+            raise ValueError(
+                f"{len(trained)} gates are trained as ordinary weights, {trained[0]} the first: set the "
+                "model's train_gates=False, or use ReIDTrainLoop."
+            )
+        for names in self.loss_sets:
+            self._module.head.check_loss_names(names)
+
+    def base_batches_before(self, iteration: int) -> int:
+        """How many base batches are consumed before a 0-based iteration."""
+        return iteration + self.first_base_steps - 1 if iteration > 0 else 0
+
+    def run(self):
+        """Train, from the first iteration or from the one that a checkpoint restored."""
+        if self._iter > 0:
+            self.meta_iterator = start_at(self.meta_dataloader, self._iter)
+        return super().run()
+
+    def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
+        """One iteration of MetaBIN."""
+        inner_lr = self.gate_lr * self.inner_ratio(self._iter)
+        seed, count = self.runner.seed, self.num_train_domains
+        if self._iter == 0:
+            data_batch = self._take_extra_base_steps(data_batch)
+        log = self.metabin_step(
+            self.runner.model,
+            data_batch,
+            next(self.meta_iterator),
+            optim_wrapper=self.runner.optim_wrapper,
+            train_domains=split_domains(seed, self._iter, self.num_domains, count),
+            inner_lr=inner_lr,
+            gate_lr=self.gate_lr,
+            loss_sets=self.loss_sets,
+            straight_through=self.straight_through,
+            second_order=self.second_order,
+        )
+        log |= gate_statistics(self._module.bin_layers())
+        return log | {"inner_lr": inner_lr, "gate_lr": self.gate_lr}
+
+    def _take_extra_base_steps(self, data_batch: dict) -> dict:
+        """Spend all but one of the first iteration's base steps; return the batch of the last."""
+        self._module.head.train_losses = self.loss_sets.base
+        for _ in range(self.first_base_steps - 1):
+            self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+            data_batch = next(self.dataloader_iterator)
+        return data_batch
+
+    @staticmethod
+    def metabin_step(
+        model: nn.Module,
+        base_batch: dict,
+        meta_batch: dict,
+        *,
+        optim_wrapper: OptimWrapper,
+        train_domains: Sequence[int],
+        inner_lr: float,
+        gate_lr: float,
+        loss_sets: LossSets | str = "single_source",
+        straight_through: bool = True,
+        second_order: bool = False,
+    ) -> dict[str, Tensor]:
+        """One base step and one gate update with everything given.
+
+        Args:
+            model: A :class:`ReIDModel`, or its ``MMDistributedDataParallel`` wrapper, in training mode.
+            base_batch: ``inputs`` (images) and ``data_samples``, as a dataloader collates them.
+            meta_batch: The same, with every domain in it.
+            optim_wrapper: Optimiser of all weights but the gates.
+            train_domains: Domains of the meta-train pass.
+            inner_lr: Inner step size of the gates.
+            gate_lr: Outer step size of the gates.
+            loss_sets: See the class.
+            straight_through: See the class.
+            second_order: See the class.
+
+        Returns:
+            Loss terms: the base step's as MMEngine names them, ``meta_train/...`` and ``meta_test/...``.
+
+        Raises:
+            ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.
+        """
+        if getattr(optim_wrapper, "_accumulative_counts", 1) > 1:
+            raise ValueError("MetaBIN takes no accumulative_counts: use a larger batch or more ranks.")
+        module = getattr(model, "module", model)
+        loss_sets = _resolve_loss_sets(loss_sets)
+        module.head.train_losses = loss_sets.base
+        log = model.train_step(base_batch, optim_wrapper=optim_wrapper)
+        data = module.data_preprocessor(meta_batch, training=True)
+        scaler = getattr(optim_wrapper, "loss_scaler", None)
+        meta_log = meta_update_gates(
+            module,
+            data["inputs"],
+            data["data_samples"],
+            train_domains=train_domains,
+            inner_lr=inner_lr,
+            gate_lr=gate_lr,
+            loss_sets=loss_sets,
+            straight_through=straight_through,
+            second_order=second_order,
+            forward_context=lambda: optim_wrapper.optim_context(module),
+            loss_scale=1.0 if scaler is None else scaler.get_scale(),
+        )
+        return {**log, **meta_log}
+
+
+def _resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> LossSets:
+    if isinstance(value, LossSets):
+        return value
+    if isinstance(value, str):
+        if value not in LOSS_SETS:
+            raise ValueError(f"loss_sets must be one of {', '.join(LOSS_SETS)} or a dict, got {value!r}.")
+        return LOSS_SETS[value]
+    if set(value) != set(LossSets._fields):
+        raise ValueError(f"loss_sets needs the keys {', '.join(LossSets._fields)}, got {sorted(value)}.")
+    return LossSets(**{stage: tuple(names) for stage, names in value.items()})

@@ -1,0 +1,112 @@
+"""Iteration-based training that resumes exactly and stops on the first non-finite loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from mmengine.runner.loops import IterBasedTrainLoop, _InfiniteDataloaderIterator
+from torch import Tensor
+
+from mmreid_ext.registry import LOOPS
+
+
+@LOOPS.register_module()
+class ReIDTrainLoop(IterBasedTrainLoop):
+    """MMEngine's iteration-based loop with three additions.
+
+    * A resumed run continues with the batch that would have come next: the sampler is told where to start
+      (``set_start``), where MMEngine would load and discard all earlier batches.
+    * A loss that isn't finite stops the run before a checkpoint can be written of it.
+    * The number of classes is compared with the data set before the first step.
+
+    Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
+    """
+
+    def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
+        super().__init__(runner, dataloader, max_iters, **kwargs)
+        self._check_num_classes()
+
+    def _check_num_classes(self) -> None:
+        found = getattr(self.dataloader.dataset, "num_classes", None)
+        built = getattr(getattr(self._module, "head", None), "num_classes", None)
+        if found is not None and built is not None and found != built:
+            raise ValueError(
+                f"The classifier has {built} classes, the training set {found} identities: set "
+                f"`model.head.num_classes={found}` (in the configuration or by --cfg-options)."
+            )
+
+    @property
+    def _module(self):
+        """The network without its distributed wrapper."""
+        model = self.runner.model
+        return getattr(model, "module", model)
+
+    def base_batches_before(self, iteration: int) -> int:
+        """How many batches of the training loader are consumed before a 0-based iteration."""
+        return iteration
+
+    def run(self):
+        """Train, from the first iteration or from the one that a checkpoint restored."""
+        self.runner.call_hook("before_train")
+        self.runner.call_hook("before_train_epoch")
+        if self._iter > 0:
+            batches = self.base_batches_before(self._iter)
+            self.dataloader_iterator = start_at(self.dataloader, batches)
+        while self._iter < self._max_iters and not self.stop_training:
+            self.runner.model.train()
+            self.run_iter(next(self.dataloader_iterator))
+            self._decide_current_val_interval()
+            if self._validation_is_due():
+                self.runner.val_loop.run()
+        self.runner.call_hook("after_train_epoch")
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
+    def _validation_is_due(self) -> bool:
+        if self.runner.val_loop is None or self._iter < self.val_begin:
+            return False
+        return self._iter % self.val_interval == 0 or self._iter == self._max_iters
+
+    def train_iter(self, data_batch: dict) -> Mapping[str, Tensor | float]:
+        """Update the model once and return what is to be logged."""
+        return self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+
+    def run_iter(self, data_batch: dict) -> None:
+        """Run the hooks around :meth:`train_iter`.
+
+        Raises:
+            FloatingPointError: If a logged loss is NaN or infinite.
+        """
+        hook = self.runner.call_hook
+        hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
+        outputs = self.train_iter(data_batch)
+        stop_if_not_finite(outputs, self._iter)
+        hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
+        self._iter += 1
+
+
+def start_at(dataloader, batches: int) -> _InfiniteDataloaderIterator:
+    """Iterate over ``dataloader`` from its ``batches``-th batch on, without loading the earlier ones.
+
+    Samplers without ``set_start`` (not ours) are advanced as MMEngine does it, by loading.
+    """
+    seekable = hasattr(dataloader.sampler, "set_start")
+    if seekable:
+        dataloader.sampler.set_start(batches)
+    iterator = _InfiniteDataloaderIterator(dataloader)
+    for _ in range(0 if seekable else batches):
+        next(iterator)
+    return iterator
+
+
+def stop_if_not_finite(outputs: Mapping[str, Tensor | float], iteration: int) -> None:
+    """Raise FloatingPointError naming every loss term if one of them isn't finite."""
+    losses = {name: float(value) for name, value in outputs.items() if "loss" in name}
+    if all(math.isfinite(value) for value in losses.values()):
+        return
+    terms = ", ".join(f"{name}={value:.6g}" for name, value in losses.items())
+    raise FloatingPointError(
+        f"Loss is not finite at iteration {iteration + 1}: {terms}. The last checkpoint is intact; resume from "
+        "it with a smaller learning rate, or without --amp."
+    )

@@ -1,0 +1,136 @@
+"""The network: any MMPretrain backbone, pooling, and a re-ID head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseModel
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmreid_ext.models.heads.bnneck_head import ReIDFeatures
+from mmreid_ext.models.norms import BatchInstanceNorm2d
+from mmreid_ext.registry import MODELS
+
+IMAGENET_PREPROCESSOR = dict(
+    type="mmpretrain.ClsDataPreprocessor",
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    to_rgb=True,
+)
+
+
+@MODELS.register_module()
+class ReIDModel(BaseModel):
+    """Backbone, pooling and head, with the L2-normalised embedding as output.
+
+    Args:
+        backbone: Any MMPretrain backbone. Its last stage, or the class token of a transformer, is used.
+        head: Usually ``mmreid_ext.BNNeckHead``.
+        neck: Pooling, None when the backbone returns vectors already.
+            Defaults to ``dict(type='mmpretrain.GlobalAveragePooling')``.
+        stem_relu: False removes the activation of the stem, as the strong baseline's ResNet does ("by
+            history", say its authors; MetaBIN's has it). Defaults to True.
+        train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them to
+            :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in DDP.
+        data_preprocessor: Defaults to ImageNet mean and standard deviation of RGB images.
+        init_cfg: See MMEngine's ``BaseModule``.
+
+    Example:
+        >>> model = dict(
+        ...     type='mmreid_ext.ReIDModel',
+        ...     backbone=dict(type='ResNet', depth=50, strides=(1, 2, 2, 1), norm_cfg=dict(type='mmreid_ext.BIN')),
+        ...     head=dict(
+        ...         type='mmreid_ext.BNNeckHead', num_classes=751, in_channels=2048,
+        ...         losses=dict(ce=dict(type='mmreid_ext.LabelSmoothingLoss'),
+        ...                     triplet=dict(type='mmreid_ext.BatchHardTripletLoss'))))
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        neck: dict | None = dict(type="mmpretrain.GlobalAveragePooling"),  # noqa: B006 (never modified)
+        stem_relu: bool = True,
+        train_gates: bool = False,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor or dict(IMAGENET_PREPROCESSOR), init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.neck = None if neck is None else MODELS.build(neck)
+        self.head = MODELS.build(head)
+        if not stem_relu:
+            self._remove_stem_relu()
+        if not train_gates:
+            for layer in self.bin_layers().values():
+                layer.gate.requires_grad_(False)
+
+    def _remove_stem_relu(self) -> None:
+        # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
+        if not hasattr(self.backbone, "conv1") or not hasattr(self.backbone, "relu"):
+            name = type(self.backbone).__name__
+            raise ValueError(f"stem_relu=False needs a backbone with a plain ResNet stem, not {name}.")
+        self.backbone.relu = torch.nn.Identity()
+
+    def bin_layers(self) -> dict[str, BatchInstanceNorm2d]:
+        """Batch-instance norms by their name within the model, in order of registration."""
+        return {n: m for n, m in self.named_modules() if isinstance(m, BatchInstanceNorm2d)}
+
+    def pool(self, inputs: Tensor) -> Tensor:
+        """Pooled features (N, D) of preprocessed images (N, 3, H, W)."""
+        outputs = self.backbone(inputs)
+        if self.neck is not None:
+            outputs = self.neck(outputs)
+        feats = outputs[-1] if isinstance(outputs, (tuple, list)) else outputs
+        if feats.dim() != 2:
+            raise ValueError(
+                f"The backbone and neck returned {tuple(feats.shape)} where (N, D) is needed: add a pooling "
+                "neck, or `out_type='cls_token'` to a transformer."
+            )
+        return feats
+
+    def extract(self, inputs: Tensor) -> ReIDFeatures:
+        """All features of preprocessed images (N, 3, H, W)."""
+        return self.head(self.pool(inputs))
+
+    def forward(
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = "tensor"
+    ) -> Tensor | list[DataSample] | dict[str, Tensor]:
+        """Run the network.
+
+        Args:
+            inputs: Preprocessed images, (N, 3, H, W).
+            data_samples: One per image; needed by ``'loss'`` (labels), carried along by ``'predict'``.
+            mode: ``'tensor'``, ``'predict'`` or ``'loss'``.
+
+        Returns:
+            L2-normalised float32 embeddings (N, D); the data samples with ``pred_embedding`` (D,) added to
+            their identity, camera and role; or the losses by name.
+        """
+        if mode == "loss":
+            return self.loss_terms(inputs, data_samples)
+        embeddings = self.head.embed(self.pool(inputs))
+        if mode == "tensor":
+            return embeddings
+        if mode != "predict":
+            raise ValueError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
+        samples = data_samples if data_samples is not None else [DataSample() for _ in embeddings]
+        for sample, embedding in zip(samples, embeddings, strict=True):
+            sample.set_field(embedding, "pred_embedding")
+        return samples
+
+    def loss_terms(
+        self, inputs: Tensor, data_samples: Sequence[DataSample], names: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """Losses of a batch; ``names`` chooses among the head's, by default those of an ordinary step."""
+        pids, domains = read_targets(data_samples, inputs.device)
+        return self.head.loss(self.extract(inputs), pids, domains, names)
+
+
+def read_targets(data_samples: Sequence[DataSample], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Labels and domains of a batch, each (N,) int64; the domain is 0 where a sample names none."""
+    pids = torch.cat([sample.gt_label for sample in data_samples])
+    domains = [int(sample.get("domain", 0)) for sample in data_samples]
+    return pids.to(device), torch.tensor(domains, device=device)
