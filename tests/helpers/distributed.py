@@ -1,0 +1,81 @@
+"""Run a function on several gloo processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+
+def run_distributed(
+    fn: Callable[..., Any], world_size: int, *args: Any, timeout: float = 120
+) -> list[Any]:
+    """Call ``fn(rank, world_size, *args)`` in ``world_size`` processes joined by gloo.
+
+    Args:
+        fn: A top-level function, so that a fresh interpreter can import it. It returns tensors,
+            numbers, strings or lists, tuples and dicts of them.
+        world_size: Number of processes; 1 runs without a process group, also in a fresh process.
+        *args: Picklable arguments.
+        timeout: Seconds to wait for all of them.
+
+    Returns:
+        The results, by rank.
+
+    Raises:
+        RuntimeError: A process raised; the message holds its traceback.
+        TimeoutError: Not done in time, for instance because the ranks wait for one another.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        context = mp.get_context("spawn")
+        processes = [
+            context.Process(target=_worker, args=(folder, rank, world_size, fn, args), daemon=True)
+            for rank in range(world_size)
+        ]
+        for process in processes:
+            process.start()
+        deadline = time.monotonic() + timeout
+        while any(p.is_alive() for p in processes) and time.monotonic() < deadline:
+            if any(Path(folder).glob("error*")):
+                break  # the other ranks may wait for that one for ever
+            time.sleep(0.02)
+        late = [rank for rank, process in enumerate(processes) if process.is_alive()]
+        for process in processes:
+            process.terminate()
+            process.join()
+        errors = sorted(Path(folder).glob("error*"))
+        if errors:
+            raise RuntimeError("\n".join(path.read_text() for path in errors))
+        if late:
+            raise TimeoutError(f"ranks {late} did not finish within {timeout} s")
+        return [
+            torch.load(Path(folder) / f"result{r}", weights_only=True) for r in range(world_size)
+        ]
+
+
+def _worker(folder: str, rank: int, world_size: int, fn: Callable, args: tuple) -> None:
+    # Many processes on few cores: one thread each, and the same summation order on any machine.
+    torch.set_num_threads(1)
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world_size), LOCAL_RANK=str(rank))
+    try:
+        if world_size > 1:
+            # A file instead of a port: nothing to collide with.
+            dist.init_process_group(
+                "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world_size
+            )
+        result = fn(rank, world_size, *args)
+        torch.save(result, Path(folder) / f"result{rank}")
+    except BaseException:
+        (Path(folder) / f"error{rank}").write_text(f"rank {rank}:\n{traceback.format_exc()}")
+        raise
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
