@@ -119,6 +119,9 @@ def test_getattr_reaches_four_methods_only(loader, tmp_path, name):
     path = _saved(tmp_path / "bad.pth", _Call(getattr, HistoryBuffer, name))
     with pytest.raises(UnsafeCheckpointError, match="getattr"):
         loader(path)
+    other = _saved(tmp_path / "other.pth", _Call(getattr, np.ndarray, "mean"))
+    with pytest.raises(UnsafeCheckpointError, match="getattr"):
+        loader(other)
     allowed = _saved(tmp_path / "good.pth", _Call(getattr, HistoryBuffer, "mean"))
     assert loader(allowed) == "mean"  # inert: a name, not the method
 
