@@ -1,4 +1,4 @@
-"""Packaging of mmreid_ext: metadata, and the ``.mim`` folder in which OpenMIM looks for our files."""
+"""Packaging of mmreid_ext: metadata, and the ``.mim`` folder in which OpenMIM looks for files."""
 
 import os
 import re
@@ -66,8 +66,8 @@ class BuildWithMim(build_py):
 setup(
     name=PACKAGE,
     version=read_version(),
-    description="Person re-identification and metric learning for MMPretrain and MMEngine: MetaBIN, "
-    "domain generalisation, camera-aware evaluation, re-ranking",
+    description="Person re-identification and metric learning for MMPretrain and MMEngine: "
+    "MetaBIN, domain generalisation, camera-aware evaluation, re-ranking",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="The mmreid_ext authors",
@@ -85,7 +85,9 @@ setup(
     ],
     # One top-level package, named like the distribution: OpenMIM finds nothing otherwise.
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["**/*.json", "**/*.yml", "**/*.ttf", "**/*.html", "**/*.css", "**/*.js"]},
+    package_data={
+        PACKAGE: ["**/*.json", "**/*.yml", "**/*.ttf", "**/*.html", "**/*.css", "**/*.js"]
+    },
     python_requires=">=3.10",
     # No mm* package here: upstream and OneDL have different names for the same modules.
     install_requires=read_requirements("runtime"),

@@ -1,0 +1,165 @@
+"""What a built package contains, and that the files around the code agree with one another."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = "mmreid_ext"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The package as it would be put into a wheel, built from a copy of the sources."""
+    source = tmp_path_factory.mktemp("source") / "repository"
+    ignored = shutil.ignore_patterns(
+        ".*", "__pycache__", "work_dirs", "data", "build", "*.egg-info"
+    )
+    shutil.copytree(ROOT, source, ignore=ignored)
+    (source / "README.md").touch()
+    target = source.parent / "built"
+    for command in (
+        ["build_py", "--build-lib", str(target)],
+        ["egg_info", "-e", str(source.parent)],
+    ):
+        subprocess.run([sys.executable, "setup.py", "-q", *command], cwd=source, check=True)
+    return target
+
+
+def test_one_top_level_package(built):
+    """OpenMIM takes the first line of top_level.txt."""
+    top_level = built.parent / f"{PACKAGE}.egg-info" / "top_level.txt"
+    assert top_level.read_text().split() == [PACKAGE]
+    assert [path.name for path in built.iterdir()] == [PACKAGE]
+
+
+def test_every_file_of_the_package_is_shipped(built):
+    """Modules (an ``__init__.py`` is easily forgotten) and data files alike."""
+
+    def shipped(folder):
+        return {
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file() and not {"__pycache__", ".mim"} & set(path.relative_to(folder).parts)
+        }
+
+    assert shipped(ROOT / PACKAGE) - shipped(built / PACKAGE) == set()
+
+
+def test_mim_folder_is_shipped(built):
+    mim = built / PACKAGE / ".mim"
+    for name in ("configs", "tools"):
+        expected = {
+            path.relative_to(ROOT)
+            for path in (ROOT / name).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pth"
+        }
+        assert {path for path in expected if not (mim / path).is_file()} == set()
+    assert (mim / "model-index.yml").is_file()
+    assert (mim / "tools" / "dist_train.sh").stat().st_mode & 0o100  # still executable
+
+
+def test_mm_packages_are_no_hard_requirement(built):
+    """A hard mmengine requirement would put upstream over an OneDL installation."""
+    requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()
+    hard, *extras = re.split(r"\n(?=\[)", "\n" + requires)
+    assert "numpy" in hard and not re.search(r"(?m)^(mm|onedl|torch)", hard)
+    for name in ("[mim]", "[mminstall]"):
+        (extra,) = (part for part in extras if part.startswith(name))
+        assert {"mmengine", "mmpretrain", "mmcv-lite"} <= set(re.findall(r"(?m)^[\w-]+", extra))
+
+
+def test_extra_and_environment_check_agree():
+    """The bounds that pip is given are those that the import insists on."""
+    from mmreid_ext.compat import REQUIREMENTS
+
+    lines = (ROOT / "requirements" / "mim.txt").read_text().splitlines()
+    given = dict(re.match(r"([\w-]+)(.*)", line).groups() for line in lines if line[0] != "#")
+    normal = {name: re.sub(r"(\.0)+(?=,|$)", "", bounds) for name, bounds in given.items()}
+    checked = {r.names[0]: re.sub(r"(\.0)+(?=,|$)", "", r.bounds) for r in REQUIREMENTS}
+    assert normal == {name: checked[name] for name in normal}
+    assert set(normal) >= {"mmengine", "mmpretrain", "mmcv-lite"}
+
+
+def _metafiles():
+    index = yaml.safe_load((ROOT / "model-index.yml").read_text())
+    return [ROOT / path for path in index["Import"]]
+
+
+def test_model_index_lists_every_metafile():
+    assert sorted(_metafiles()) == sorted((ROOT / "configs").rglob("metafile.yml"))
+
+
+@pytest.mark.parametrize("path", _metafiles(), ids=lambda path: path.parent.name)
+def test_metafile_is_one_that_mim_can_read(path):
+    meta = yaml.safe_load(path.read_text())
+    collections = {item["Name"] for item in meta["Collections"]}
+    for item in meta["Collections"]:
+        assert (ROOT / item["README"]).is_file()
+        assert set(item["Paper"]) == {"Title", "URL"}
+    for model in meta["Models"]:
+        config = ROOT / model["Config"]
+        assert model["Name"] == model["Name"].lower() == config.stem
+        assert config.is_file()
+        assert model["In Collection"] in collections
+        assert "Weights" not in model  # none is published
+
+
+def test_config_basenames_are_unique():
+    """``mim train mmreid_ext NAME`` looks for the base name in all folders."""
+    names = [path.name for path in (ROOT / "configs").rglob("*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_every_source_file_parses_as_python_310():
+    for path in (ROOT / PACKAGE).rglob("*.py"):
+        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 10))
+
+
+def test_version_is_written_once():
+    from mmreid_ext import __version__
+
+    assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_linter_version_is_the_same_everywhere():
+    files = ("requirements/lock.txt", "requirements/dev.txt", ".pre-commit-config.yaml")
+    found = [re.findall(r"ruff==([\d.]+)", (ROOT / name).read_text()) for name in files]
+    assert len({version for versions in found for version in versions}) == 1
+    assert all(found)
+
+
+def test_lock_is_exact_and_names_no_machine():
+    lines = (ROOT / "requirements" / "lock.txt").read_text().splitlines()
+    for line in (line for line in lines if line and not line.startswith("#")):
+        assert re.fullmatch(r"[\w.-]+={2,3}[\w.]+( ; .+)?", line), line
+
+
+@pytest.mark.parametrize(
+    "script", sorted((ROOT / "tools").glob("*.sh")), ids=lambda path: path.name
+)
+def test_shell_script_parses(script):
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_unsupported_python_is_explained(tmp_path):
+    """A machine without any Python that fits: the message says which do."""
+    result = subprocess.run(
+        ["bash", str(ROOT / "tools" / "run_tests.sh")],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHON": "no-such-python",
+            "MMREID_VENV": str(tmp_path / "v"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode != 0
+    assert "No Python 3.10, 3.11 or 3.12 found" in result.stderr
+    assert not (tmp_path / "v").exists()
