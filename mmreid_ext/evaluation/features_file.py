@@ -1,0 +1,73 @@
+"""Embeddings on disk, as plain arrays, so that evaluation can be redone without the model."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from mmreid_ext.checkpoint.atomic import atomic_open
+
+from .embedding_set import EmbeddingSet
+
+_FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names")
+
+
+def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: str) -> Path:
+    """Write embeddings and what they show.
+
+    Args:
+        path: Ends with ``.npz`` (added where missing). Missing folders are made. An existing file
+            is replaced only by a complete one.
+        embeddings: What to save.
+        **notes: Short strings to keep with them, for example ``checkpoint`` or ``protocols`` (as
+            JSON).
+
+    Returns:
+        The path written.
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+        path = path.with_name(path.name + ".npz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {field: np.asarray(getattr(embeddings, field)) for field in _FIELDS}
+    arrays |= {f"note_{key}": np.asarray(value, dtype=np.str_) for key, value in notes.items()}
+    with atomic_open(path, "wb") as file:
+        np.savez(file, **arrays)
+    return path
+
+
+def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]]:
+    """Read what :func:`save_features` wrote. Pickled objects in the file are refused.
+
+    Args:
+        path: The ``.npz`` file. ``roles``, ``datasets`` and ``names`` may be missing in a file made
+            by hand only if stated otherwise below: ``names`` default to empty strings, ``datasets``
+            to the file's stem; ``feats``, ``pids``, ``camids`` and ``roles`` are needed.
+
+    Returns:
+        The embeddings, and the notes saved with them.
+
+    Raises:
+        ValueError: If the file isn't such an archive, an array is missing, or one holds Python
+            objects.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
+        raise ValueError(
+            f"{path} is not a features file ({error}). Write one with `python tools/test.py CONFIG "
+            "CHECKPOINT --save-features PATH`."
+        ) from error
+    missing = [field for field in ("feats", "pids", "camids", "roles") if field not in arrays]
+    if missing:
+        raise ValueError(f"{path} lacks the arrays {missing}; it holds {sorted(arrays)}.")
+    count = len(arrays["feats"])
+    arrays.setdefault("datasets", np.full(count, path.stem))
+    arrays.setdefault("names", np.full(count, ""))
+    notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
+    return EmbeddingSet(*(arrays[field] for field in _FIELDS)), notes

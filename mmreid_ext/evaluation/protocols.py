@@ -1,0 +1,224 @@
+"""Evaluation protocols: which images are queries, which the gallery, in how many repetitions.
+
+A protocol never sees features: it maps what the images show to lists of row indices, so features
+are extracted once however many splits there are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from .embedding_set import EmbeddingSet
+
+
+@dataclass(frozen=True)
+class Split:
+    """One query list against one gallery list.
+
+    Args:
+        query: Rows of the queries, shape (Q,), int64.
+        gallery: Rows of the gallery, shape (G,), int64.
+        trial: Splits of the same trial form one measurement; trials are averaged.
+        query_camids: Cameras for the camera rule, shape (Q,), or None for no rule.
+        gallery_camids: The same for the gallery, shape (G,).
+    """
+
+    query: np.ndarray
+    gallery: np.ndarray
+    trial: int = 0
+    query_camids: np.ndarray | None = None
+    gallery_camids: np.ndarray | None = None
+
+
+class EvaluationProtocol(ABC):
+    """Rules of one benchmark.
+
+    Attributes:
+        ranks: The k of the reported R@k (CMC).
+        random: Whether trials differ, so that a standard deviation is reported.
+        counting: ``'standard'`` or ``'paddleclas'``, see :class:`PaddleClasProtocol`.
+        clustering: Whether recall-style extras (R-precision, MAP@R, NMI) are reported.
+        per_query_trials: Whether every trial ranks the same queries against another gallery.
+    """
+
+    ranks: tuple[int, ...] = (1, 5, 10, 20)
+    counting: str = "standard"
+    random: bool = False
+    self_retrieval: bool = False
+
+    @abstractmethod
+    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+        """Yield the splits of one test set, the same ones at every call."""
+
+    def describe(self) -> dict[str, Any]:
+        """Name and settings, ready for JSON."""
+        return {"type": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
+
+
+def rows_of_role(images: EmbeddingSet, role: str) -> np.ndarray:
+    """Rows of queries or of gallery images.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    rows = np.flatnonzero(images.roles == role)
+    if not len(rows):
+        found = dict(zip(*np.unique(images.roles, return_counts=True), strict=True))
+        name = images.datasets[0] if len(images) else "(empty)"
+        raise ValueError(
+            f"Test set {name!r} has no {role} image: its {len(images)} images have the roles "
+            f"{ {str(k): int(v) for k, v in found.items()} }. Give every image the role 'query' or "
+            "'gallery', or use the protocol 'self_retrieval' to query every image against all "
+            "others."
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class CameraProtocol(EvaluationProtocol):
+    """Market-1501's protocol: a query never meets its own identity in its own camera.
+
+    Args:
+        use_cameras: False switches the camera rule off, for images without camera labels.
+        ranks: The k of the reported R@k.
+
+    Zheng et al., "Scalable Person Re-identification: A Benchmark", ICCV 2015.
+    """
+
+    use_cameras: bool = True
+    ranks: tuple[int, ...] = (1, 5, 10, 20)
+
+    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+        """Yield the one split given by the roles."""
+        query, gallery = rows_of_role(images, "query"), rows_of_role(images, "gallery")
+        if self.use_cameras:
+            yield Split(query, gallery, 0, images.camids[query], images.camids[gallery])
+        else:
+            yield Split(query, gallery)
+
+
+@dataclass(frozen=True)
+class PaddleClasProtocol(CameraProtocol):
+    """The camera protocol counted as PaddleClas counts it, to check its numbers.
+
+    Gallery images of the query's identity and camera stay in the ranking with similarity 0 instead
+    of being removed, so they push down every true match of negative similarity.
+    """
+
+    counting = "paddleclas"
+
+
+@dataclass(frozen=True)
+class SelfRetrievalProtocol(EvaluationProtocol):
+    """Every image is a query against all other images; only the image itself is excluded.
+
+    Stanford Online Products (Oh Song et al., CVPR 2016), CUB-200, Cars-196, and "query as gallery".
+    Roles and cameras are ignored.
+
+    Args:
+        ranks: The k of recall@k.
+        nmi: Whether to cluster the embeddings and report NMI; ``None`` does so up to 20,000 images,
+            since k-means over thousands of classes takes longer than everything else together.
+    """
+
+    ranks: tuple[int, ...] = (1, 10, 100, 1000)
+    nmi: bool | None = None
+    self_retrieval = True
+
+    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+        """Yield one split in which a "camera" of its own per image excludes the image itself."""
+        rows = np.arange(len(images), dtype=np.int64)
+        yield Split(rows, rows, 0, rows, rows)
+
+
+@dataclass(frozen=True)
+class SingleGalleryShotProtocol(EvaluationProtocol):
+    """CUHK03's first protocol: one random gallery image per identity, repeated.
+
+    For every repeat and every query camera, each identity puts one image forward, drawn among its
+    gallery images of other cameras. A query's AP is the mean over repeats.
+
+    Li et al., "DeepReID", CVPR 2014. Torchreid draws per query and lets other identities appear in
+    the query's camera; the paper's gallery is the other camera alone, and so is this one.
+
+    Args:
+        repeats: Number of draws. Defaults to 100.
+        seed: The same seed draws the same galleries, whatever ran before.
+        ranks: The k of the reported R@k.
+    """
+
+    repeats: int = 100
+    seed: int = 0
+    ranks: tuple[int, ...] = (1, 5, 10, 20)
+    random = True
+
+    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+        """Yield ``repeats`` trials, each of one split per query camera."""
+        query, gallery = rows_of_role(images, "query"), rows_of_role(images, "gallery")
+        generator = np.random.default_rng(self.seed)
+        for trial in range(self.repeats):
+            for camera in np.unique(images.camids[query]):
+                candidates = gallery[images.camids[gallery] != camera]
+                chosen = one_per_identity(candidates, images.pids, generator)
+                yield Split(query[images.camids[query] == camera], chosen, trial)
+
+
+def one_per_identity(
+    rows: np.ndarray, pids: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """Draw one of ``rows`` for every identity, uniformly; ascending by identity."""
+    shuffled = generator.permutation(rows)
+    _, first = np.unique(pids[shuffled], return_index=True)
+    return shuffled[first]
+
+
+def build_protocol(spec: str | Mapping[str, Any] | EvaluationProtocol | None) -> EvaluationProtocol:
+    """Protocol from a name, settings, or itself.
+
+    Args:
+        spec: None means ``'camera'``. A name: ``'camera'``, ``'no_camera'``, ``'paddleclas'``,
+            ``'self_retrieval'``, ``'sop'``, ``'in_shop'``, ``'single_gallery_shot'``,
+            ``'cuhk03_classic'``, ``'viper'``, ``'prid2011'``, ``'grid'``, ``'ilids'``. A dict: such
+            a name as ``type`` and the arguments to change, for example
+            ``dict(type='single_gallery_shot', repeats=10)``.
+
+    Raises:
+        ValueError: If the name is unknown.
+    """
+    if isinstance(spec, EvaluationProtocol):
+        return spec
+    settings = {"type": spec or "camera"} if isinstance(spec, (str, type(None))) else dict(spec)
+    name = settings.pop("type", "camera")
+    named = _named_protocols()
+    if name not in named:
+        raise ValueError(f"Unknown evaluation protocol {name!r}. Known: {', '.join(named)}.")
+    kind, defaults = named[name]
+    if "ranks" in settings:
+        settings["ranks"] = tuple(int(k) for k in settings["ranks"])
+    return kind(**{**defaults, **settings})
+
+
+def _named_protocols() -> dict[str, tuple[type[EvaluationProtocol], dict[str, Any]]]:
+    from .split_list import SplitListProtocol  # built on this file
+
+    in_shop = dict(use_cameras=False, ranks=(1, 10, 20, 30, 40, 50))
+    return {
+        "camera": (CameraProtocol, {}),
+        "no_camera": (CameraProtocol, dict(use_cameras=False)),
+        "in_shop": (CameraProtocol, in_shop),
+        "paddleclas": (PaddleClasProtocol, {}),
+        "self_retrieval": (SelfRetrievalProtocol, {}),
+        "sop": (SelfRetrievalProtocol, {}),
+        "single_gallery_shot": (SingleGalleryShotProtocol, {}),
+        "cuhk03_classic": (SingleGalleryShotProtocol, {}),
+        **{
+            name: (SplitListProtocol, dict(file=name))
+            for name in ("viper", "prid2011", "grid", "ilids")
+        },
+        "split_list": (SplitListProtocol, {}),
+    }
