@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mmreid_ext.checkpoint.atomic import atomic_open
-
 from .embedding_set import EmbeddingSet
 
 _FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names")
@@ -28,6 +26,8 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
     Returns:
         The path written.
     """
+    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+
     path = Path(path)
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
@@ -43,9 +43,8 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
     """Read what :func:`save_features` wrote. Pickled objects in the file are refused.
 
     Args:
-        path: The ``.npz`` file. ``roles``, ``datasets`` and ``names`` may be missing in a file made
-            by hand only if stated otherwise below: ``names`` default to empty strings, ``datasets``
-            to the file's stem; ``feats``, ``pids``, ``camids`` and ``roles`` are needed.
+        path: The ``.npz`` file. In one made by other means ``names`` may be missing (empty
+            strings), and ``datasets`` (the file's stem); the other arrays are needed.
 
     Returns:
         The embeddings, and the notes saved with them.

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.checkpoint.atomic import atomic_open
-
 from .set_evaluation import SetResult
 from .trials import Scores
 
@@ -140,6 +138,8 @@ def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
         path: File to write; replaced only by a complete one.
         document: From :func:`results_document`.
     """
+    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_plain(document), ensure_ascii=False, allow_nan=False, indent=1)

@@ -1,0 +1,236 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmpretrain.structures import DataSample
+
+from helpers.distributed import run_distributed
+from mmreid_ext.evaluation import ReIDMetric, evaluate_retrieval, load_features
+from mmreid_ext.registry import METRICS
+
+
+def sample(idx, feat, pid, camid, role, dataset="people"):
+    return dict(
+        sample_idx=idx,
+        pred_embedding=torch.tensor(feat, dtype=torch.float32),
+        pid=pid,
+        camid=camid,
+        role=role,
+        dataset=dataset,
+        img_path=f"{dataset}/ü{idx}.png",
+    )
+
+
+def make_set(name="people", identities=7, cameras=3, dim=8, noise=1.0, seed=0):
+    """Random clusters; one query per identity in camera 0, one gallery image in each camera."""
+    rng = np.random.default_rng(seed)
+    samples = []
+    for pid in range(identities):
+        centre = rng.normal(size=dim)
+        for role, cams in (("query", [0]), ("gallery", range(cameras))):
+            for camid in cams:
+                feat = centre + noise * rng.normal(size=dim)
+                samples.append(sample(len(samples), feat, pid, camid, role, name))
+    return samples
+
+
+def evaluate(samples, batch=4, meta=None, **kwargs):
+    metric = ReIDMetric(**kwargs)
+    metric.dataset_meta = meta
+    for start in range(0, len(samples), batch):
+        metric.process(None, samples[start : start + batch])
+    return metric.evaluate(len(samples)), metric
+
+
+def test_scores_of_a_ranking_done_by_hand():
+    # Query at angle 0. Its own camera's nearest image is removed; then: match, wrong, match.
+    angle = lambda degrees: [np.cos(np.radians(degrees)), np.sin(np.radians(degrees))]  # noqa: E731
+    samples = [
+        sample(0, angle(0), 1, 0, "query"),
+        sample(1, angle(1), 1, 0, "gallery"),  # same identity, same camera: removed
+        sample(2, angle(10), 1, 1, "gallery"),  # rank 1
+        sample(3, angle(20), 2, 1, "gallery"),  # rank 2, wrong
+        sample(4, angle(30), 1, 2, "gallery"),  # rank 3
+    ]
+    metrics, metric = evaluate(samples)
+    assert metrics["people/mAP"] == pytest.approx(100 * (1 + 2 / 3) / 2)
+    assert metrics["people/mINP"] == pytest.approx(100 * 2 / 3)
+    assert metrics["people/R1"] == 100
+    assert set(metrics) == {f"people/{key}" for key in ("mAP", "mINP", "R1", "R5", "R10", "R20")}
+    assert metric.last_results["people"].plain.ap == pytest.approx([(1 + 2 / 3) / 2])
+
+
+def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_one_table(caplog):
+    sets = {name: make_set(name, seed=seed) for seed, name in enumerate(("b", "a"))}
+    metrics, metric = evaluate(sets["b"] + sets["a"], rerank=dict(k1=5))
+    for name, samples in sets.items():
+        query, gallery = (
+            [s for s in samples if s["role"] == role] for role in ("query", "gallery")
+        )
+        arguments = [torch.stack([s["pred_embedding"] for s in part]) for part in (query, gallery)]
+        for key in ("pid", "camid"):
+            arguments += [np.array([s[key] for s in part]) for part in (query, gallery)]
+        plain = evaluate_retrieval(*arguments)
+        reranked = evaluate_retrieval(*arguments, rerank=dict(k1=5, k2=6, lambda_value=0.3))
+        assert metrics[f"{name}/mAP"] == pytest.approx(100 * plain.mAP)
+        assert metrics[f"{name}/rerank/mAP"] == pytest.approx(100 * reranked.mAP)
+        assert metrics[f"{name}/rerank/R1"] == pytest.approx(100 * reranked.cmc[0])
+    assert list(metric.last_results) == ["b", "a"], "order of the test sets, not of the alphabet"
+
+
+def test_repeated_images_count_once():
+    samples = make_set()
+    metric = ReIDMetric()
+    metric.process(None, samples + samples[:3])
+    repeated = metric.evaluate(len(samples))
+    assert repeated == evaluate(samples)[0]
+
+
+def test_the_same_index_in_two_sets_is_two_images():
+    metrics, _ = evaluate(make_set("one") + make_set("two", seed=1))
+    assert "one/mAP" in metrics and "two/mAP" in metrics
+
+
+@pytest.mark.parametrize("shown, match", [(-1, "Some were never processed"), (1, "sample_idx")])
+def test_wrong_count_is_an_error(shown, match):
+    samples = make_set()
+    metric = ReIDMetric()
+    metric.process(None, samples)
+    with pytest.raises(ValueError, match=match):
+        metric.evaluate(len(samples) - shown)
+
+
+def test_second_evaluation_starts_empty():
+    samples = make_set()
+    first, metric = evaluate(samples)
+    metric.process(None, samples)
+    assert metric.evaluate(len(samples)) == first
+
+
+def test_cameras_that_remove_every_match_are_explained():
+    samples = [dict(s, camid=0) for s in make_set("mine")]
+    with pytest.raises(ValueError, match="'mine'.*7 queries of 7 identities.*'no_camera'"):
+        evaluate(samples)
+    metrics, _ = evaluate(samples, protocols="no_camera")
+    assert metrics["mine/mAP"] > 0
+
+
+def test_identities_that_do_not_meet_are_explained():
+    samples = [dict(s, pid=s["pid"] + 100 * (s["role"] == "query")) for s in make_set("mine")]
+    with pytest.raises(ValueError, match="identities of query and gallery differ"):
+        evaluate(samples)
+
+
+def test_a_set_without_valid_query_leaves_the_others(caplog):
+    bad = [dict(s, camid=0) for s in make_set("bad")]
+    metrics, _ = evaluate(make_set("good") + bad)
+    assert {key.split("/")[0] for key in metrics} == {"good"}
+
+
+def test_protocol_of_the_dataset_and_its_override():
+    samples = [dict(s, camid=0) for s in make_set("mine")]
+    meta = dict(test_sets=dict(mine=dict(protocol="no_camera")))
+    announced, _ = evaluate(samples, meta=meta)
+    assert announced == evaluate(samples, protocols=dict(mine="no_camera"))[0]
+    with pytest.raises(ValueError, match="no query that could be answered"):
+        evaluate(samples, meta=meta, protocols=dict(mine=dict(type="camera")))
+    assert announced == evaluate(samples, protocols=dict(type="camera", use_cameras=False))[0]
+
+
+def test_rerank_auto_is_off_for_large_sets(monkeypatch):
+    samples = make_set()
+    assert "people/rerank/mAP" in evaluate(samples, rerank="auto")[0]
+    monkeypatch.setattr("mmreid_ext.evaluation.set_evaluation.AUTO_RERANK_LIMIT", len(samples))
+    assert "people/rerank/mAP" not in evaluate(samples, rerank="auto")[0]
+    with pytest.raises(ValueError, match="k3"):
+        evaluate(samples, rerank=dict(k3=1))
+
+
+def test_nan_embedding_names_the_image():
+    samples = make_set()
+    samples[5]["pred_embedding"][2] = float("nan")
+    with pytest.raises(ValueError, match="1 of 28 embeddings.*ü5.png"):
+        evaluate(samples)
+
+
+def test_missing_field_names_the_remedy():
+    broken = {key: value for key, value in make_set()[0].items() if key != "camid"}
+    with pytest.raises(ValueError, match=r"\['camid'\].*meta_keys"):
+        ReIDMetric().process(None, [broken])
+    with pytest.raises(ValueError, match="'train'"):
+        ReIDMetric().process(None, [dict(make_set()[0], role="train")])
+
+
+def test_saved_features_hold_everything(tmp_path):
+    samples = make_set()
+    evaluate(samples, save_features=str(tmp_path / "new" / "feats"))
+    images, _ = load_features(tmp_path / "new" / "feats.npz")
+    assert sorted(images.names) == sorted(s["img_path"] for s in samples)
+    by_name = {s["img_path"]: s for s in samples}
+    for row, name in enumerate(images.names):
+        assert torch.equal(images.feats[row], by_name[name]["pred_embedding"])
+        assert (
+            images.pids[row] == by_name[name]["pid"] and images.roles[row] == by_name[name]["role"]
+        )
+
+
+def test_runs_inside_mmengine_evaluator():
+    samples = make_set()
+    data_samples = []
+    for s in samples:
+        feat = s.pop("pred_embedding")
+        data_samples.append(DataSample(metainfo=s))
+        data_samples[-1].set_field(feat, "pred_embedding")
+    evaluator = Evaluator(METRICS.build(dict(type="mmreid_ext.ReIDMetric", prefix="val")))
+    evaluator.dataset_meta = dict(test_sets=dict(people=dict(protocol="camera")))
+    evaluator.process(data_samples)
+    assert "val/people/mAP" in evaluator.evaluate(len(samples))
+
+
+def test_evaluation_imports_without_mmengine():
+    code = "import sys, mmreid_ext.evaluation; sys.exit('mmengine' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# Several processes ---------------------------------------------------------------------------------
+
+
+def run_rank(rank, world_size, samples, size):
+    """What DefaultSampler(round_up=True) deals: every W-th image, the first ones repeated at the end."""
+    padded = samples + samples[: -len(samples) % world_size]
+    metric = ReIDMetric(rerank="auto")
+    mine = padded[rank::world_size]
+    for start in range(0, len(mine), 3):
+        metric.process(None, mine[start : start + 3])
+    try:
+        return json.dumps(metric.evaluate(size))
+    except ValueError as error:
+        return f"error: {error}"
+
+
+@pytest.mark.parametrize("drop", [0, 1], ids=["even", "padded"])
+def test_ranks_compute_what_one_process_computes(drop):
+    samples = make_set("first", seed=3) + make_set("second", seed=4)[drop:]
+    expected = json.dumps(evaluate(samples, rerank="auto")[0])
+    results = run_distributed(run_rank, 2, samples, len(samples))
+    assert results == [expected, expected], "equal to the last digit on every rank"
+
+
+def run_failing_and_empty(rank, world_size, samples):
+    wrong_size = run_rank(rank, world_size, samples, len(samples) + 1)
+    metric = ReIDMetric()
+    if rank == 0:  # the other rank saw nothing
+        metric.process(None, samples)
+    return wrong_size, json.dumps(metric.evaluate(len(samples)))
+
+
+def test_errors_reach_every_rank_and_an_empty_rank_is_fine():
+    samples = make_set()
+    results = run_distributed(run_failing_and_empty, 2, samples)
+    for error, metrics in results:
+        assert error.startswith("error:") and "28 distinct images" in error
+        assert metrics == json.dumps(evaluate(samples)[0])
