@@ -1,0 +1,146 @@
+"""t-SNE maps of embeddings, coloured by identity and by domain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .figure import INK, LINE, MUTED, PALETTE, new_figure, save_figure
+
+_MARKERS = "osD^vPX*"
+
+
+def plot_tsne(
+    feats: np.ndarray,
+    pids: np.ndarray,
+    domains: Sequence | np.ndarray | None = None,
+    path: str | os.PathLike | None = None,
+    *,
+    max_images: int = 2000,
+    num_identities: int = 16,
+    perplexity: float = 30.0,
+    seed: int = 0,
+    title: str = "t-SNE of the embeddings",
+) -> Figure:
+    """Draw a map of the embeddings, once coloured by identity and once by domain.
+
+    The identities with most images are coloured, the others are grey dots. Distances between far
+    groups of a t-SNE map mean little: look at which points mix.
+
+    L. van der Maaten, G. Hinton, "Visualizing Data using t-SNE", JMLR 2008.
+    https://jmlr.org/papers/v9/
+
+    Args:
+        feats: Embeddings, shape (N, D); compared by cosine.
+        pids: Identities, shape (N,).
+        domains: Names or numbers of the domains, shape (N,), or None for the identities alone.
+        path: Where to save the figure, or None to return it only.
+        max_images: A random subset of this size is drawn from more images. Whole identities are
+            kept together, so that their groups stay visible. Defaults to 2000.
+        num_identities: Identities shown in colour. Defaults to 16.
+        perplexity: Of t-SNE, about the number of neighbours that count; lowered for few images.
+        seed: Of the subset and of t-SNE: the same seed draws the same map.
+        title: Heading of the figure.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If there are fewer than 4 images or the arrays don't correspond.
+    """
+    feats, pids = np.asarray(feats, dtype=np.float32), np.asarray(pids)
+    domains = None if domains is None else np.asarray(domains)
+    _check(feats, pids, domains)
+    rows = _subset(pids, max_images, np.random.default_rng(seed))
+    points = tsne(feats[rows], perplexity=perplexity, seed=seed)
+    columns = 1 if domains is None else 2
+    figure = new_figure(6.0 * columns, 5.6)
+    figure.suptitle(f"{title}  ({len(rows):,} images)", color=INK, fontweight="bold")
+    axes = figure.subplots(1, columns, squeeze=False)[0]
+    _draw_identities(axes[0], points, pids[rows], num_identities)
+    if domains is not None:
+        _draw_domains(axes[1], points, domains[rows])
+    if path is not None:
+        save_figure(figure, path)
+    return figure
+
+
+def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.ndarray:
+    """Map embeddings to the plane by cosine distance, the same way for the same seed.
+
+    Args:
+        feats: Shape (N, D), N at least 4.
+        perplexity: Lowered to (N - 1) / 3 where there are few images.
+        seed: Of scikit-learn's t-SNE.
+
+    Returns:
+        Shape (N, 2), float32.
+    """
+    from sklearn.manifold import TSNE  # slow to import, and only this needs it
+
+    # On the unit sphere the squared Euclidean distance is 2 (1 - cosine), and neighbours are found
+    # faster.
+    feats = feats / np.maximum(np.linalg.norm(feats, axis=1, keepdims=True), 1e-12)
+    perplexity = min(perplexity, (len(feats) - 1) / 3)
+    # PCA as a start keeps the large-scale layout; it needs two directions of variation to start
+    # from.
+    start = "pca" if min(feats.shape) >= 2 and feats.std(axis=0).max() > 0 else "random"
+    model = TSNE(init=start, perplexity=perplexity, random_state=seed, learning_rate="auto")
+    return model.fit_transform(feats)
+
+
+def _check(feats: np.ndarray, pids: np.ndarray, domains: np.ndarray | None) -> None:
+    if feats.ndim != 2 or len(feats) < 4:
+        raise ValueError(f"feats must have shape (N, D) with N at least 4, got {feats.shape}.")
+    if not np.isfinite(feats).all():
+        raise ValueError("feats contain NaN or infinity: no map can be drawn of them.")
+    for name, values in (("pids", pids), ("domains", domains)):
+        if values is not None and values.shape != (len(feats),):
+            raise ValueError(f"{name} must have shape ({len(feats)},), got {values.shape}.")
+
+
+def _subset(pids: np.ndarray, max_images: int, generator: np.random.Generator) -> np.ndarray:
+    """Rows of random whole identities, as many as fit."""
+    if len(pids) <= max_images:
+        return np.arange(len(pids))
+    identities, label = np.unique(pids, return_inverse=True)
+    order = generator.permutation(len(identities))[label]  # one random place for each identity
+    return np.sort(np.lexsort((generator.random(len(pids)), order))[:max_images])
+
+
+def _draw_identities(axes: Axes, points: np.ndarray, pids: np.ndarray, number: int) -> None:
+    people = pids[pids > 0]  # distractors and junk are nobody
+    identities, counts = np.unique(people, return_counts=True)
+    coloured = identities[np.argsort(-counts, kind="stable")][:number]
+    rest = ~np.isin(pids, coloured)
+    axes.scatter(*points[rest].T, s=6, c=LINE, linewidths=0)
+    for place, pid in enumerate(coloured):
+        style = {
+            "c": PALETTE[place % len(PALETTE)],
+            "marker": _MARKERS[(place + place // len(PALETTE)) % len(_MARKERS)],
+        }
+        axes.scatter(*points[pids == pid].T, s=22, linewidths=0, label=str(pid), **style)
+    _frame(axes, "By identity", f"{len(coloured)} identities in colour, {rest.sum():,} images grey")
+
+
+def _draw_domains(axes: Axes, points: np.ndarray, domains: np.ndarray) -> None:
+    for place, domain in enumerate(np.unique(domains)):
+        style = {"c": PALETTE[place % len(PALETTE)], "marker": _MARKERS[place % len(_MARKERS)]}
+        chosen = points[domains == domain]
+        axes.scatter(*chosen.T, s=12, alpha=0.65, linewidths=0, label=str(domain), **style)
+    axes.legend(frameon=False, markerscale=1.6, loc="best")
+    _frame(axes, "By domain", f"{len(np.unique(domains))} domains")
+
+
+def _frame(axes: Axes, title: str, note: str) -> None:
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+    axes.set_xlabel(note, color=MUTED, fontsize=9)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_aspect("equal", adjustable="datalim")
+    for spine in axes.spines.values():
+        spine.set_color(LINE)

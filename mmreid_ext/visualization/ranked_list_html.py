@@ -1,0 +1,204 @@
+"""Ranked lists as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from mmreid_ext.checkpoint.atomic import atomic_open
+
+from .ranked_lists import RankedList, RankedLists
+from .thumbnails import ThumbnailReader
+
+_HISTOGRAM_BINS = 20
+
+
+def save_ranked_list_html(
+    path: str | os.PathLike,
+    ranked: RankedLists,
+    query_paths: Sequence[str],
+    gallery_paths: Sequence[str],
+    *,
+    image_root: str | os.PathLike = "",
+    title: str = "Ranked lists",
+    thumbnail_height: int = 128,
+    aspect_ratio: float = 0.5,
+) -> Path:
+    """Write the ranked lists as a page to filter, sort and page through.
+
+    The page is one file: styles, script and thumbnails are inside, and its own security policy
+    forbids it to load anything else, so that it can be mailed and opened without a network. Each
+    picture is stored once however many lists show it. It holds pictures of people: treat it as the
+    data set's terms ask.
+
+    Args:
+        path: The file to write; missing folders are made.
+        ranked: From :func:`rank_queries`.
+        query_paths: Image file of each query, shape (Q,).
+        gallery_paths: Image file of each gallery image, shape (G,).
+        image_root: Folder that relative paths start from. The page never shows it.
+        title: Heading of the page.
+        thumbnail_height: Stored height of the pictures in pixels. Defaults to 128.
+        aspect_ratio: Width over height of the frames. Defaults to 0.5, as persons are cropped.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: If the paths don't correspond to the queries and the gallery.
+    """
+    check_paths(ranked, query_paths, gallery_paths)
+    reader = ThumbnailReader(image_root, thumbnail_height, aspect_ratio)
+    page = _page_data(ranked, query_paths, gallery_paths, reader)
+    page |= {"title": title, "aspect_ratio": aspect_ratio}
+    page["notes"] = report_notes(ranked, len(reader.missing))
+    assets = files(__package__) / "assets"
+    script = ["ranked_list.js", "ranked_list_head.js"]
+    text = Template((assets / "ranked_list.html").read_text("utf-8")).substitute(
+        title=html.escape(title),
+        css=(assets / "ranked_list.css").read_text("utf-8"),
+        script="\n".join((assets / name).read_text("utf-8") for name in script),
+        data=_json_for_html(page),
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def check_paths(
+    ranked: RankedLists, query_paths: Sequence[str], gallery_paths: Sequence[str]
+) -> None:
+    """Refuse paths that don't name one file per query and gallery image.
+
+    Raises:
+        ValueError: If a number differs.
+    """
+    for name, paths, pids in (
+        ("query_paths", query_paths, ranked.query_pids),
+        ("gallery_paths", gallery_paths, ranked.gallery_pids),
+    ):
+        if len(paths) != len(pids):
+            raise ValueError(
+                f"{name} has {len(paths)} entries for {len(pids)} embeddings: give one path for "
+                "each, in the order that rank_queries was given."
+            )
+
+
+def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
+    """What a reader of the pictures has to know, one sentence or two each."""
+    first = ranked.lists[0]
+    valid = int(np.isfinite(first.all_ap).sum())
+    notes = [
+        "Scores are over all valid queries, in percent; the lists below show "
+        f"{len(ranked.queries)} of {valid}, chosen by worst AP ({first.name.lower()}).",
+        "Under each picture: its distance to the query, then its camera. A solid frame with ✓ is a "
+        "true match, a dashed frame with ✗ another identity.",
+    ]
+    if len(ranked.lists) > 1:
+        notes.append(
+            "▲ and ▼: ranks gained or lost by re-ranking; “new”: it was not in the shown part "
+            "before."
+        )
+    if ranked.query_camids is not None:
+        notes.append(
+            "Not shown, because the protocol removes them: gallery images of the query's own "
+            "identity in its own camera (“removed” beside the query says how many)."
+        )
+    if ranked.num_junk:
+        notes.append(
+            f"Not shown in any list: {ranked.num_junk} gallery images marked as junk (pid -1)."
+        )
+    if valid < len(first.all_ap):
+        notes.append(f"{len(first.all_ap) - valid} queries without any true match are left out.")
+    if num_missing:
+        notes.append(f"{num_missing} image files could not be read; a crossed grey box stands in.")
+    return notes
+
+
+def _page_data(
+    ranked: RankedLists,
+    query_paths: Sequence[str],
+    gallery_paths: Sequence[str],
+    reader: ThumbnailReader,
+) -> dict[str, Any]:
+    """Everything the script needs; thumbnails and gallery images stand in tables of their own."""
+    thumbnails: dict[str, int] = {}
+
+    def picture(path: str, pid: int, camids: np.ndarray | None, row: int) -> dict[str, Any]:
+        thumb = thumbnails.setdefault(reader.base64_jpeg(str(path)), len(thumbnails))
+        camid = None if camids is None else int(camids[row])
+        return {"thumb": thumb, "path": str(path), "pid": int(pid), "camid": camid}
+
+    shown = np.unique(np.concatenate([entry.indices.ravel() for entry in ranked.lists]))
+    shown = shown[shown >= 0]
+    position = {int(row): place for place, row in enumerate(shown)}
+    gallery = [
+        picture(gallery_paths[row], ranked.gallery_pids[row], ranked.gallery_camids, row)
+        for row in shown
+    ]
+    queries = [
+        {
+            "picture": picture(query_paths[row], ranked.query_pids[row], ranked.query_camids, row),
+            "matches": int(ranked.num_matches[place]),
+            "removed": int(ranked.num_removed[place]),
+            "ap": [float(entry.ap[place]) for entry in ranked.lists],
+            "first": [int(entry.first_match[place]) for entry in ranked.lists],
+            "lists": [_one_list(entry, place, position) for entry in ranked.lists],
+        }
+        for place, row in enumerate(ranked.queries)
+    ]
+    return {
+        "subtitle": _subtitle(ranked),
+        "topk": ranked.topk,
+        "lists": [_list_head(entry) for entry in ranked.lists],
+        "gallery": gallery,
+        "queries": queries,
+        "thumbnails": list(thumbnails),
+    }
+
+
+def _one_list(entry: RankedList, place: int, position: dict[int, int]) -> list[list]:
+    return [
+        [position[int(row)], round(float(distance), 5), bool(match)]
+        for row, distance, match in zip(
+            entry.indices[place], entry.distances[place], entry.matches[place], strict=True
+        )
+        if row >= 0
+    ]
+
+
+def _list_head(entry: RankedList) -> dict[str, Any]:
+    ap = entry.all_ap[np.isfinite(entry.all_ap)]
+    counts, _ = np.histogram(ap, bins=_HISTOGRAM_BINS, range=(0.0, 1.0))
+    return {
+        "name": entry.name,
+        "distance": entry.distance,
+        "scores": {key: float(value) for key, value in entry.scores.items()},
+        "ap_histogram": counts.tolist(),
+    }
+
+
+def _subtitle(ranked: RankedLists) -> str:
+    valid = int(np.isfinite(ranked.lists[0].all_ap).sum())
+    return (
+        f"{len(ranked.queries):,} of {valid:,} queries by worst AP · gallery of "
+        f"{len(ranked.gallery_pids):,} images · {ranked.lists[0].distance}"
+    )
+
+
+def _json_for_html(value: Any) -> str:
+    """JSON that can't end the script element it stands in, whatever the file names hold."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text

@@ -1,0 +1,102 @@
+"""The nearest gallery images of the queries that went worst, before and after re-ranking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """What one way of ranking says about N chosen queries.
+
+    Attributes:
+        name: How the report calls it.
+        distance: What the distances are, in words.
+        scores: mAP, mINP, R1, ... as fractions, over **all** valid queries.
+        all_ap: AP of all queries, shape (Q,), NaN where a query has no valid match.
+        ap: AP of the chosen queries, shape (N,).
+        first_match: Rank of the first true match, from 1, shape (N,).
+        indices: Gallery rows by rising distance, shape (N, K); -1 where the list is shorter.
+        distances: Their distances, shape (N, K); NaN where the list is shorter.
+        matches: Whether they show the query's identity, shape (N, K).
+    """
+
+    name: str
+    distance: str
+    scores: dict[str, float]
+    all_ap: np.ndarray
+    ap: np.ndarray
+    first_match: np.ndarray
+    indices: np.ndarray
+    distances: np.ndarray
+    matches: np.ndarray
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """Everything that a ranked-list report shows, apart from the pictures.
+
+    Attributes:
+        queries: Rows of the chosen queries, worst AP first, shape (N,).
+        lists: One :class:`RankedList`, or two when re-ranking was asked for.
+        num_matches: Gallery images that count as true matches of each chosen query, shape (N,).
+        num_removed: Same identity in the same camera, taken out of its list, shape (N,).
+        num_junk: Gallery images of identity -1, taken out of every list.
+        query_pids: Identities of all queries, shape (Q,); likewise the three below.
+    """
+
+    queries: np.ndarray
+    lists: tuple[RankedList, ...]
+    num_matches: np.ndarray
+    num_removed: np.ndarray
+    num_junk: int
+    query_pids: np.ndarray
+    gallery_pids: np.ndarray
+    query_camids: np.ndarray | None = None
+    gallery_camids: np.ndarray | None = None
+
+    @property
+    def topk(self) -> int:
+        """Length of the lists."""
+        return self.lists[0].indices.shape[1]
+
+
+def top_matches(
+    distances: Tensor, removed: Tensor, matches: Tensor, topk: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first ranks of some queries, tied images in the order that the score assumes.
+
+    Where a true match ties with other identities, it comes after them, so that a picture never
+    flatters: ``mmreid_ext.evaluation`` counts ties the same way.
+
+    Args:
+        distances: Shape (B, G).
+        removed: Gallery images that the protocol takes out of each list, shape (B, G), bool.
+        matches: Gallery images that count as true matches, none of them removed, shape (B, G),
+            bool.
+        topk: Length of the lists.
+
+    Returns:
+        ``indices``, ``distances`` and ``matches``, each of shape (B, topk); lists that are too
+        short end in -1, NaN and False.
+    """
+    ranked = distances.masked_fill(removed, torch.inf)
+    count = min(topk, ranked.shape[1])
+    limit = ranked.topk(count, dim=1, largest=False).values[:, -1:]
+    indices = np.full((len(ranked), topk), -1, dtype=np.int64)
+    found = np.full((len(ranked), topk), np.nan, dtype=np.float32)
+    hits = np.zeros((len(ranked), topk), dtype=bool)
+    # All images up to the K-th distance, not K of them: the choice among ties is made here.
+    candidates = (ranked <= limit) & ~removed
+    for row in range(len(ranked)):
+        near = candidates[row].nonzero().flatten()
+        match, value = (x[row, near].cpu().numpy() for x in (matches, ranked))
+        order = np.lexsort([match, value])[:count]
+        filled = slice(len(order))
+        indices[row, filled] = near.cpu().numpy()[order]
+        found[row, filled], hits[row, filled] = value[order], match[order]
+    return indices, found, hits
