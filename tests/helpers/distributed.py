@@ -72,6 +72,8 @@ def _worker(folder: str, rank: int, world_size: int, fn: Callable, args: tuple) 
                 "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world_size
             )
         result = fn(rank, world_size, *args)
+        if world_size > 1:
+            dist.barrier()  # a rank that leaves early breaks the connection of one still joining
         torch.save(result, Path(folder) / f"result{rank}")
     except BaseException:
         (Path(folder) / f"error{rank}").write_text(f"rank {rank}:\n{traceback.format_exc()}")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
-from .pairwise import log1p_exp, masked_logsumexp, mean_where, squared_distances
+from .pairwise import log1p_exp, masked_log_mean_exp, mean_where, squared_distances
 
 
 @MODELS.register_module()
@@ -70,8 +70,8 @@ class EMLLoss(nn.Module):
         itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
         positive, negative = same & ~itself, ~same
 
-        log_mean_positive = masked_logsumexp(distances, positive) - _log_count(positive)
-        log_mean_negative = masked_logsumexp(-distances, negative) - _log_count(negative)
+        log_mean_positive = masked_log_mean_exp(distances, positive)
+        log_mean_negative = masked_log_mean_exp(-distances, negative)
         gap = math.log(self.beta) + log_mean_positive + log_mean_negative
         valid = positive.any(dim=1) & negative.any(dim=1)
         terms = log1p_exp(torch.where(valid, gap, 0.0)) / math.log1p(self.beta)
@@ -80,7 +80,3 @@ class EMLLoss(nn.Module):
     def extra_repr(self) -> str:
         """Arguments, for ``print(model)``."""
         return f"beta={self.beta}, across_ranks={self.across_ranks}"
-
-
-def _log_count(mask: Tensor) -> Tensor:
-    return mask.sum(dim=1).clamp_min(1).log()

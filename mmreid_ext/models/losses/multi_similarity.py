@@ -76,11 +76,12 @@ class MultiSimilarityLoss(KeyedLoss):
 
     def _mine(self, similarity: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
         """Masks of the kept positives and negatives, (B, M) each."""
-        positive = same & (similarity < self._SELF_SIMILARITY)
+        # Negated comparisons, so that NaN similarities are kept and reach the loss.
+        positive = same & ~(similarity >= self._SELF_SIMILARITY)
         lowest = similarity.masked_fill(~positive, float("inf")).amin(dim=1, keepdim=True)
         highest = similarity.masked_fill(same, float("-inf")).amax(dim=1, keepdim=True)
-        hard_positive = positive & (similarity - self.mining_margin < highest)
-        hard_negative = ~same & (similarity + self.mining_margin > lowest)
+        hard_positive = positive & ~(similarity - self.mining_margin >= highest)
+        hard_negative = ~same & ~(similarity + self.mining_margin <= lowest)
         return hard_positive, hard_negative
 
     def extra_repr(self) -> str:

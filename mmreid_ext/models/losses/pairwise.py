@@ -13,19 +13,21 @@ from torch import Tensor
 
 # The strong baseline clamps squared distances here before the root; sqrt' is infinite at 0.
 MIN_SQUARED_DISTANCE = 1e-12
+# Shorter rows count as zero rows: 1 / norm**3, in the derivatives, would overflow float32.
+MIN_NORM = 1e-12
 
 
 def row_norms(x: Tensor) -> Tensor:
-    """Euclidean norms (N, D) -> (N, 1); at a zero row derivatives of any order are 0."""
+    """Euclidean norms (N, D) -> (N, 1); below 1e-12 they are 0, with derivatives 0 of any order."""
     squared = x.square().sum(dim=1, keepdim=True)
-    nonzero = squared > 0
+    nonzero = ~(squared <= MIN_NORM**2)  # so that NaN stays NaN
     return torch.where(nonzero, torch.where(nonzero, squared, 1.0).sqrt(), 0.0)
 
 
 def unit_rows(x: Tensor) -> Tensor:
-    """Divide each row of (N, D) by its norm; a zero row stays zero instead of becoming NaN."""
+    """Divide each row of (N, D) by its norm; a row with norm below 1e-12 stays as it is (zero)."""
     norms = row_norms(x)
-    return x / torch.where(norms > 0, norms, 1.0)
+    return x / torch.where(norms == 0, 1.0, norms)
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
@@ -95,6 +97,12 @@ def masked_logsumexp(values: Tensor, mask: Tensor) -> Tensor:
     """
     fill = torch.finfo(values.dtype).min / 2
     return values.masked_fill(~mask, fill).logsumexp(dim=1)
+
+
+def masked_log_mean_exp(values: Tensor, mask: Tensor) -> Tensor:
+    """As :func:`masked_logsumexp` with a mean in place of the sum."""
+    count = mask.sum(dim=1).clamp_min(1).to(values.dtype)  # log() of integers would be float32
+    return masked_logsumexp(values, mask) - count.log()
 
 
 def log1p_exp(values: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def pids(request):
     return torch.tensor(request.param)
 
 
-@pytest.fixture(params=[0, 1, 2], ids="seed{}".format)
+@pytest.fixture(params=[0, 1], ids="seed{}".format)
 def generator(request):
     return torch.Generator().manual_seed(request.param)
 
