@@ -1,0 +1,85 @@
+"""Images that cannot be decoded: an error that names the file, or a replacement that is counted."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+
+
+class UnreadableImageError(OSError):
+    """An image file is missing, empty or not an image."""
+
+
+def load_image(loader: Any, record: dict) -> dict:
+    """Run the loading transform of a pipeline.
+
+    Args:
+        loader: The first transform of the pipeline.
+        record: The image record, with ``img_path``.
+
+    Raises:
+        UnreadableImageError: Whatever the loader failed with, with the file's name.
+    """
+    path, cause = record["img_path"], None
+    try:
+        results = loader(record)
+    except Exception as error:  # decoders raise OSError, ValueError, AssertionError, cv2.error, ...
+        results, cause = None, error
+    if results is None:
+        reason = str(cause) or type(cause).__name__
+        raise UnreadableImageError(
+            f"Cannot read image {path!r} of {record.get('dataset')!r} (identity {record.get('pid')}): "
+            f"{reason}. Restore or delete the file, or train with on_corrupt='skip'."
+        ) from cause
+    return results
+
+
+class CorruptImages:
+    """Register of unreadable images, shared with the worker processes of data loaders.
+
+    Args:
+        size: Number of images of the dataset.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._found = torch.zeros(size, dtype=torch.bool).share_memory_()
+
+    def __len__(self) -> int:
+        return int(self._found.sum())
+
+    @property
+    def indices(self) -> list[int]:
+        """Dataset indices found unreadable so far, by any worker."""
+        return self._found.nonzero().flatten().tolist()
+
+    def add(self, index: int, error: UnreadableImageError, replacement: str) -> None:
+        """Count an image and report it once."""
+        if self._found[index]:
+            return
+        self._found[index] = True
+        print_log(
+            f"{error} Replaced by {replacement!r}; {len(self)} unreadable images so far.",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+
+def replacements(index: int, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Images to try instead of ``index``, best first; a function of its arguments only.
+
+    Args:
+        index: Index of the unreadable image.
+        labels: Identity label of every image, shape (N,).
+        groups: Domain of every image, shape (N,).
+
+    Returns:
+        The following images of the same identity in cyclic order: those of its domain, then those of others.
+    """
+    same = np.flatnonzero(labels == labels[index])
+    after = np.roll(same, -int(np.searchsorted(same, index)))[1:]
+    elsewhere = groups[after] != groups[index]
+    return after[np.argsort(elsewhere, kind="stable")]

@@ -1,0 +1,77 @@
+"""Where data sets lie, and what to say when they do not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+DATA_ROOT_VARIABLE = "MMREID_DATA_ROOT"
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp")
+
+
+def default_data_root() -> Path:
+    """Folder of all data sets: the environment variable ``MMREID_DATA_ROOT``, or ``data``."""
+    return Path(os.environ.get(DATA_ROOT_VARIABLE) or "data")
+
+
+def find_folder(
+    data_root: str | os.PathLike | None,
+    names: Sequence[str],
+    layouts: Sequence[Sequence[str]],
+    *,
+    title: str,
+    obtain: str,
+) -> Path:
+    """Find the folder of one data set.
+
+    Args:
+        data_root: Folder that holds the data set's folder, or that folder itself.
+            None: :func:`default_data_root`.
+        names: Names the data set's folder may have, the published one first.
+        layouts: Alternative sets of paths inside the folder; all paths of one of them must exist.
+        title: The data set's name for the message.
+        obtain: How to get the data, one sentence.
+
+    Raises:
+        FileNotFoundError: If no candidate is complete; names every folder looked for, what it lacks,
+            the layout expected and how to get it.
+    """
+    root = default_data_root() if data_root is None else Path(data_root)
+    candidates = [root / name for name in names] + [root]
+    for folder in candidates:
+        if any(_missing(folder, layout) == [] for layout in layouts):
+            return folder
+    tried = "\n".join(f"  {folder}: {_state(folder, layouts)}" for folder in candidates)
+    expected = "\n    or\n".join(
+        "\n".join(f"  {names[0]}/{path}" for path in layout) or f"  {names[0]}/" for layout in layouts
+    )
+    raise FileNotFoundError(
+        f"{title} was not found. Folders looked for:\n{tried}\nExpected layout below data_root:\n{expected}\n"
+        f"How to get it: {obtain}\nThe folder of all data sets is the option data_root, or the environment "
+        f"variable {DATA_ROOT_VARIABLE} (now {os.environ.get(DATA_ROOT_VARIABLE)!r}), or ./data."
+    )
+
+
+def _missing(folder: Path, layout: Sequence[str]) -> list[str]:
+    if not folder.is_dir():
+        return [*layout, "the folder itself"]
+    return [path for path in layout if not (folder / path).exists()]
+
+
+def _state(folder: Path, layouts: Sequence[Sequence[str]]) -> str:
+    if not folder.is_dir():
+        return "no such folder"
+    nearest = min((_missing(folder, layout) for layout in layouts), key=len)
+    return "lacks " + ", ".join(nearest)
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Images of ``folder`` (not of its subfolders), sorted by name: the same order on every machine."""
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in entries
+            if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith(".")
+        ]
+    return [folder / name for name in sorted(names)]

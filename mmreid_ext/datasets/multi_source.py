@@ -1,0 +1,149 @@
+"""Several data sets as one: for training with disjoint identities, for testing side by side."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from mmreid_ext.registry import DATASETS
+
+from .records import Record
+from .reid_dataset import ReIDDataset
+
+
+class CombinedDataset(ReIDDataset):
+    """Records of several data sets in one list, with one pipeline.
+
+    Args:
+        sources: Configurations of the data sets (or built ones), without ``mode`` and ``pipeline``.
+        pipeline: Transforms of all of them.
+        mode: ``'train'`` or ``'test'``.
+        on_corrupt: See :class:`ReIDDataset`.
+        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+
+    Raises:
+        ValueError: If there is no source, or two have the same name.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[dict | ReIDDataset],
+        pipeline: Sequence = (),
+        *,
+        mode: str,
+        on_corrupt: str = "error",
+        **kwargs: Any,
+    ) -> None:
+        if not sources:
+            raise ValueError(f"{type(self).__name__}: `sources` is empty.")
+        self.sources = [self._build(source, mode) for source in sources]
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"{type(self).__name__}: names of sources must differ, got {names}. Give them `name`s."
+            )
+        super().__init__(
+            None, mode, pipeline, name=" + ".join(names), on_corrupt=on_corrupt, **kwargs
+        )
+
+    @staticmethod
+    def _build(source: dict | ReIDDataset, mode: str) -> ReIDDataset:
+        if isinstance(source, ReIDDataset):
+            if source.mode != mode:
+                raise ValueError(f"Source {source.name!r} has mode {source.mode!r}, needed: {mode!r}.")
+            return source
+        # The records are copied, so the sources keep them as they are and need not be serialised.
+        return DATASETS.build({**source, "mode": mode, "serialize_data": False})
+
+    def source_records(self) -> list[list[Record]]:
+        """Copies of the records of every source."""
+        for source in self.sources:
+            source.full_init()
+        lists = [
+            [source.get_data_info(i) for i in range(len(source))]
+            if source.serialize_data
+            else copy.deepcopy(source.data_list)
+            for source in self.sources
+        ]
+        for source in self.sources:
+            source.data_list = []  # held once, here
+        return lists
+
+
+@DATASETS.register_module()
+class MultiSourceDataset(CombinedDataset):
+    """Training set of several data sets: identities disjoint, cameras disjoint, a domain per data set.
+
+    Labels, cameras and domains of source ``s`` are shifted by the numbers of the sources before it. A source
+    with ``domain_from='camera'`` brings one domain per camera. ``pid`` in the records stays the original.
+
+    Args:
+        sources: Configurations of readers, without ``mode`` and ``pipeline``; order gives the domain numbers.
+        pipeline: Transforms of all of them.
+        on_corrupt: See :class:`ReIDDataset`.
+        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+
+    Raises:
+        ValueError: If there is no source, or two have the same name.
+
+    Example:
+        >>> dataset = dict(
+        ...     type='mmreid_ext.MultiSourceDataset',
+        ...     sources=[dict(type='mmreid_ext.Market1501', combine_all=True),
+        ...              dict(type='mmreid_ext.CUHK02', combine_all=True)],
+        ...     pipeline=train_pipeline)
+    """
+
+    def __init__(self, sources: Sequence[dict | ReIDDataset], pipeline: Sequence = (), **kwargs: Any):
+        super().__init__(sources, pipeline, mode="train", **kwargs)
+
+    def load_data_list(self) -> list[Record]:
+        """Shift labels, cameras and domains of every source behind those before it."""
+        records, labels, cameras, domains = [], 0, 0, 0
+        for source, part in zip(self.sources, self.source_records(), strict=True):
+            for record in part:
+                record["gt_label"] += labels
+                record["domain"] += domains
+                record["camid"] += cameras if record["camid"] >= 0 else 0
+            labels += source.num_classes
+            domains += source.num_domains
+            cameras = max([cameras, *(record["camid"] + 1 for record in part)])
+            records += part
+        self.num_classes, self.num_domains = labels, domains
+        return records
+
+
+@DATASETS.register_module()
+class BenchmarkSuite(CombinedDataset):
+    """Several test sets as one: one data loader, one metric, one row per set in the table.
+
+    Records keep their own ``pid`` and ``camid``; ``dataset`` says which set an image belongs to, and
+    ``metainfo['test_sets']`` holds the protocol of each.
+
+    Args:
+        sources: Configurations of readers, without ``mode`` and ``pipeline``.
+        pipeline: Transforms of all of them.
+        **kwargs: ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+
+    Raises:
+        ValueError: If there is no source, or two have the same name.
+    """
+
+    def __init__(self, sources: Sequence[dict | ReIDDataset], pipeline: Sequence = (), **kwargs: Any):
+        super().__init__(sources, pipeline, mode="test", **kwargs)
+
+    def load_data_list(self) -> list[Record]:
+        """Append the sets; the domain is the number of the set."""
+        records, test_sets = [], {}
+        for domain, (source, part) in enumerate(
+            zip(self.sources, self.source_records(), strict=True)
+        ):
+            for record in part:
+                record["domain"] = domain
+            test_sets.update(source.metainfo["test_sets"])
+            records += part
+        self._metainfo["test_sets"] = test_sets
+        self.num_classes = sum(source.num_classes for source in self.sources)
+        self.num_domains = len(self.sources)
+        return records
