@@ -1,0 +1,5 @@
+"""Procedural pedestrians in several cameras and domains, for tests, demonstrations and studies."""
+
+from .writer import make_synthetic_domains
+
+__all__ = ["make_synthetic_domains"]
