@@ -4,6 +4,7 @@ from .csv_dataset import CSVDataset
 from .market1501 import Market1501
 from .multi_source import BenchmarkSuite, MultiSourceDataset
 from .reid_dataset import ReIDDataset
+from .synthetic_dataset import SyntheticReID
 from .viper import VIPeR
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Market1501",
     "MultiSourceDataset",
     "ReIDDataset",
+    "SyntheticReID",
     "VIPeR",
 ]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmreid_ext.datasets import MultiSourceDataset, SyntheticReID
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
 from mmreid_ext.datasets.synthetic.camera import Camera
 from mmreid_ext.datasets.synthetic.figure import draw_figure
@@ -221,3 +222,16 @@ def test_command_line(tmp_path, monkeypatch, capsys):
         run("--seed", "5")
     with pytest.raises(SystemExit, match="error: .*num_cameras=1 is below 2"):
         run("--cameras", "1")
+
+
+def test_reader_of_a_domain(small):
+    sources = [SyntheticReID(small, domain=d) for d in range(2)]
+    train = MultiSourceDataset(sources)
+    assert len(train) == 36 and train.num_classes == 6 and train.num_domains == 2
+    assert np.bincount(train.domains).tolist() == [18, 18]
+    test = SyntheticReID(small, "test", domain=1)
+    assert list(test.metainfo["test_sets"]) == ["synthetic_1"]
+    roles = [test[i]["role"] for i in range(len(test))]
+    assert roles.count("query") == 6 and roles.count("gallery") == 6
+    with pytest.raises(FileNotFoundError, match="tools/make_synthetic.py"):
+        SyntheticReID(small, domain=2)
