@@ -57,7 +57,9 @@ class Camera:
         image = random_window(rng, self._background, height, width).astype(np.float32)
         shade = np.linspace(*rng.uniform(0.85, 1.1, 2), width, dtype=np.float32)[None, :, None]
         alpha = mask.astype(np.float32)[..., None] / 255
-        image += alpha * (figure * shade - image)
+        image += (
+            figure * shade - alpha * image
+        )  # around the figure is black: weighted by alpha already
         image = np.clip(image, 0, 255).astype(np.uint8)
         if rng.random() < _OCCLUDED:
             self._occlude(image, rng)
@@ -74,13 +76,13 @@ class Camera:
         y = height / 2 + rng.normal(0, 0.03) * height - sy * HEIGHT / 2
         slant = self.slant + rng.normal(0, 0.02)
         matrix = np.array([[sx, -slant * sx, x + slant * sx * HEIGHT / 2], [0, sy, y]])
-        # Halve first: the linear interpolation of the warp would skip pixels of the large canvas.
-        half = (WIDTH // 2, HEIGHT // 2)
-        matrix[:, :2] *= 2
-        mask = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
-        figure = cv2.resize(figure, half, interpolation=cv2.INTER_AREA)
+        if sy < 0.75:  # the linear interpolation of the warp would skip pixels: halve first
+            matrix[:, :2] *= 2
+            half = (WIDTH // 2, HEIGHT // 2)
+            mask = cv2.resize(mask, half, interpolation=cv2.INTER_AREA)
+            figure = cv2.resize(figure, half, interpolation=cv2.INTER_AREA)
         return (
-            cv2.warpAffine(figure, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE),
+            cv2.warpAffine(figure, matrix, (width, height)),
             cv2.warpAffine(mask, matrix, (width, height)),
         )
 
@@ -96,9 +98,7 @@ class Camera:
             image[height - int(rng.uniform(0.12, 0.3) * height) :] = color
         else:
             edge = int(rng.uniform(0.1, 0.28) * width)
-            image[:, :edge] = color
-            if rng.random() < 0.5:
-                image[:] = image[:, ::-1].copy()
+            image[:, slice(edge) if rng.random() < 0.5 else slice(width - edge, width)] = color
 
     def _develop(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Resolution, blur, weather, tone and noise."""

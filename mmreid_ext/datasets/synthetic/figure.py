@@ -186,39 +186,32 @@ class _Figure:
 
     def _head(self) -> None:
         person, x, y, r = self.person, self.head_x, self.head_y, self.head_r
-        back, long_hair = self.view == "back", person.hair_style == "long"
-        if long_hair and not back:
-            shift = -5 if self.side else 0
-            self._polygon(
-                [
-                    (x - r * 0.9 + shift, y),
-                    (x + (0.1 if self.side else 0.9) * r, y),
-                    (x + (0.1 if self.side else 1.0) * r, y + 2.2 * r),
-                    (x - r + shift, y + 2.2 * r),
-                ],
-                person.hair,
-            )
+        hairy, back = person.hair_style != "bald", self.view == "back"
+        if person.hair_style == "long" and not back:
+            self._long_hair()
         self._ellipse(x, y, 0.82 * r, 1.12 * r, person.skin)
-        if person.hair_style == "bald":
-            return
-        if back:
+        if hairy and back:
             self._ellipse(x, y - 1, 0.9 * r, 1.15 * r, person.hair)
-            if long_hair:
-                self._polygon(
-                    [
-                        (x - 0.9 * r, y),
-                        (x + 0.9 * r, y),
-                        (x + r, y + 2.6 * r),
-                        (x - r, y + 2.6 * r),
-                    ],
-                    person.hair,
-                )
-        else:
+        elif hairy:
             arc = (150, 320) if self.side else (180, 360)
-            self._ellipse(
-                x - (2 if self.side else 0), y - 0.25 * r, 0.95 * r, 1.0 * r, person.hair, arc
-            )
+            self._ellipse(x - (2 if self.side else 0), y - 0.25 * r, 0.95 * r, r, person.hair, arc)
+        if person.hair_style == "long" and back:
+            self._long_hair()
         if person.hair_style == "hat":
+            brim = 0.9 * r if self.side else 0
             self._ellipse(x, y - 0.35 * r, 1.0 * r, 0.95 * r, person.hat, (180, 360))
-            brim = 0 if back else (0.9 * r if self.side else 0)
             self._line([(x - r, y - 0.35 * r), (x + r + brim, y - 0.35 * r)], person.hat, 5)
+
+    def _long_hair(self) -> None:
+        """Down to the shoulders: over the whole back, behind the ear, or framing the face."""
+        x, y, r = self.head_x, self.head_y, self.head_r
+        if self.view == "back":
+            strands = [(-1.0, 1.0)]
+        elif self.side:
+            strands = [(-1.3, 0.1)]
+        else:
+            strands = [(-1.05, -0.4), (0.4, 1.05)]
+        bottom = y + (2.6 if self.view == "back" else 2.2) * r
+        for left, right in strands:
+            corners = [(left, y), (right, y), (right, bottom), (left, bottom)]
+            self._polygon([(x + dx * r, dy) for dx, dy in corners], self.person.hair)
