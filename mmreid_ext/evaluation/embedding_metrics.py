@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .similarity import TIE
+
 NMI_LIMIT = 20_000
 
 
@@ -15,7 +17,7 @@ def self_retrieval_metrics(
     *,
     nmi: bool | None = None,
     distance: str = "cosine",
-    chunk_size: int = 1024,
+    chunk_size: int = 256,
 ) -> dict[str, float]:
     """R-precision, MAP@R and NMI of embeddings, every image searched among all others.
 
@@ -39,19 +41,20 @@ def self_retrieval_metrics(
     """
     if distance not in ("cosine", "euclidean"):
         raise ValueError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
-    cosine = distance == "cosine"
-    searched = torch.nn.functional.normalize(feats.float()) if cosine else feats.float()
-    bias = torch.zeros(len(feats)) if cosine else 0.5 * searched.square().sum(dim=1)
-    labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1))
+    # float64, so that equal images tie whatever their place in a matrix product
+    searched = feats.double()
+    if distance == "cosine":
+        searched = torch.nn.functional.normalize(searched)
+    labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1)).to(feats.device)
     others = torch.bincount(labels)[labels] - 1
     if not (others > 0).any():
         raise ValueError(f"None of the {len(pids)} images shares its identity with another one.")
     r_precision, map_at_r = [], []
-    for rows in torch.arange(len(feats)).split(chunk_size):
+    for rows in torch.arange(len(feats), device=feats.device).split(chunk_size):
         rows = rows[others[rows] > 0]
         if len(rows):
-            ranks = _match_ranks(searched, bias, labels, rows, int(others[rows].max()))
-            found = torch.arange(1, ranks.shape[1] + 1)
+            ranks = _match_ranks(searched, labels, rows, int(others[rows].max()))
+            found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
             counted = (ranks <= others[rows, None]).double()
             r_precision.append(counted.sum(dim=1) / others[rows])
             map_at_r.append((counted * found / ranks).sum(dim=1) / others[rows])
@@ -64,21 +67,22 @@ def self_retrieval_metrics(
     return figures
 
 
-def _match_ranks(feats: Tensor, bias: Tensor, labels: Tensor, rows: Tensor, depth: int) -> Tensor:
+def _match_ranks(feats: Tensor, labels: Tensor, rows: Tensor, depth: int) -> Tensor:
     """Ranks of the ``depth`` nearest matches of every query, ascending, (len(rows), depth).
 
-    Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater than
-    ``depth``.
+    Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater.
     """
-    similarity = feats[rows] @ feats.T - bias  # with half squared norms: the order of the distance
+    # The order of the Euclidean distance; normalised features have equal norms.
+    half_norms = 0.5 * feats.square().sum(dim=1)
+    similarity = feats[rows] @ feats.T - half_norms
     same = labels[rows, None] == labels
     similarity[torch.arange(len(rows)), rows] = -torch.inf
     depth = min(depth, len(labels) - 1)
     matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
     wrong = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
     # Number of wrong answers at least as near: position in the descending list.
-    before = torch.searchsorted(-wrong, -matches, right=True)
-    return before + torch.arange(1, depth + 1)
+    ahead = torch.searchsorted(-wrong, TIE * (1 + half_norms.max()) - matches, right=True)
+    return ahead + torch.arange(1, depth + 1, device=feats.device)
 
 
 def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0) -> float:
@@ -105,5 +109,7 @@ def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0
             "NMI needs scikit-learn: `pip install scikit-learn`, or switch it off with "
             "dict(type='self_retrieval', nmi=False)."
         ) from error
-    clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(feats.numpy())
+    clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(
+        feats.cpu().numpy()
+    )
     return float(normalized_mutual_info_score(pids, clusters))

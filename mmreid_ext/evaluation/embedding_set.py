@@ -75,8 +75,11 @@ class EmbeddingSet:
         arrays = (self.pids, self.camids, self.roles, self.datasets, self.names)
         return EmbeddingSet(self.feats[torch.from_numpy(picked)], *(a[picked] for a in arrays))
 
+    def set_names(self) -> list[str]:
+        """Names of the test sets, in order of first appearance."""
+        return list(dict.fromkeys(self.datasets.tolist()))
+
     def by_dataset(self) -> Iterator[tuple[str, EmbeddingSet]]:
         """Yield every test set under its name, in order of first appearance."""
-        names, first = np.unique(self.datasets, return_index=True)
-        for name in names[np.argsort(first)]:
-            yield str(name), self.take(self.datasets == name)
+        for name in self.set_names():
+            yield name, self.take(self.datasets == name)

@@ -195,6 +195,7 @@ def build_protocol(spec: str | Mapping[str, Any] | EvaluationProtocol | None) ->
     settings = {"type": spec or "camera"} if isinstance(spec, (str, type(None))) else dict(spec)
     name = settings.pop("type", "camera")
     named = _named_protocols()
+    named |= {kind.__name__: (kind, {}) for kind, _ in named.values()}  # as describe() writes it
     if name not in named:
         raise ValueError(f"Unknown evaluation protocol {name!r}. Known: {', '.join(named)}.")
     kind, defaults = named[name]

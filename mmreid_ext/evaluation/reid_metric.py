@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,13 +12,15 @@ from mmengine.dist import get_comm_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from mmreid_ext.distributed import broadcast_object, gather_rows, get_rank, is_main
+from mmreid_ext.distributed import gather_rows, is_distributed, is_main
 from mmreid_ext.registry import METRICS
 
 from .embedding_set import ROLES, EmbeddingSet
+from .evaluate_sets import evaluate_sets
 from .features_file import save_features
+from .protocols import build_protocol
 from .report import flat_metrics, format_table
-from .set_evaluation import NoValidQueryError, SetResult, evaluate_set
+from .set_evaluation import SetResult
 
 _NEEDED = ("pred_embedding", "pid", "camid", "role", "dataset", "sample_idx")
 
@@ -46,9 +49,8 @@ class ReIDMetric(BaseMetric):
         prefix: Put before every key; empty by default.
 
     Attributes:
-        last_results: :class:`SetResult` by name of the test set, after :meth:`evaluate` (rank 0
-            only; empty on other ranks).
-        last_embeddings: All embeddings of the last evaluation (rank 0 only), None before.
+        last_results: :class:`SetResult` by name of the test set, after :meth:`evaluate`.
+        last_embeddings: All embeddings of the last evaluation, on the CPU; None before.
 
     Example:
         >>> val_evaluator = dict(type='mmreid_ext.ReIDMetric', rerank='auto',
@@ -101,7 +103,7 @@ class ReIDMetric(BaseMetric):
             self.results.append((feats.to("cpu", torch.float32), [_facts(s) for s in data_samples]))
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Gather over ranks, evaluate every test set on rank 0, share the figures.
+        """Gather over ranks and evaluate every test set; each rank ranks a share of its queries.
 
         Args:
             size: Images in the dataset; exactly that many distinct ones must have been seen.
@@ -112,54 +114,38 @@ class ReIDMetric(BaseMetric):
         Raises:
             ValueError: On every rank alike: images are missing, or no query can be answered.
         """
-        embeddings = self._gather()
+        gathered = self._gather()
         self.results.clear()
-        # A failure must not leave the other ranks waiting, so it is shared like a result.
-        outcome: tuple[dict[str, float] | None, str] = (None, "")
-        error: Exception | None = None
-        if is_main():
-            try:
-                outcome = (self._compute(embeddings, size), "")
-            except ValueError as caught:
-                outcome, error = (None, str(caught)), caught
-        metrics, message = broadcast_object(outcome)
-        if metrics is None:
-            raise error or ValueError(f"rank {get_rank()}: {message}")
+        # Every rank holds everything and takes the same path, so an error is raised on all of them.
+        metrics = self._compute(gathered, size)
         return {f"{self.prefix}/{k}" if self.prefix else k: v for k, v in metrics.items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Not part of the way through this class, which gathers tensors itself."""
         raise NotImplementedError("ReIDMetric.evaluate gathers and computes in one go.")
 
-    def _compute(self, embeddings: dict[str, Any], size: int) -> dict[str, float]:
-        order = (self.dataset_meta or {}).get("test_sets", {})
-        images = _without_padding(embeddings, size, order)
+    def _compute(self, gathered: dict[str, Any], size: int) -> dict[str, float]:
+        announced = (self.dataset_meta or {}).get("test_sets", {})
+        images = _without_padding(gathered, size, announced)
+        protocols = {name: build_protocol(self._protocol_of(name)) for name in images.set_names()}
         self.last_embeddings = images
-        if self.save_features:
-            save_features(self.save_features, images)
-        self.last_results = self._evaluate_sets(images)
+        if self.save_features and is_main():
+            specs = {name: protocol.describe() for name, protocol in protocols.items()}
+            save_features(self.save_features, images, protocols=json.dumps(specs))
+        self.last_results, failures = evaluate_sets(
+            images,
+            protocols,
+            distance=self.distance,
+            max_rank=self.max_rank,
+            rerank=self.rerank,
+            device=_ranking_device(),
+            distributed=is_distributed(),
+        )
         logger = MMLogger.get_current_instance()
+        for failure in failures:
+            logger.warning(failure)
         logger.info("\n%s", format_table(self.last_results))
         return flat_metrics(self.last_results)
-
-    def _evaluate_sets(self, images: EmbeddingSet) -> dict[str, SetResult]:
-        logger = MMLogger.get_current_instance()
-        results, failures = {}, []
-        for name, test_set in images.by_dataset():
-            try:
-                results[name] = evaluate_set(
-                    test_set,
-                    self._protocol_of(name),
-                    distance=self.distance,
-                    max_rank=self.max_rank,
-                    rerank=self.rerank,
-                )
-            except NoValidQueryError as error:
-                failures.append(str(error))
-                logger.warning(str(error))
-        if not results:
-            raise NoValidQueryError("\n".join(failures) or "There was no image to evaluate.")
-        return results
 
     def _protocol_of(self, name: str) -> Any:
         if isinstance(self.protocols, str):
@@ -184,6 +170,13 @@ class ReIDMetric(BaseMetric):
             "datasets": _gather_strings([fact[1] for fact in facts], device),
             "names": _gather_strings([fact[2] for fact in facts], device),
         }
+
+
+def _ranking_device() -> torch.device:
+    """Where ranks can exchange tensors; on one rank, the accelerator if there is one."""
+    if is_distributed():
+        return get_comm_device()
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _facts(sample: Mapping[str, Any]) -> tuple[list[int], str, str]:

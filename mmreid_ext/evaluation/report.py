@@ -128,6 +128,8 @@ def _describe_scores(scores: Scores) -> dict[str, Any]:
         "std": scores.std,
         "ap": scores.ap,
         "top1": scores.top1,
+        "tpr_at_fpr": scores.tpr_at_fpr,
+        "roc": scores.roc,
     }
 
 

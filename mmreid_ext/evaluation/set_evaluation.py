@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
+from mmreid_ext.distributed import broadcast_object, is_main
+
+from .embedding_metrics import self_retrieval_metrics
 from .embedding_set import EmbeddingSet
-from .paddleclas_counting import evaluate_like_paddleclas
 from .protocols import EvaluationProtocol, Split, build_protocol
 from .ranking import evaluate_retrieval
+from .rerank_options import rerank_settings
 from .retrieval_result import RetrievalResult
 from .trials import Scores, TrialAverager
-
-RERANK_DEFAULTS = dict(k1=20, k2=6, lambda_value=0.3)
-AUTO_RERANK_LIMIT = 100_000
 
 
 class NoValidQueryError(ValueError):
@@ -70,6 +71,8 @@ def evaluate_set(
     distance: str = "cosine",
     max_rank: int = 50,
     rerank: str | Mapping[str, Any] | None = "auto",
+    device: str | torch.device = "cpu",
+    distributed: bool = False,
 ) -> SetResult:
     """Evaluate the embeddings of one test set.
 
@@ -78,9 +81,11 @@ def evaluate_set(
         protocol: See :func:`build_protocol`. Defaults to the camera protocol.
         distance: ``'cosine'`` or ``'euclidean'``.
         max_rank: Length of the CMC curve (longer where the protocol reports a higher rank).
-        rerank: None for none, ``dict(k1=20, k2=6, lambda_value=0.3)`` (missing keys default to
-            these), or ``'auto'``: these defaults where the splits together rank fewer than 100,000
-            images. Protocols that query every image against all others have no re-ranked row.
+        rerank: See :func:`rerank_settings`. Protocols that query every image against all others
+            have no re-ranked row.
+        device: Where to rank.
+        distributed: All ranks hold the same images and call this; each ranks a share of the
+            queries, all return the same.
 
     Raises:
         NoValidQueryError: If no query has a match in the gallery; the message says why.
@@ -89,22 +94,25 @@ def evaluate_set(
     start = time.perf_counter()
     protocol = build_protocol(protocol)
     splits = list(protocol.splits(images))
-    settings = _rerank_settings(rerank, protocol, splits)
-    max_rank = max(max_rank, *protocol.ranks)
-    if not any(valid_queries(images, split).any() for split in splits):
+    first_trial = [split for split in splits if split.trial == splits[0].trial]
+    # In one of many draws a camera may be left without a query that matches.
+    answerable = [split for split in splits if valid_queries(images, split).any()]
+    if not answerable:
         raise NoValidQueryError(explain_no_match(images, splits[0]))
+    num_images = sum(len(split.query) + len(split.gallery) for split in splits)
+    settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
+    max_rank = max(max_rank, *protocol.ranks)
+    ranking = _Ranking(images, protocol, max_rank, distance, device, distributed)
     plain, reranked = TrialAverager(protocol, max_rank), TrialAverager(protocol, max_rank)
-    for split in splits:
-        if not valid_queries(images, split).any():
-            continue  # for example a camera without queries that match, in one of many draws
-        plain.add(split, _rank(images, split, protocol, distance, max_rank, None))
+    for split in answerable:
+        plain.add(split, ranking.rank(split, None))
         if settings is not None:
-            reranked.add(split, _rank(images, split, protocol, distance, max_rank, settings))
+            reranked.add(split, ranking.rank(split, settings))
     scores = plain.scores()
     return SetResult(
         name=str(images.datasets[0]),
         protocol=protocol.describe(),
-        num_queries=sum(len(s.query) for s in splits if s.trial == splits[0].trial),
+        num_queries=sum(len(split.query) for split in first_trial),
         num_gallery=len(splits[0].gallery),
         plain=scores,
         reranked=None if settings is None else reranked.scores(),
@@ -112,55 +120,52 @@ def evaluate_set(
         query_names=images.names[scores.rows],
         query_pids=images.pids[scores.rows],
         query_camids=images.camids[scores.rows],
-        extras=_extras(images, protocol, distance),
+        extras=ranking.extras(),
         seconds=time.perf_counter() - start,
     )
 
 
-def _rank(
-    images: EmbeddingSet,
-    split: Split,
-    protocol: EvaluationProtocol,
-    distance: str,
-    max_rank: int,
-    rerank: dict[str, Any] | None,
-) -> RetrievalResult:
-    arguments = (
-        images.feats[split.query],
-        images.feats[split.gallery],
-        images.pids[split.query],
-        images.pids[split.gallery],
-        split.query_camids,
-        split.gallery_camids,
-    )
-    if protocol.counting == "paddleclas" and rerank is None:
-        return evaluate_like_paddleclas(*arguments, max_rank=max_rank)
-    return evaluate_retrieval(*arguments, distance=distance, max_rank=max_rank, rerank=rerank)
+@dataclass(frozen=True)
+class _Ranking:
+    """How the images of one set are ranked: everything but the split."""
 
+    images: EmbeddingSet
+    protocol: EvaluationProtocol
+    max_rank: int
+    distance: str
+    device: str | torch.device
+    distributed: bool
 
-def _rerank_settings(
-    rerank: str | Mapping[str, Any] | None, protocol: EvaluationProtocol, splits: list[Split]
-) -> dict[str, Any] | None:
-    if rerank is None or protocol.self_retrieval:
-        return None
-    if rerank == "auto":
-        total = sum(len(split.query) + len(split.gallery) for split in splits)
-        return dict(RERANK_DEFAULTS) if total < AUTO_RERANK_LIMIT else None
-    if not isinstance(rerank, Mapping) or set(rerank) - set(RERANK_DEFAULTS):
-        raise ValueError(
-            f"rerank must be None, 'auto' or a dict with keys among {list(RERANK_DEFAULTS)}, got "
-            f"{rerank!r}."
+    def rank(self, split: Split, rerank: dict[str, Any] | None) -> RetrievalResult:
+        # PaddleClas removes junk, as everybody does, when it re-ranks.
+        counting = self.protocol.counting if rerank is None else "standard"
+        return evaluate_retrieval(
+            self.images.feats[split.query].to(self.device),
+            self.images.feats[split.gallery].to(self.device),
+            self.images.pids[split.query],
+            self.images.pids[split.gallery],
+            split.query_camids,
+            split.gallery_camids,
+            distance=self.distance,
+            max_rank=self.max_rank,
+            rerank=rerank,
+            protocol=counting,
+            distributed=self.distributed,
         )
-    return {**RERANK_DEFAULTS, **rerank}
 
-
-def _extras(images: EmbeddingSet, protocol: EvaluationProtocol, distance: str) -> dict[str, float]:
-    if not protocol.self_retrieval:
-        return {}
-    from .embedding_metrics import self_retrieval_metrics
-
-    nmi = getattr(protocol, "nmi", None)
-    return self_retrieval_metrics(images.feats, images.pids, nmi=nmi, distance=distance)
+    def extras(self) -> dict[str, float]:
+        """Figures beyond the ranking; from rank 0, since clustering takes all cores."""
+        if not self.protocol.self_retrieval:
+            return {}
+        values = None
+        if is_main() or not self.distributed:
+            values = self_retrieval_metrics(
+                self.images.feats.to(self.device),
+                self.images.pids,
+                nmi=getattr(self.protocol, "nmi", None),
+                distance=self.distance,
+            )
+        return broadcast_object(values) if self.distributed else values
 
 
 def valid_queries(images: EmbeddingSet, split: Split) -> np.ndarray:

@@ -26,6 +26,8 @@ class Scores:
             NaN.
         top1: Share of those trials whose first answer was right, shape (Q,), NaN likewise.
         ranks: The k of the reported R@k.
+        tpr_at_fpr: True positive rate by false positive rate over all pairs, mean over splits.
+        roc: False and true positive rates of the whole curve, shape (2, n), mean over splits.
     """
 
     mAP: float
@@ -36,6 +38,8 @@ class Scores:
     ap: np.ndarray
     top1: np.ndarray
     ranks: tuple[int, ...]
+    tpr_at_fpr: dict[float, float]
+    roc: np.ndarray
 
     @property
     def num_valid_queries(self) -> int:
@@ -64,12 +68,16 @@ class TrialAverager:
         self.max_rank = max_rank
         self._trials: dict[int, list[np.ndarray]] = defaultdict(list)  # rows: AP, INP, first hit
         self._queries: list[np.ndarray] = []
+        self._tpr_at_fpr: list[dict[float, float]] = []
+        self._roc: list[np.ndarray] = []
 
     def add(self, split: Split, result: RetrievalResult) -> None:
         """Add the result of one split."""
         first = np.where(np.isfinite(result.ap), result.first_hit, np.nan)
         self._trials[split.trial].append(np.stack([result.ap, result.inp, first]))
         self._queries.append(split.query)
+        self._tpr_at_fpr.append(result.tpr_at_fpr)
+        self._roc.append(result.roc)
 
     def scores(self) -> Scores:
         """Mean and deviation over trials, and per-query means."""
@@ -85,6 +93,11 @@ class TrialAverager:
             std if self.random else {},
             *self._per_query(),
             self.ranks,
+            {
+                rate: float(np.mean([found[rate] for found in self._tpr_at_fpr]))
+                for rate in self._tpr_at_fpr[0]
+            },
+            np.mean(self._roc, axis=0),
         )
 
     def _pool(self, queries: np.ndarray) -> dict[str, np.ndarray]:

@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 import torch
+from helpers.distributed import run_distributed
 from mmengine.evaluator import Evaluator
 from mmpretrain.structures import DataSample
 
-from helpers.distributed import run_distributed
 from mmreid_ext.evaluation import ReIDMetric, evaluate_retrieval, load_features
 from mmreid_ext.registry import METRICS
 
@@ -144,7 +144,7 @@ def test_protocol_of_the_dataset_and_its_override():
 def test_rerank_auto_is_off_for_large_sets(monkeypatch):
     samples = make_set()
     assert "people/rerank/mAP" in evaluate(samples, rerank="auto")[0]
-    monkeypatch.setattr("mmreid_ext.evaluation.set_evaluation.AUTO_RERANK_LIMIT", len(samples))
+    monkeypatch.setattr("mmreid_ext.evaluation.rerank_options.AUTO_RERANK_LIMIT", len(samples))
     assert "people/rerank/mAP" not in evaluate(samples, rerank="auto")[0]
     with pytest.raises(ValueError, match="k3"):
         evaluate(samples, rerank=dict(k3=1))

@@ -1,0 +1,63 @@
+"""Results of several training seeds: all of them, their mean and their spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+COLUMNS = ("mAP", "mINP", "R1", "R5", "R10")
+
+
+def seed_summary(runs: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str, float | int]]:
+    """Mean, sample standard deviation, smallest and largest value of each metric over seeds.
+
+    Args:
+        runs: Metrics (percent) by seed. Metrics that a run lacks are left out.
+
+    Returns:
+        ``{metric: {mean, std, min, max, num_seeds}}``; ``std`` is NaN for a single seed.
+
+    Raises:
+        ValueError: If there is no run.
+    """
+    if not runs:
+        raise ValueError("There are no runs to summarise.")
+    first, *others = runs.values()
+    summary = {}
+    for key in first:
+        if key.endswith("_std") or not all(key in run for run in others):
+            continue  # a deviation over splits isn't one over seeds
+        values = np.array([run[key] for run in runs.values()], dtype=np.float64)
+        summary[key] = dict(
+            mean=float(values.mean()),
+            std=float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
+            min=float(values.min()),
+            max=float(values.max()),
+            num_seeds=len(values),
+        )
+    return summary
+
+
+def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
+    """One line per test set and seed, then mean and deviation; percent.
+
+    Args:
+        runs: Metrics by seed, as ``results.json`` holds them.
+    """
+    summary = seed_summary(runs)
+    sets = list(dict.fromkeys(key.rpartition("/")[0] for key in summary))
+    rows = [["test set", "seed", *COLUMNS]]
+    for name in sets:
+        title = name.replace("/rerank", " (re-ranked)")
+        for seed, metrics in runs.items():
+            cells = [metrics.get(f"{name}/{column}") for column in COLUMNS]
+            rows.append([title, str(seed), *("" if c is None else f"{c:.2f}" for c in cells)])
+        found = [summary.get(f"{name}/{column}") for column in COLUMNS]
+        cells = ["" if f is None else f"{f['mean']:.2f} ± {f['std']:.2f}" for f in found]
+        rows.append([title, "mean ± std", *cells])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    return "\n".join([f"Percent, {len(runs)} training seeds", *lines])

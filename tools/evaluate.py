@@ -1,0 +1,81 @@
+"""Evaluate saved embeddings again, without the model or the images.
+
+python tools/test.py CONFIG CHECKPOINT --save-features features.npz
+python tools/evaluate.py features.npz                              # the same table
+python tools/evaluate.py features.npz --rerank k1=30 k2=6 lambda=0.2
+python tools/evaluate.py features.npz --no-rerank --protocol mine=no_camera --out results.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
+from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.evaluation.report import format_table, results_document, write_results
+from mmreid_ext.evaluation.rerank_options import parse_rerank
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    parser.add_argument(
+        "--rerank",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="re-rank with these settings (k1=20 k2=6 lambda=0.3); on by default under 100,000 images",
+    )
+    parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
+    parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
+    parser.add_argument(
+        "--protocol",
+        action="append",
+        default=[],
+        metavar="[SET=]PROTOCOL",
+        help="protocol of all test sets or of one, by default the one saved with the features: camera, "
+        "no_camera, paddleclas, self_retrieval, single_gallery_shot, viper, prid2011, grid, ilids, or JSON",
+    )
+    parser.add_argument(
+        "--out", metavar="JSON", help="write every figure and the per-query AP here"
+    )
+    return parser.parse_args()
+
+
+def chosen_protocols(options: list[str], saved: str) -> dict:
+    """Protocol by test set (``None``: for all the others), options before what the file says."""
+    protocols = json.loads(saved or "{}")
+    for option in options:
+        name, separator, spec = option.partition("=")
+        if not separator or option.startswith("{"):
+            name, spec, protocols = None, option, {}
+        protocols[name] = json.loads(spec) if spec.startswith("{") else spec
+    return protocols
+
+
+def run(args: argparse.Namespace) -> None:
+    images, notes = load_features(args.features)
+    rerank = parse_rerank(args.rerank, args.no_rerank)
+    protocols = chosen_protocols(args.protocol, notes.get("protocols", ""))
+    results, failures = evaluate_sets(images, protocols, distance=args.distance, rerank=rerank)
+    for failure in failures:
+        print(f"warning: {failure}")
+    print(format_table(results))
+    if args.out:
+        settings = dict(features=args.features, distance=args.distance, rerank=rerank)
+        settings |= {key: value for key, value in notes.items() if key != "protocols"}
+        print(f"Written: {write_results(args.out, results_document(results, settings))}")
+
+
+def main() -> None:
+    try:
+        run(parse_args())
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
