@@ -1,18 +1,38 @@
 """Readers of re-identification data sets, combinations of them, samplers and transforms."""
 
 from .csv_dataset import CSVDataset
+from .cuhk01 import CUHK01
+from .cuhk02 import CUHK02
+from .cuhk03 import CUHK03
+from .cuhk_sysu import CUHKSYSU
+from .dukemtmc import DukeMTMC
+from .grid import GRID
+from .ilids import ILIDS
 from .market1501 import Market1501
+from .msmt17 import MSMT17
 from .multi_source import BenchmarkSuite, MultiSourceDataset
+from .prid2011 import PRID2011
 from .reid_dataset import ReIDDataset
 from .synthetic_dataset import SyntheticReID
+from .veri776 import VeRi776
 from .viper import VIPeR
 
 __all__ = [
     "BenchmarkSuite",
     "CSVDataset",
+    "CUHK01",
+    "CUHK02",
+    "CUHK03",
+    "CUHKSYSU",
+    "DukeMTMC",
+    "GRID",
+    "ILIDS",
+    "MSMT17",
     "Market1501",
     "MultiSourceDataset",
+    "PRID2011",
     "ReIDDataset",
     "SyntheticReID",
     "VIPeR",
+    "VeRi776",
 ]

@@ -33,7 +33,10 @@ def shorten(values: Collection) -> str:
 
 
 def count_message(
-    records: list[Record], published: Mapping[str, Count], distractor_pids: Collection[int], where: str
+    records: list[Record],
+    published: Mapping[str, Count],
+    distractor_pids: Collection[int],
+    where: str,
 ) -> str | None:
     """Difference from the published counts per role, or None."""
     differences = []
@@ -43,12 +46,14 @@ def count_message(
         if len(part) != expected.images:
             differences.append(f"{role} has {len(part)} images (published: {expected.images})")
         if expected.identities is not None and len(pids) != expected.identities:
-            differences.append(f"{role} has {len(pids)} identities (published: {expected.identities})")
+            differences.append(
+                f"{role} has {len(pids)} identities (published: {expected.identities})"
+            )
     if not differences:
         return None
     return (
-        f"{where} is not the published set: {'; '.join(differences)}. Scores on it do not compare with "
-        "published ones; check that the archive was unpacked completely."
+        f"{where} is not the published set: {'; '.join(differences)}. Scores on it do not compare "
+        "with published ones; check that the archive was unpacked completely."
     )
 
 
@@ -71,8 +76,8 @@ def require_train(records: list[Record], where: str) -> None:
     identities = len({record["pid"] for record in records})
     if identities < 2:
         raise ValueError(
-            f"{where} has {len(records)} training images of {identities} identities; at least two identities "
-            "are needed. Is the split marked 'train', or is combine_all=True meant?"
+            f"{where} has {len(records)} training images of {identities} identities; at least two "
+            "identities are needed. Is the split marked 'train', or is combine_all=True meant?"
         )
 
 
@@ -86,15 +91,17 @@ def require_query_and_gallery(records: list[Record], where: str) -> None:
     for role in ("query", "gallery"):
         if role not in roles:
             raise ValueError(
-                f"{where} has no {role} image ({roles.count('query')} query, {roles.count('gallery')} gallery "
-                f"images): nothing can be evaluated. Mark images as {role!r}."
+                f"{where} has no {role} image ({roles.count('query')} query, "
+                f"{roles.count('gallery')} gallery images): nothing can be evaluated. Mark images "
+                f"as {role!r}."
             )
 
 
 def match_message(records: list[Record], use_cameras: bool, where: str) -> str | None:
     """Query identities without any valid gallery match, or None.
 
-    A match is a gallery image of the identity, from another camera than the query where ``use_cameras``.
+    A match is a gallery image of the identity, from another camera than the query where
+    ``use_cameras``.
 
     Raises:
         ValueError: If no query at all has one.

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import print_log
 
+_ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND\xaeB`\x82"}  # first bytes: last bytes
+_TAIL = 1 << 16
+
 
 class UnreadableImageError(OSError):
-    """An image file is missing, empty or not an image."""
+    """An image file is missing, empty, cut off or not an image."""
+
+
+def is_cut_off(path: str) -> bool:
+    """Whether a JPEG or PNG file lacks its end, as after an interrupted copy.
+
+    OpenCV decodes such files without an error and leaves the rest of the picture grey.
+    """
+    with open(path, "rb") as file:
+        end = _ENDS.get(file.read(2))
+        if end is None:
+            return False
+        size = file.seek(0, os.SEEK_END)
+        for length in (len(end), _TAIL):  # the second look allows for bytes appended after the end
+            file.seek(max(size - length, 0))
+            if end in file.read():
+                return False
+    return True
 
 
 def load_image(loader: Any, record: dict) -> dict:
@@ -27,13 +48,16 @@ def load_image(loader: Any, record: dict) -> dict:
     path, cause = record["img_path"], None
     try:
         results = loader(record)
+        if results is not None and os.path.isfile(path) and is_cut_off(path):
+            results, cause = None, OSError("the file is cut off")
     except Exception as error:  # decoders raise OSError, ValueError, AssertionError, cv2.error, ...
         results, cause = None, error
     if results is None:
-        reason = str(cause) or type(cause).__name__
+        reason = "the loader returned None" if cause is None else str(cause) or repr(cause)
         raise UnreadableImageError(
-            f"Cannot read image {path!r} of {record.get('dataset')!r} (identity {record.get('pid')}): "
-            f"{reason}. Restore or delete the file, or train with on_corrupt='skip'."
+            f"Cannot read image {path!r} of {record.get('dataset')!r} (identity "
+            f"{record.get('pid')}): {reason}. Restore or delete the file, or train with "
+            "on_corrupt='skip'."
         ) from cause
     return results
 
@@ -77,7 +101,8 @@ def replacements(index: int, labels: np.ndarray, groups: np.ndarray) -> np.ndarr
         groups: Domain of every image, shape (N,).
 
     Returns:
-        The following images of the same identity in cyclic order: those of its domain, then those of others.
+        The following images of the same identity in cyclic order: those of its domain, then those
+        of others.
     """
     same = np.flatnonzero(labels == labels[index])
     after = np.roll(same, -int(np.searchsorted(same, index)))[1:]

@@ -24,10 +24,11 @@ class CSVDataset(ReIDDataset):
 
     * ``path``: relative to the folder of the file, or absolute.
     * ``pid``: a whole number or any name; names are numbered in sorted order.
-    * ``camid``: a whole number or any name, numbered likewise; empty, ``none`` or no such column: unknown.
-      Without any camera the test protocol is ``'no_camera'``.
+    * ``camid``: a whole number or any name, numbered likewise; empty, ``none`` or no such column:
+      unknown. Without any camera the test protocol is ``'no_camera'``.
     * ``split``: ``train``, ``query`` or ``gallery``.
-    * ``domain``: a number or any name; where the column exists, ``domain_from`` defaults to ``'record'``.
+    * ``domain``: a number or any name; where the column exists, ``domain_from`` defaults to
+      ``'record'``.
 
     Args:
         csv_file: The file, relative to ``data_root``, or absolute.
@@ -39,7 +40,8 @@ class CSVDataset(ReIDDataset):
         ValueError: If a column or value is wrong; names the line.
 
     Example:
-        >>> dataset = dict(type='mmreid_ext.CSVDataset', csv_file='my_shop/annotations.csv', mode='test')
+        >>> dataset = dict(
+        ...     type='mmreid_ext.CSVDataset', csv_file='my_shop/annotations.csv', mode='test')
     """
 
     def __init__(
@@ -73,8 +75,8 @@ class CSVDataset(ReIDDataset):
             missing = {"path", "pid", "split"} - set(reader.fieldnames or ())
             if missing:
                 raise ValueError(
-                    f"{self.csv_file} has the columns {reader.fieldnames}; {sorted(missing)} missing. "
-                    "The first line must be path,pid,camid,split[,domain]."
+                    f"{self.csv_file} has the columns {reader.fieldnames}; {sorted(missing)} "
+                    "missing. The first line must be path,pid,camid,split[,domain]."
                 )
             rows = list(reader)
         for line, row in enumerate(rows, 2):
@@ -86,7 +88,11 @@ class CSVDataset(ReIDDataset):
             self.domain_from = "record"
         return [
             dict(
-                img_path=str(folder / row["path"]), pid=pid, camid=camid, role=row["split"], domain=domain
+                img_path=str(folder / row["path"]),
+                pid=pid,
+                camid=camid,
+                role=row["split"],
+                domain=domain,
             )
             for row, pid, camid, domain in zip(rows, pids, camids, domains, strict=True)
         ]
@@ -94,10 +100,18 @@ class CSVDataset(ReIDDataset):
     def _check_row(self, line: int, row: dict[str, str | None]) -> None:
         if row["split"] not in _ROLES:
             raise ValueError(
-                f"{self.csv_file}, line {line}: split {row['split']!r} is none of {', '.join(_ROLES)}."
+                f"{self.csv_file}, line {line}: split {row['split']!r} is none of "
+                f"{', '.join(_ROLES)}."
             )
         if not row["path"] or (row["pid"] or "").strip().lower() in _NONE:
-            raise ValueError(f"{self.csv_file}, line {line}: path {row['path']!r}, pid {row['pid']!r}.")
+            raise ValueError(
+                f"{self.csv_file}, line {line}: path {row['path']!r} and pid {row['pid']!r}; every "
+                "row needs both."
+            )
+        if None in row:
+            raise ValueError(
+                f"{self.csv_file}, line {line}: more values than columns; quote paths with commas."
+            )
 
     def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
         """Without cameras there is no camera rule."""

@@ -34,8 +34,8 @@ def find_folder(
         obtain: How to get the data, one sentence.
 
     Raises:
-        FileNotFoundError: If no candidate is complete; names every folder looked for, what it lacks,
-            the layout expected and how to get it.
+        FileNotFoundError: If no candidate is complete; names every folder looked for, what it
+            lacks, the layout expected and how to get it.
     """
     root = default_data_root() if data_root is None else Path(data_root)
     candidates = [root / name for name in names] + [root]
@@ -43,13 +43,13 @@ def find_folder(
         if any(_missing(folder, layout) == [] for layout in layouts):
             return folder
     tried = "\n".join(f"  {folder}: {_state(folder, layouts)}" for folder in candidates)
-    expected = "\n    or\n".join(
-        "\n".join(f"  {names[0]}/{path}" for path in layout) or f"  {names[0]}/" for layout in layouts
-    )
+    expected = "\n  or ".join(", ".join(layout) or "any images" for layout in layouts)
     raise FileNotFoundError(
-        f"{title} was not found. Folders looked for:\n{tried}\nExpected layout below data_root:\n{expected}\n"
-        f"How to get it: {obtain}\nThe folder of all data sets is the option data_root, or the environment "
-        f"variable {DATA_ROOT_VARIABLE} (now {os.environ.get(DATA_ROOT_VARIABLE)!r}), or ./data."
+        f"{title} was not found. Folders looked for:\n{tried}\n"
+        f"Expected in a folder of one of these names:\n  {expected}\n"
+        f"How to get it: {obtain}\n"
+        "The folder of all data sets is the option data_root, or the environment variable "
+        f"{DATA_ROOT_VARIABLE} (now {os.environ.get(DATA_ROOT_VARIABLE)!r}), or ./data."
     )
 
 
@@ -67,7 +67,7 @@ def _state(folder: Path, layouts: Sequence[Sequence[str]]) -> str:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Images of ``folder`` (not of its subfolders), sorted by name: the same order on every machine."""
+    """Images of ``folder``, not of its subfolders, sorted by name: the same on every machine."""
     with os.scandir(folder) as entries:
         names = [
             entry.name

@@ -12,10 +12,10 @@ import torch
 
 @contextmanager
 def isolated_rng(seed: int) -> Iterator[None]:
-    """Seed Python's, NumPy's and PyTorch's global CPU generators, and restore their states at the end.
+    """Seed Python's, NumPy's and PyTorch's global CPU generators; restore their states at the end.
 
-    MMCV's and MMPretrain's transforms draw from these global generators. Inside this context what they
-    draw is a function of ``seed``; outside nothing has changed.
+    MMCV's and MMPretrain's transforms draw from these global generators. Inside this context what
+    they draw is a function of ``seed``; outside nothing has changed.
 
     Args:
         seed: Integer in ``[0, 2**63)``.

@@ -18,8 +18,8 @@ _JUNK = -1
 class Market1501(ReIDDataset):
     """Market-1501: 751 training and 750 test identities, six cameras.
 
-    Names are ``<pid>_c<camera>s<sequence>_<frame>_<box>.jpg``. Boxes named ``-1`` are junk that belongs to
-    neither side and are dropped; ``0000`` are distractors and stay in the gallery.
+    Names are ``<pid>_c<camera>s<sequence>_<frame>_<box>.jpg``. Boxes named ``-1`` are junk that
+    belongs to neither side and are dropped; ``0000`` are distractors and stay in the gallery.
 
     Zheng et al., "Scalable Person Re-identification: A Benchmark", ICCV 2015,
     https://doi.org/10.1109/ICCV.2015.133
@@ -30,7 +30,12 @@ class Market1501(ReIDDataset):
     """
 
     title = "market1501"
-    folder_names = ("Market-1501-v15.09.15", "market1501/Market-1501-v15.09.15", "market1501", "Market-1501")
+    folder_names = (
+        "Market-1501-v15.09.15",
+        "market1501/Market-1501-v15.09.15",
+        "market1501",
+        "Market-1501",
+    )
     layouts = (("bounding_box_train", "query", "bounding_box_test"),)
     obtain = "request Market-1501 from its authors' page and unpack Market-1501-v15.09.15.zip."
     published = dict(train=Count(12936, 751), query=Count(3368, 750), gallery=Count(15913, 750))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 from mmreid_ext.registry import DATASETS
 
+from .record_dataset import RecordDataset
 from .records import Record
-from .reid_dataset import ReIDDataset
 
 
-class CombinedDataset(ReIDDataset):
+class CombinedDataset(RecordDataset):
     """Records of several data sets in one list, with one pipeline.
 
     Args:
@@ -20,7 +19,8 @@ class CombinedDataset(ReIDDataset):
         pipeline: Transforms of all of them.
         mode: ``'train'`` or ``'test'``.
         on_corrupt: See :class:`ReIDDataset`.
-        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
+        ``BaseDataset``.
 
     Raises:
         ValueError: If there is no source, or two have the same name.
@@ -28,7 +28,7 @@ class CombinedDataset(ReIDDataset):
 
     def __init__(
         self,
-        sources: Sequence[dict | ReIDDataset],
+        sources: Sequence[dict | RecordDataset],
         pipeline: Sequence = (),
         *,
         mode: str,
@@ -41,48 +41,43 @@ class CombinedDataset(ReIDDataset):
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise ValueError(
-                f"{type(self).__name__}: names of sources must differ, got {names}. Give them `name`s."
+                f"{type(self).__name__}: the sources must have different names, got {names}. Give "
+                "`name` to some of them."
             )
-        super().__init__(
-            None, mode, pipeline, name=" + ".join(names), on_corrupt=on_corrupt, **kwargs
-        )
+        super().__init__(" + ".join(names), mode, pipeline, on_corrupt, **kwargs)
 
     @staticmethod
-    def _build(source: dict | ReIDDataset, mode: str) -> ReIDDataset:
-        if isinstance(source, ReIDDataset):
+    def _build(source: dict | RecordDataset, mode: str) -> RecordDataset:
+        if isinstance(source, RecordDataset):
             if source.mode != mode:
-                raise ValueError(f"Source {source.name!r} has mode {source.mode!r}, needed: {mode!r}.")
+                raise ValueError(
+                    f"Source {source.name!r} has mode {source.mode!r}, needed: {mode!r}."
+                )
             return source
-        # The records are copied, so the sources keep them as they are and need not be serialised.
-        return DATASETS.build({**source, "mode": mode, "serialize_data": False})
+        return DATASETS.build({**source, "mode": mode, "lazy_init": True})
 
     def source_records(self) -> list[list[Record]]:
         """Copies of the records of every source."""
         for source in self.sources:
             source.full_init()
-        lists = [
-            [source.get_data_info(i) for i in range(len(source))]
-            if source.serialize_data
-            else copy.deepcopy(source.data_list)
-            for source in self.sources
-        ]
-        for source in self.sources:
-            source.data_list = []  # held once, here
-        return lists
+        return [[source.get_data_info(i) for i in range(len(source))] for source in self.sources]
 
 
 @DATASETS.register_module()
 class MultiSourceDataset(CombinedDataset):
-    """Training set of several data sets: identities disjoint, cameras disjoint, a domain per data set.
+    """Training set of several data sets, their identities and cameras disjoint, a domain for each.
 
-    Labels, cameras and domains of source ``s`` are shifted by the numbers of the sources before it. A source
-    with ``domain_from='camera'`` brings one domain per camera. ``pid`` in the records stays the original.
+    Labels, cameras and domains of source ``s`` are shifted by the numbers of the sources before it.
+    A source with ``domain_from='camera'`` brings one domain per camera. ``pid`` in the records
+    stays the original.
 
     Args:
-        sources: Configurations of readers, without ``mode`` and ``pipeline``; order gives the domain numbers.
+        sources: Configurations of readers, without ``mode`` and ``pipeline``; order gives the
+            domain numbers.
         pipeline: Transforms of all of them.
         on_corrupt: See :class:`ReIDDataset`.
-        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
+        ``BaseDataset``.
 
     Raises:
         ValueError: If there is no source, or two have the same name.
@@ -95,7 +90,9 @@ class MultiSourceDataset(CombinedDataset):
         ...     pipeline=train_pipeline)
     """
 
-    def __init__(self, sources: Sequence[dict | ReIDDataset], pipeline: Sequence = (), **kwargs: Any):
+    def __init__(
+        self, sources: Sequence[dict | RecordDataset], pipeline: Sequence = (), **kwargs: Any
+    ):
         super().__init__(sources, pipeline, mode="train", **kwargs)
 
     def load_data_list(self) -> list[Record]:
@@ -118,8 +115,8 @@ class MultiSourceDataset(CombinedDataset):
 class BenchmarkSuite(CombinedDataset):
     """Several test sets as one: one data loader, one metric, one row per set in the table.
 
-    Records keep their own ``pid`` and ``camid``; ``dataset`` says which set an image belongs to, and
-    ``metainfo['test_sets']`` holds the protocol of each.
+    Records keep their own ``pid`` and ``camid``; ``dataset`` says which set an image belongs to,
+    and ``metainfo['test_sets']`` holds the protocol of each.
 
     Args:
         sources: Configurations of readers, without ``mode`` and ``pipeline``.
@@ -130,7 +127,9 @@ class BenchmarkSuite(CombinedDataset):
         ValueError: If there is no source, or two have the same name.
     """
 
-    def __init__(self, sources: Sequence[dict | ReIDDataset], pipeline: Sequence = (), **kwargs: Any):
+    def __init__(
+        self, sources: Sequence[dict | RecordDataset], pipeline: Sequence = (), **kwargs: Any
+    ):
         super().__init__(sources, pipeline, mode="test", **kwargs)
 
     def load_data_list(self) -> list[Record]:

@@ -1,7 +1,7 @@
 """Selecting and labelling image records: plain functions on lists of dicts.
 
-A record is a dict ``img_path, pid, camid, role`` as a reader makes it; labelling adds ``domain``, ``dataset``
-and, for training, ``gt_label``.
+A record is a dict ``img_path, pid, camid, role`` as a reader makes it; labelling adds ``domain``,
+``dataset`` and, for training, ``gt_label``.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def cut_identities(
     Args:
         records: Records of one mode.
         identities: Original ids to keep. None: all.
-        max_identities: Keep the first so many in numeric order, of the query identities where there are
-            queries. Gallery images of other identities, distractors too, go.
+        max_identities: Keep the first so many in numeric order, of the query identities where there
+            are queries. Gallery images of other identities, distractors too, go.
         where: Name for messages.
 
     Raises:
@@ -58,12 +58,15 @@ def cut_identities(
     if identities is not None:
         missing = sorted(set(identities) - set(known))
         if missing:
-            raise ValueError(f"{where} has no identities {missing[:5]} ({len(missing)} of `identities`).")
+            raise ValueError(
+                f"{where} has no identities {missing[:5]} ({len(missing)} of `identities`)."
+            )
         known = sorted(set(identities))
     if max_identities is not None:
         if not 0 < max_identities <= len(known):
             raise ValueError(
-                f"max_identities={max_identities}, but {where} has {len(known)} identities to choose from."
+                f"max_identities={max_identities}, but {where} has {len(known)} identities to "
+                "choose from."
             )
         known = known[:max_identities]
     keep = set(known)
@@ -86,7 +89,9 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
         ValueError: If the option is unknown, or the records do not hold what it needs.
     """
     if domain_from not in ("dataset", "camera", "record"):
-        raise ValueError(f"domain_from must be 'dataset', 'camera' or 'record', got {domain_from!r}.")
+        raise ValueError(
+            f"domain_from must be 'dataset', 'camera' or 'record', got {domain_from!r}."
+        )
     if domain_from == "dataset":
         for record in records:
             record["domain"] = 0
@@ -94,7 +99,8 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
     key = "camid" if domain_from == "camera" else "domain"
     if any(record.get(key) is None or record[key] < 0 for record in records):
         raise ValueError(
-            f"domain_from={domain_from!r}: {where} has images without {key!r}. Use domain_from='dataset'."
+            f"domain_from={domain_from!r}: {where} has images without {key!r}. Use "
+            "domain_from='dataset'."
         )
     values, domains = np.unique(column(records, key), return_inverse=True)
     for record, domain in zip(records, domains.tolist(), strict=True):
@@ -103,7 +109,7 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
 
 
 def set_labels(records: list[Record]) -> int:
-    """Write ``gt_label``, ids numbered in ascending order, into every record; returns their number."""
+    """Write ``gt_label``, ids numbered in ascending order, into every record; return the number."""
     values, labels = np.unique(column(records, "pid"), return_inverse=True)
     for record, label in zip(records, labels.tolist(), strict=True):
         record["gt_label"] = label

@@ -9,31 +9,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from . import checks
-from .corrupt_images import CorruptImages, UnreadableImageError, load_image, replacements
 from .folders import find_folder, list_images
-from .isolated_rng import isolated_rng
-from .records import (
-    Record,
-    column,
-    cut_identities,
-    select_test,
-    select_train,
-    set_domains,
-    set_labels,
-)
+from .record_dataset import RecordDataset
+from .records import Record, cut_identities, select_test, select_train, set_domains, set_labels
 
 
-class ReIDDataset(BaseDataset):
-    """One record per image: ``img_path, pid, camid, domain, role, dataset`` and, in training, ``gt_label``.
+class ReIDDataset(RecordDataset):
+    """Reader of one benchmark.
 
-    ``pid`` is the data set's own number of the identity, ``camid`` counts from 0 (-1: unknown), ``role`` is
-    ``'train'``, ``'query'`` or ``'gallery'``. Labels number the identities in ascending order of ``pid``, so
-    they are the same on every machine and rank.
+    There is one record per image: ``img_path, pid, camid, domain, role, dataset`` and, in training,
+    ``gt_label``. ``pid`` is the data set's own number of the identity, ``camid`` counts from 0 (-1:
+    unknown), ``role`` is ``'train'``, ``'query'`` or ``'gallery'``. Labels number the identities in
+    ascending order of ``pid``, so they are the same on every machine and rank.
 
     A subclass defines :meth:`read` and the class attributes below.
 
@@ -45,11 +35,9 @@ class ReIDDataset(BaseDataset):
         published: Published size of each role.
         default_protocol: Evaluation protocol of the complete test set.
         distractor_pids: Values of ``pid`` that stand for "nobody of the queries".
-        pids: Identity label (training) or ``pid`` (test) of every image, int64 (N,).
-        camids: Camera of every image, int64 (N,).
-        domains: Domain of every image, int64 (N,).
-        num_classes: Number of identities.
-        num_domains: Number of domains.
+        unparsed: Names of files that :meth:`read` could not interpret.
+
+    The arrays ``pids``, ``camids``, ``domains`` are described in :class:`RecordDataset`.
 
     Args:
         data_root: Folder with the data set's folder in it, or that folder itself.
@@ -58,17 +46,19 @@ class ReIDDataset(BaseDataset):
         pipeline: Transforms; the first one loads the image.
         name: Name in records and metric keys. Defaults to the data set's.
         combine_all: Train on train, query and gallery images, as domain generalisation does.
-        domain_from: ``'dataset'`` (one domain), ``'camera'`` (one per camera) or ``'record'`` (as the reader
-            says). Defaults to ``'dataset'``.
+        domain_from: ``'dataset'`` (one domain), ``'camera'`` (one per camera) or ``'record'`` (as
+            the reader says). Defaults to ``'dataset'``.
         identities: Keep these identities only, by original id.
-        max_identities: Keep the first so many identities in numeric order (test: query identities and the
-            gallery images of those).
-        protocol: Evaluation protocol, a name or a dict (see ``mmreid_ext.evaluation.build_protocol``).
-            Defaults to the data set's; to ``'camera'`` when identities were cut.
-        on_corrupt: ``'error'`` names an unreadable image; ``'skip'`` (training only) replaces it by the next
-            image of the same identity, counts and reports. Defaults to ``'error'``.
+        max_identities: Keep the first so many identities in numeric order (test: query identities
+            and the gallery images of those).
+        protocol: Evaluation protocol, a name or a dict (see
+            ``mmreid_ext.evaluation.build_protocol``). Defaults to the data set's; to ``'camera'``
+            when identities were cut.
+        on_corrupt: ``'error'`` names an unreadable image; ``'skip'`` (training only) replaces it by
+            the next image of the same identity, counts and reports. Defaults to ``'error'``.
         check: Whether to compare with the published counts. Defaults to True.
-        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
+            ``BaseDataset``.
 
     Raises:
         FileNotFoundError: If the data set's folder is missing or incomplete.
@@ -99,24 +89,11 @@ class ReIDDataset(BaseDataset):
         check: bool = True,
         **kwargs: Any,
     ) -> None:
-        self.name = name or self.title
-        if mode not in ("train", "test"):
-            raise ValueError(f"{self.name}: mode must be 'train' or 'test', got {mode!r}.")
-        if on_corrupt not in ("error", "skip"):
-            raise ValueError(f"{self.name}: on_corrupt must be 'error' or 'skip', got {on_corrupt!r}.")
-        if mode == "test" and on_corrupt == "skip":
-            raise ValueError(
-                f"{self.name}: on_corrupt='skip' would evaluate other images than the set's; it is for training. "
-                "Delete unreadable test images instead."
-            )
-        self.mode, self.combine_all, self.domain_from = mode, combine_all, domain_from
+        self.data_folder, self.check, self.protocol = data_root, check, protocol
+        self.combine_all, self.domain_from = combine_all, domain_from
         self.identities, self.max_identities = identities, max_identities
-        self.protocol, self.on_corrupt, self.check = protocol, on_corrupt, check
         self.unparsed: list[str] = []
-        self.data_folder = data_root
-        super().__init__(data_prefix={}, pipeline=pipeline, test_mode=mode == "test", **kwargs)
-
-    # Reading -------------------------------------------------------------------------------------------
+        super().__init__(name or self.title, mode, pipeline, on_corrupt, **kwargs)
 
     def find(self) -> Path:
         """The data set's folder."""
@@ -138,12 +115,13 @@ class ReIDDataset(BaseDataset):
     def read_folder(
         self, folder: Path, role: str, pattern: re.Pattern, camid: int | None = None
     ) -> Iterator[Record]:
-        """Yield a record for every image of ``folder``; names off the pattern go to ``self.unparsed``.
+        """Yield a record for every image of ``folder``, and note names that are off the pattern.
 
         Args:
             folder: Folder of images.
             role: Their role.
-            pattern: Matched against the beginning of the file name, with the groups ``pid`` and ``cam``.
+            pattern: Matched against the beginning of the file name, with the groups ``pid`` and
+                ``cam``.
             camid: Camera of all images. None: ``cam`` of the pattern, counted from 1.
         """
         for path in list_images(folder):
@@ -201,66 +179,3 @@ class ReIDDataset(BaseDataset):
             return self.protocol
         is_cut = self.identities is not None or self.max_identities is not None
         return "camera" if is_cut else self.default_protocol
-
-    # MMEngine's dataset --------------------------------------------------------------------------------
-
-    def full_init(self) -> None:
-        """Read the records, then keep the integer arrays beside MMEngine's serialised list."""
-        if self._fully_initialized:
-            return
-        serialize, self.serialize_data = self.serialize_data, False
-        super().full_init()
-        self.serialize_data = serialize
-        key = "gt_label" if self.mode == "train" else "pid"
-        self.pids = column(self.data_list, key)
-        self.camids = column(self.data_list, "camid")
-        self.domains = column(self.data_list, "domain")
-        if self.on_corrupt == "skip":
-            self.corrupt = CorruptImages(len(self.pids))
-        if serialize:
-            self.data_bytes, self.data_address = self._serialize_data()
-
-    def get_subset_(self, indices: Sequence[int] | int) -> None:
-        """Not supported: arrays, labels and samplers belong to the complete list."""
-        raise NotImplementedError("Give `indices`, `identities` or `max_identities` to the dataset instead.")
-
-    get_subset = get_subset_
-
-    def __getitem__(self, idx: int) -> dict:
-        """Image ``idx`` after the pipeline; under the random state of its draw if ``idx`` has a ``seed``."""
-        if not self._fully_initialized:
-            self.full_init()
-        seed = getattr(idx, "seed", None)
-        if seed is None:
-            return self.prepare_data(int(idx))
-        with isolated_rng(seed):
-            return self.prepare_data(int(idx))
-
-    def prepare_data(self, idx: int) -> dict:
-        """Load image ``idx``, or what replaces it, and transform it."""
-        if not self.pipeline.transforms:
-            return self.get_data_info(idx)
-        try:
-            results = load_image(self.pipeline.transforms[0], self.get_data_info(idx))
-        except UnreadableImageError as error:
-            if self.on_corrupt == "error":
-                raise
-            results = self._replace(idx, error)
-        for transform in self.pipeline.transforms[1:]:
-            results = transform(results)
-            if results is None:
-                raise ValueError(
-                    f"{self.name}: {transform!r} returned None for {self.get_data_info(idx)['img_path']!r}."
-                )
-        return results
-
-    def _replace(self, idx: int, error: UnreadableImageError) -> dict:
-        for candidate in replacements(idx, self.pids, self.domains).tolist():
-            try:
-                record = self.get_data_info(candidate)
-                results = load_image(self.pipeline.transforms[0], record)
-            except UnreadableImageError:
-                continue
-            self.corrupt.add(idx, error, record["img_path"])
-            return results
-        raise UnreadableImageError(f"{error} No other image of the identity can be read either.")

@@ -22,16 +22,18 @@ _NAME = re.compile(r"(?P<pid>\d+)\D")
 class VIPeR(ReIDDataset):
     """VIPeR: 632 identities, one image in each of two cameras.
 
-    Names are ``cam_a/<pid>_<angle>.bmp`` (published) or ``.png``. For testing ``cam_a`` is the query and
-    ``cam_b`` the gallery. The test set is all 632 identities with the protocol ``'viper'``, ten random halves;
-    ``protocol='camera'`` ranks all 632 at once.
+    Names are ``cam_a/<pid>_<angle>.bmp`` (published) or ``.png``. For testing ``cam_a`` is the
+    query and ``cam_b`` the gallery. The test set is all 632 identities with the protocol
+    ``'viper'``, ten random halves; ``protocol='camera'`` ranks all 632 at once.
 
-    Gray et al., "Evaluating Appearance Models for Recognition, Reacquisition, and Tracking", PETS 2007.
+    Gray et al., "Evaluating Appearance Models for Recognition, Reacquisition, and Tracking", PETS
+    2007.
 
     Args:
         *args: See :class:`ReIDDataset`.
-        half: 1 or 2 keeps that half of the identities in numeric order (1-316 and 317-632 where they are
-            numbered from 1): the common single split 316 x 316 is ``half=2`` for testing. None: all.
+        half: 1 or 2 keeps that half of the identities in numeric order (1-316 and 317-632 where
+            they are numbered from 1): the common single split 316 x 316 is ``half=2`` for testing.
+            None: all.
         **kwargs: See :class:`ReIDDataset`. Training needs ``combine_all=True``.
 
     Raises:

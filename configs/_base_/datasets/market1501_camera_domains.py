@@ -1,4 +1,4 @@
-# Market-1501 for single-source domain generalisation: its six cameras are the domains (MetaBIN, "M-resnet").
+# Market-1501 for single-source domain generalisation: its six cameras are the domains (MetaBIN).
 # The folder of all data sets is the environment variable MMREID_DATA_ROOT, else ./data.
 meta_keys = ('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset')
 train_pipeline = [
@@ -27,7 +27,8 @@ train_dataloader = dict(
     sampler=dict(type='mmreid_ext.PKSampler', batch_size=96, num_instances=4),
     dataset=train_dataset)
 
-# The second loader of MetaBIN's loop: equal shares of every domain, groups of one identity and camera.
+# The second loader of MetaBIN's loop: equal shares of every domain, each group of K images from one
+# identity and camera.
 meta_dataloader = dict(
     batch_size=96,
     num_workers=4,

@@ -1,5 +1,4 @@
-# Test on VIPeR only: ten random halves of its identities, 316 x 316, mean and deviation. List it in `_base_`
-# instead of another test set, or merge it over one with `--cfg-options`.
+# Test on VIPeR only: ten random halves of its identities, 316 x 316, mean and deviation.
 meta_keys = ('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset')
 test_pipeline = [
     dict(type='LoadImageFromFile'),

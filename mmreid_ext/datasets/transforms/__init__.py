@@ -1,4 +1,4 @@
-"""Transforms of the references that MMPretrain does not have; images are (H, W, 3) arrays as MMCV loads them."""
+"""Transforms of the references that MMPretrain lacks; images are (H, W, 3) arrays from MMCV."""
 
 from .color_jitter import ReIDColorJitter
 from .pad_crop import PadCrop

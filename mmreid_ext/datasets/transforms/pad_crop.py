@@ -13,16 +13,16 @@ from mmreid_ext.registry import TRANSFORMS
 class PadCrop(BaseTransform):
     """Pad all sides with zeros, then crop the original size at a random place.
 
-    Top and left are drawn uniformly from the integers ``0 .. 2 * padding``, both ends included, as in the
-    strong baseline (Luo et al., CVPRW 2019, https://arxiv.org/abs/1903.07071) and MetaBIN. The padded image is
-    never made: the result is a zero image with the overlap copied into it.
+    Top and left are drawn uniformly from the integers ``0 .. 2 * padding``, both ends included, as
+    in the strong baseline (Luo et al., CVPRW 2019, https://arxiv.org/abs/1903.07071) and MetaBIN.
+    The padded image is never made: the result is a zero image with the overlap copied into it.
 
     Modified key: ``img``.
 
     Args:
         padding: Pixels per side. Defaults to 10.
-        offset_overrun: Additional largest offset; 1 reproduces PaddleClas, whose crop may reach one row or
-            column past the padding (zeros). Defaults to 0.
+        offset_overrun: Additional largest offset; 1 reproduces PaddleClas, whose crop may reach one
+            row or column past the padding (zeros). Defaults to 0.
 
     Raises:
         ValueError: If a number is negative.
@@ -49,7 +49,9 @@ class PadCrop(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(padding={self.padding}, offset_overrun={self.offset_overrun})"
+        return (
+            f"{type(self).__name__}(padding={self.padding}, offset_overrun={self.offset_overrun})"
+        )
 
 
 def shift(image: np.ndarray, down: int, right: int) -> np.ndarray:

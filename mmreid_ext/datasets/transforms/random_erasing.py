@@ -20,17 +20,19 @@ class UniformAspectRandomErasing(BaseTransform):
     """Erase a random rectangle, its aspect drawn uniformly and its colour set after normalisation.
 
     With probability ``prob``, up to ``attempts`` times: ``area = U(area_range) * H * W``,
-    ``aspect = U(aspect_range)``, ``h = round(sqrt(area * aspect))``, ``w = round(sqrt(area / aspect))``; the
-    first with ``h < H`` and ``w < W`` is placed uniformly. MMPretrain's ``RandomErasing`` draws the aspect
-    log-uniformly and gives up after one rectangle that does not fit.
+    ``aspect = U(aspect_range)``, ``h = round(sqrt(area * aspect))``, ``w = round(sqrt(area /
+    aspect))``; the first with ``h < H`` and ``w < W`` is placed uniformly. MMPretrain's
+    ``RandomErasing`` draws the aspect log-uniformly and gives up after one rectangle that does not
+    fit.
 
-    The references write the numbers (0.485, 0.456, 0.406) into the *normalised* image, by history. Here images
-    are normalised later, on the device, so the rectangle gets the raw colour whose normalised value is that:
-    ``255 * (mean + std * fill)`` = (151.997, 142.327, 126.824) in RGB. It is exact in float images; in uint8
-    images it is rounded to (152, 142, 127), off by at most 0.006 after normalisation.
+    The references write the numbers (0.485, 0.456, 0.406) into the *normalised* image, by history.
+    Here images are normalised later, on the device, so the rectangle gets the raw colour whose
+    normalised value is that: ``255 * (mean + std * fill)`` = (151.997, 142.327, 126.824) in RGB. It
+    is exact in float images; in uint8 images it is rounded to (152, 142, 127), off by at most 0.006
+    after normalisation.
 
-    Zhong et al., "Random Erasing Data Augmentation", AAAI 2020, https://arxiv.org/abs/1708.04896; with the
-    settings of Luo et al., CVPRW 2019, https://arxiv.org/abs/1903.07071.
+    Zhong et al., "Random Erasing Data Augmentation", AAAI 2020, https://arxiv.org/abs/1708.04896;
+    with the settings of Luo et al., CVPRW 2019, https://arxiv.org/abs/1903.07071.
 
     Modified key: ``img``, in place.
 
@@ -64,7 +66,8 @@ class UniformAspectRandomErasing(BaseTransform):
             raise ValueError(f"{name}: prob={prob} is not in [0, 1].")
         if not 0 < area_range[0] <= area_range[1] or not 0 < aspect_range[0] <= aspect_range[1]:
             raise ValueError(
-                f"{name}: area_range={area_range} and aspect_range={aspect_range} must be 0 < low <= high."
+                f"{name}: area_range={area_range} and aspect_range={aspect_range} must be "
+                "0 < low <= high."
             )
         self.prob, self.area_range, self.aspect_range = prob, area_range, aspect_range
         self.attempts = attempts

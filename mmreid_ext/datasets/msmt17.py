@@ -1,0 +1,103 @@
+"""MSMT17."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mmreid_ext.registry import DATASETS
+
+from .checks import Count
+from .records import Record
+from .reid_dataset import ReIDDataset
+
+_FOLDER_NAME = re.compile(r"(?P<pid>\d+)_c(?P<cam>\d+)")
+_LISTED_NAME = re.compile(r"\d+_\d+_(?P<cam>\d+)_")
+_LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
+_PARTS = dict(train="bounding_box_train", query="query", gallery="bounding_box_test")
+_TEST_PID_STEP = 10000
+
+
+@DATASETS.register_module()
+class MSMT17(ReIDDataset):
+    """MSMT17: 1,041 training and 3,060 test identities, fifteen cameras.
+
+    Three layouts are read: the published V1 (``train``, ``test`` and lists ``<path> <pid>``), V2
+    (``mask_train_v2``, ``mask_test_v2``, faces blurred, the same lists), and V1 rearranged like
+    Market-1501 (``bounding_box_train``, ``query``, ``bounding_box_test`` with names
+    ``<pid>_c<camera>_<...>.jpg``), as PaddleClas wants it. In lists the camera is the third number
+    of the file name.
+
+    Training and test number their identities from 0 independently; ``combine_all`` adds 10000 to
+    those of the test part.
+
+    Wei et al., "Person Transfer GAN to Bridge Domain Gap for Person Re-Identification", CVPR 2018,
+    https://arxiv.org/abs/1711.08565
+
+    Args:
+        *args: See :class:`ReIDDataset`.
+        with_val: Whether the list ``list_val.txt`` belongs to training, as in the published count
+            of 32,621 images. Defaults to True.
+        **kwargs: See :class:`ReIDDataset`.
+    """
+
+    title = "msmt17"
+    folder_names = (
+        "MSMT17_V1",
+        "MSMT17_V2",
+        "msmt17/MSMT17_V1",
+        "msmt17/MSMT17_V2",
+        "MSMT17",
+        "msmt17",
+    )
+    layouts = (
+        ("train", "test", *_LISTS),
+        ("mask_train_v2", "mask_test_v2", *_LISTS),
+        tuple(_PARTS.values()),
+    )
+    obtain = "request MSMT17 from its authors' page and unpack MSMT17_V1 or MSMT17_V2."
+    published = dict(train=Count(32621, 1041), query=Count(11659, 3060), gallery=Count(82161, 3060))
+
+    def __init__(self, *args: Any, with_val: bool = True, **kwargs: Any) -> None:
+        self.with_val = with_val
+        if not with_val:
+            self.published = {**self.published, "train": Count(30248, 1041)}
+        super().__init__(*args, **kwargs)
+
+    def read(self, folder: Path) -> list[Record]:
+        """Read whichever layout is there."""
+        if not (folder / _LISTS[0]).is_file():
+            return [
+                record
+                for role, part in _PARTS.items()
+                for record in self.read_folder(folder / part, role, _FOLDER_NAME)
+            ]
+        blurred = (folder / "mask_train_v2").is_dir()
+        train = folder / ("mask_train_v2" if blurred else "train")
+        test = folder / ("mask_test_v2" if blurred else "test")
+        records = self._read_list(folder / "list_train.txt", train, "train")
+        if self.with_val:
+            records += self._read_list(folder / "list_val.txt", train, "train")
+        records += self._read_list(folder / "list_query.txt", test, "query")
+        return records + self._read_list(folder / "list_gallery.txt", test, "gallery")
+
+    def _read_list(self, file: Path, base: Path, role: str) -> list[Record]:
+        records = []
+        for line in file.read_text(encoding="utf-8").splitlines():
+            path, _, pid = line.strip().rpartition(" ")
+            found = _LISTED_NAME.match(path.rpartition("/")[2])
+            if found is None or not pid.isdecimal():
+                if line.strip():
+                    self.unparsed.append(f"{file.name}: {line.strip()!r}")
+                continue
+            camid = int(found["cam"]) - 1
+            records.append(dict(img_path=str(base / path), pid=int(pid), camid=camid, role=role))
+        return records
+
+    def select(self, records: list[Record]) -> list[Record]:
+        """Keep identities of the two parts apart where both are trained on."""
+        if self.mode == "train" and self.combine_all:
+            for record in records:
+                record["pid"] += _TEST_PID_STEP if record["role"] != "train" else 0
+        return super().select(records)

@@ -1,0 +1,125 @@
+"""A list of image records behind MMEngine's dataset interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+
+from .corrupt_images import CorruptImages, UnreadableImageError, load_image, replacements
+from .isolated_rng import isolated_rng
+from .records import column
+
+
+class RecordDataset(BaseDataset):
+    """Images with identity, camera, domain and role, wherever the records come from.
+
+    A subclass defines ``load_data_list``, which also sets ``num_classes`` and ``num_domains``.
+
+    Attributes:
+        name: Name of the data set.
+        pids: Identity label (training) or ``pid`` (test) of every image, int64 (N,).
+        camids: Camera of every image, int64 (N,).
+        domains: Domain of every image, int64 (N,).
+        num_classes: Number of identities.
+        num_domains: Number of domains.
+        corrupt: Images found unreadable so far, with ``on_corrupt='skip'``.
+
+    Args:
+        name: Name of the data set.
+        mode: ``'train'`` or ``'test'``.
+        pipeline: Transforms; the first one loads the image.
+        on_corrupt: ``'error'`` or ``'skip'`` (training only).
+        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
+            ``BaseDataset``.
+
+    Raises:
+        ValueError: If an option is unknown.
+    """
+
+    num_classes: int
+    num_domains: int
+
+    def __init__(
+        self, name: str, mode: str, pipeline: Sequence, on_corrupt: str, **kwargs: Any
+    ) -> None:
+        if mode not in ("train", "test"):
+            raise ValueError(f"{name}: mode must be 'train' or 'test', got {mode!r}.")
+        if on_corrupt not in ("error", "skip"):
+            raise ValueError(f"{name}: on_corrupt must be 'error' or 'skip', got {on_corrupt!r}.")
+        if mode == "test" and on_corrupt == "skip":
+            raise ValueError(
+                f"{name}: on_corrupt='skip' is for training; in a test it would evaluate other "
+                "images than the set's. Restore or delete unreadable test images."
+            )
+        self.name, self.mode, self.on_corrupt = name, mode, on_corrupt
+        super().__init__(data_prefix={}, pipeline=pipeline, test_mode=mode == "test", **kwargs)
+
+    def full_init(self) -> None:
+        """Read the records, then keep integer arrays beside MMEngine's serialised list."""
+        if self._fully_initialized:
+            return
+        serialize, self.serialize_data = self.serialize_data, False
+        super().full_init()
+        self.serialize_data = serialize
+        self.pids = column(self.data_list, "gt_label" if self.mode == "train" else "pid")
+        self.camids = column(self.data_list, "camid")
+        self.domains = column(self.data_list, "domain")
+        if self.on_corrupt == "skip":
+            self.corrupt = CorruptImages(len(self.pids))
+        if serialize:
+            self.data_bytes, self.data_address = self._serialize_data()
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Not supported: arrays, labels and samplers belong to the complete list."""
+        raise NotImplementedError(
+            "Give `indices`, `identities` or `max_identities` to the dataset when it is built."
+        )
+
+    get_subset = get_subset_
+
+    def __getitem__(self, idx: int) -> dict:
+        """Image ``idx`` after the pipeline.
+
+        Args:
+            idx: Index. If it has an attribute ``seed`` (a sampler's ``Draw``), the transforms run
+                under random states made from it, and the global states are left as they were.
+        """
+        if not self._fully_initialized:
+            self.full_init()
+        seed = getattr(idx, "seed", None)
+        if seed is None:
+            return self.prepare_data(int(idx))
+        with isolated_rng(seed):
+            return self.prepare_data(int(idx))
+
+    def prepare_data(self, idx: int) -> dict:
+        """Load image ``idx``, or what replaces it, and transform it."""
+        if not self.pipeline.transforms:
+            return self.get_data_info(idx)
+        try:
+            results = load_image(self.pipeline.transforms[0], self.get_data_info(idx))
+        except UnreadableImageError as error:
+            if self.on_corrupt == "error":
+                raise
+            results = self._replace(idx, error)
+        path = results["img_path"]
+        for transform in self.pipeline.transforms[1:]:
+            results = transform(results)
+            if results is None:
+                raise ValueError(f"{self.name}: {transform!r} returned None for {path!r}.")
+        return results
+
+    def _replace(self, idx: int, error: UnreadableImageError) -> dict:
+        idx %= len(self)
+        for candidate in replacements(idx, self.pids, self.domains).tolist():
+            record = self.get_data_info(candidate)
+            path = record["img_path"]
+            try:
+                results = load_image(self.pipeline.transforms[0], record)
+            except UnreadableImageError:
+                continue
+            self.corrupt.add(idx, error, path)
+            return results
+        raise UnreadableImageError(f"{error} No other image of the identity can be read either.")
