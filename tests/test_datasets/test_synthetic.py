@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import json
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def test_layout_is_that_of_market1501(small):
         assert names["bounding_box_train"] == train
         assert names["query"] == [name.format(k=1) for name in test]
         assert names["bounding_box_test"] == [name.format(k=2) for name in test]
+    pictures = [value for name, value in digest(small).items() if name.endswith("jpg")]
+    assert len(set(pictures)) == len(pictures) == 60
     image = cv2.imread(str(small / "domain_1" / "query" / "0004_c1s1_000001_00.jpg"))
     assert image.shape == (64, 32, 3) and image.std() > 5
 
@@ -93,6 +96,15 @@ def test_interruption_leaves_nothing_half_done(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         make_synthetic_domains(tmp_path / "set", progress=stop, **SMALL)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_may_finish_the_same_set_first(small, tmp_path):
+    def other(done, total):
+        if done == total:
+            shutil.copytree(small, tmp_path / "set")
+
+    out = make_synthetic_domains(tmp_path / "set", seed=3, progress=other, **SMALL)
+    assert digest(out) == digest(small) and list(tmp_path.iterdir()) == [out]
 
 
 def test_progress_counts_all_images_and_an_empty_folder_may_be_filled(tmp_path):
