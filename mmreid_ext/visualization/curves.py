@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from .figure import curve_style, new_figure, save_figure, style_axes
 
@@ -44,8 +43,9 @@ def plot_cmc(
         marker = "o" if len(cmc) <= 30 else None
         label = f"{name}  (R1 {cmc[0]:.1f})"
         axes.plot(ranks, cmc, marker=marker, markersize=4, label=label, **curve_style(number))
-    axes.set_ylim(top=101)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    bottom = axes.get_ylim()[0]
+    axes.set_ylim(bottom, 100 + 0.02 * (100 - bottom))
+    axes.set_xticks([1, *range(5, max_rank + 1, 5 * max(1, round(max_rank / 50)))])
     axes.legend(frameon=False, loc="lower right")
     if path is not None:
         save_figure(figure, path)

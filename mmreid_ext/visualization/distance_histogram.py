@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .figure import FALSE_COLOUR, INK, MUTED, TRUE_COLOUR, new_figure, save_figure, style_axes
-from .pair_blocks import DISTANCES, RetrievalArrays
+from .pair_blocks import DISTANCES, PairBlocks
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,16 @@ def pair_histogram(*arrays: Any, distance: str = "cosine", bins: int = 200) -> P
         The counts.
 
     Raises:
-        ValueError: As :meth:`RetrievalArrays.of`.
+        ValueError: As :class:`~mmreid_ext.visualization.pair_blocks.PairBlocks`.
     """
-    data = RetrievalArrays.of(*arrays, distance=distance)
-    top = 2.0
-    if distance == "euclidean":
-        longest = [feats.norm(dim=1).max() for feats in (data.query_feats, data.gallery_feats)]
-        top = max(float(sum(longest)), 1e-6)
+    pairs = PairBlocks(*arrays, distance=distance)
+    top = pairs.max_distance
     true, false = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
-    for rows in data.blocks():
+    for rows in pairs.split():
         # Rounding can push the ends out by 1e-7; clamped, no pair is lost.
-        distances = data.distances(rows).clamp(0.0, top)
-        removed, matches = data.removed(rows), data.matches(rows)
-        for counts, chosen in ((true, matches), (false, ~matches & ~removed)):
+        distances = pairs.to_distance(pairs.scores(rows, exact=False)).clamp_max(top)
+        same = pairs.same_identity(rows)
+        for counts, chosen in ((true, same & ~pairs.removed(rows)), (false, ~same)):
             counts += np.histogram(distances[chosen].cpu().numpy(), bins, (0.0, top))[0]
     return PairHistogram(np.linspace(0.0, top, bins + 1), true, false, DISTANCES[distance])
 

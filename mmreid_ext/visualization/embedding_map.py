@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figure import INK, LINE, MUTED, PALETTE, new_figure, save_figure
+from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, save_figure
 
 _MARKERS = "osD^vPX*"
 
@@ -37,7 +37,8 @@ def plot_tsne(
     Args:
         feats: Embeddings, shape (N, D); compared by cosine.
         pids: Identities, shape (N,).
-        domains: Names or numbers of the domains, shape (N,), or None for the identities alone.
+        domains: Names or numbers of the domains, shape (N,), or None for the identities alone. The
+            same identity number in two domains is two people.
         path: Where to save the figure, or None to return it only.
         max_images: A random subset of this size is drawn from more images. Whole identities are
             kept together, so that their groups stay visible. Defaults to 2000.
@@ -55,18 +56,35 @@ def plot_tsne(
     feats, pids = np.asarray(feats, dtype=np.float32), np.asarray(pids)
     domains = None if domains is None else np.asarray(domains)
     _check(feats, pids, domains)
-    rows = _subset(pids, max_images, np.random.default_rng(seed))
+    people = number_people(pids, domains)
+    rows = _subset(people, max_images, np.random.default_rng(seed))
     points = tsne(feats[rows], perplexity=perplexity, seed=seed)
     columns = 1 if domains is None else 2
-    figure = new_figure(6.0 * columns, 5.6)
+    width, height = np.ptp(points, axis=0)
+    figure = new_figure(6.0 * columns, 1.1 + 6.0 * float(np.clip(height / width, 0.4, 1.2)))
     figure.suptitle(f"{title}  ({len(rows):,} images)", color=INK, fontweight="bold")
     axes = figure.subplots(1, columns, squeeze=False)[0]
-    _draw_identities(axes[0], points, pids[rows], num_identities)
+    _draw_identities(axes[0], points, people[rows], num_identities)
     if domains is not None:
         _draw_domains(axes[1], points, domains[rows])
     if path is not None:
         save_figure(figure, path)
     return figure
+
+
+def number_people(pids: np.ndarray, domains: np.ndarray | None = None) -> np.ndarray:
+    """Number the people from 0; -1 is nobody (distractors, identity 0, and junk, -1).
+
+    Args:
+        pids: Identities within their domain, shape (N,).
+        domains: Shape (N,), or None for a single domain.
+
+    Returns:
+        Shape (N,), int64.
+    """
+    _, domain = np.unique(np.zeros(len(pids)) if domains is None else domains, return_inverse=True)
+    _, people = np.unique(np.stack([domain, pids]), axis=1, return_inverse=True)
+    return np.where(pids > 0, people.reshape(-1), -1)
 
 
 def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.ndarray:
@@ -103,28 +121,29 @@ def _check(feats: np.ndarray, pids: np.ndarray, domains: np.ndarray | None) -> N
             raise ValueError(f"{name} must have shape ({len(feats)},), got {values.shape}.")
 
 
-def _subset(pids: np.ndarray, max_images: int, generator: np.random.Generator) -> np.ndarray:
+def _subset(people: np.ndarray, max_images: int, generator: np.random.Generator) -> np.ndarray:
     """Rows of random whole identities, as many as fit."""
-    if len(pids) <= max_images:
-        return np.arange(len(pids))
-    identities, label = np.unique(pids, return_inverse=True)
-    order = generator.permutation(len(identities))[label]  # one random place for each identity
-    return np.sort(np.lexsort((generator.random(len(pids)), order))[:max_images])
+    if len(people) <= max_images:
+        return np.arange(len(people))
+    # One random place for each identity; distractors come one by one, not all together.
+    order = generator.random(max(people.max(), 0) + 1)[people]
+    single = generator.random(len(people))
+    return np.sort(np.lexsort((single, np.where(people < 0, single, order)))[:max_images])
 
 
-def _draw_identities(axes: Axes, points: np.ndarray, pids: np.ndarray, number: int) -> None:
-    people = pids[pids > 0]  # distractors and junk are nobody
-    identities, counts = np.unique(people, return_counts=True)
+def _draw_identities(axes: Axes, points: np.ndarray, people: np.ndarray, number: int) -> None:
+    identities, counts = np.unique(people[people >= 0], return_counts=True)
     coloured = identities[np.argsort(-counts, kind="stable")][:number]
-    rest = ~np.isin(pids, coloured)
-    axes.scatter(*points[rest].T, s=6, c=LINE, linewidths=0)
-    for place, pid in enumerate(coloured):
+    rest = ~np.isin(people, coloured)
+    axes.scatter(*points[rest].T, s=6, c=PALE, linewidths=0)
+    for place, person in enumerate(coloured):
         style = {
             "c": PALETTE[place % len(PALETTE)],
             "marker": _MARKERS[(place + place // len(PALETTE)) % len(_MARKERS)],
         }
-        axes.scatter(*points[pids == pid].T, s=22, linewidths=0, label=str(pid), **style)
-    _frame(axes, "By identity", f"{len(coloured)} identities in colour, {rest.sum():,} images grey")
+        axes.scatter(*points[people == person].T, s=22, linewidths=0, **style)
+    note = f"{len(coloured)} identities in colour, the other {rest.sum():,} images grey"
+    _frame(axes, "By identity", note)
 
 
 def _draw_domains(axes: Axes, points: np.ndarray, domains: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from mmreid_ext.checkpoint.atomic import atomic_write
 
-INK, MUTED, LINE = "#1b1f26", "#626b78", "#dfe3e8"
+INK, MUTED, PALE, LINE = "#1b1f26", "#626b78", "#c3c9d1", "#dfe3e8"
 TRUE_COLOUR, FALSE_COLOUR, QUERY_COLOUR = "#0b8457", "#cc3a2b", "#3450c4"
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#4d4d4d")

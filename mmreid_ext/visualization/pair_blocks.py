@@ -1,124 +1,125 @@
-"""Distances between queries and gallery, a few queries at a time."""
+"""Queries against the gallery, a few queries at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-_BLOCK_ELEMENTS = 8_000_000
-"""Pairs held at once: 32 MB of distances, and about twice that of masks and comparisons."""
+from mmreid_ext.evaluation.re_ranking import RerankedSimilarity
+from mmreid_ext.evaluation.retrieval_inputs import JUNK, RetrievalInputs
+from mmreid_ext.evaluation.similarity import FeatureSimilarity, row_norms
 
 DISTANCES = {"cosine": "cosine distance", "euclidean": "Euclidean distance"}
 
+_BLOCK_PAIRS = 4_000_000
+"""Pairs held at once: 32 MB of float64 scores and about as much of masks."""
 
-@dataclass(frozen=True)
-class RetrievalArrays:
-    """Queries and gallery as checked tensors; build it with :meth:`of`.
+_GALLERY_TILE = 4096
+"""Gallery rows converted to float64 at once."""
+
+
+class PairBlocks:
+    """What the evaluator knows of queries and gallery, for pictures: the same checks and scores.
+
+    Args:
+        query_feats: Shape (Q, D); these and the following as for
+            :func:`~mmreid_ext.evaluation.evaluate_retrieval`.
+        gallery_feats: Shape (G, D).
+        query_pids: Shape (Q,).
+        gallery_pids: Shape (G,).
+        query_camids: Shape (Q,) or None.
+        gallery_camids: Shape (G,) or None.
+        distance: ``'cosine'`` or ``'euclidean'``.
 
     Attributes:
-        query_feats: Shape (Q, D), float32; L2-normalised for the cosine distance.
-        gallery_feats: Shape (G, D), likewise.
-        query_pids: Shape (Q,), int64; likewise the three below. Cameras may be None.
-        distance: ``'cosine'`` or ``'euclidean'``.
+        inputs: Checked features and labels, junk left out of the gallery.
+        gallery_rows: Row of each remaining gallery image in what was given, shape (G',).
+
+    Raises:
+        TypeError: For features that aren't floating or labels that aren't integers.
+        ValueError: For shapes that don't fit, an empty side, NaN or an unknown distance.
     """
 
-    query_feats: Tensor
-    gallery_feats: Tensor
-    query_pids: Tensor
-    gallery_pids: Tensor
-    query_camids: Tensor | None
-    gallery_camids: Tensor | None
-    distance: str
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         query_feats: Tensor | np.ndarray,
         gallery_feats: Tensor | np.ndarray,
         query_pids: Tensor | np.ndarray,
         gallery_pids: Tensor | np.ndarray,
         query_camids: Tensor | np.ndarray | None = None,
         gallery_camids: Tensor | np.ndarray | None = None,
+        *,
         distance: str = "cosine",
-    ) -> RetrievalArrays:
-        """Check and convert the arrays of :func:`~mmreid_ext.evaluation.evaluate_retrieval`.
-
-        Raises:
-            ValueError: If shapes don't correspond, only one side has cameras, a side is empty, a
-                feature isn't finite or the distance is unknown.
-        """
+    ) -> None:
         if distance not in DISTANCES:
             raise ValueError(f"distance must be one of {sorted(DISTANCES)}, got {distance!r}.")
-        if (query_camids is None) != (gallery_camids is None):
-            raise ValueError("Give query_camids and gallery_camids both, or neither of them.")
-        feats = []
-        for side, values in (("query", query_feats), ("gallery", gallery_feats)):
-            values = torch.as_tensor(values).detach().float()
-            if values.dim() != 2 or not len(values):
-                raise ValueError(
-                    f"{side}_feats must have shape (N, D), N > 0, got {tuple(values.shape)}."
-                )
-            if not torch.isfinite(values).all():
-                raise ValueError(f"{side}_feats contain NaN or infinity: their order is undefined.")
-            feats.append(F.normalize(values, dim=1) if distance == "cosine" else values)
-        if feats[0].shape[1] != feats[1].shape[1]:
-            raise ValueError(
-                f"query_feats have {feats[0].shape[1]} dimensions, gallery_feats "
-                f"{feats[1].shape[1]}."
-            )
-        device, sizes = feats[0].device, [len(feats[0]), len(feats[1])]
-        labels = {
-            "query_pids": (query_pids, sizes[0]),
-            "gallery_pids": (gallery_pids, sizes[1]),
-            "query_camids": (query_camids, sizes[0]),
-            "gallery_camids": (gallery_camids, sizes[1]),
-        }
-        checked = {name: _labels(name, *entry, device) for name, entry in labels.items()}
-        return cls(*feats, **checked, distance=distance)
+        self.inputs = RetrievalInputs.check(
+            query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids
+        )
+        for side, feats in (("queries", self.inputs.query), ("gallery", self.inputs.gallery)):
+            if not len(feats):
+                raise ValueError(f"The {side} are empty: there is nothing to draw.")
+        self.gallery_rows = np.flatnonzero(np.asarray(gallery_pids) != JUNK)
+        self.similarity = FeatureSimilarity(self.inputs.query, self.inputs.gallery, distance)
+        self.distance = distance
+        sides = (self.inputs.query, self.inputs.gallery)
+        self._longest = float(sum(row_norms(feats, "feats").max() for feats in sides))
+
+    @property
+    def max_distance(self) -> float:
+        """The greatest distance that a pair can have."""
+        return 2.0 if self.distance == "cosine" else max(self._longest, 1e-6)
+
+    def split(self, rows: np.ndarray | None = None) -> Iterator[Tensor]:
+        """Split query rows (all by default) so that a block of pairs fits into little memory."""
+        chosen = np.arange(len(self.inputs.query)) if rows is None else np.asarray(rows)
+        size = max(1, _BLOCK_PAIRS // len(self.inputs.gallery))
+        yield from torch.as_tensor(chosen, device=self.inputs.query.device).split(size)
+
+    def scores(
+        self,
+        rows: Tensor,
+        similarity: FeatureSimilarity | RerankedSimilarity | None = None,
+        *,
+        exact: bool = True,
+    ) -> Tensor:
+        """The evaluator's scores of some queries, shape (B, G'); greater is nearer.
+
+        Args:
+            rows: Query rows, shape (B,).
+            similarity: That of the features by default.
+            exact: float64, as ranks are counted; else float32, several times faster.
+        """
+        scorer = (similarity or self.similarity).rows(rows)
+        tile = scorer.double_tile if exact else scorer.tile
+        size = len(self.inputs.gallery)
+        starts = range(0, size, _GALLERY_TILE)
+        return torch.cat([tile(start, min(start + _GALLERY_TILE, size)) for start in starts], dim=1)
+
+    def to_distance(self, scores: Tensor) -> Tensor:
+        """Scores as distances in the units of the features."""
+        if self.distance == "cosine":
+            return (1.0 - scores).clamp_min(0.0)
+        return scores.neg().clamp_min(0.0).sqrt() * self._longest
+
+    def same_identity(self, rows: Tensor) -> Tensor:
+        """Gallery images of the identity of these queries, shape (B, G')."""
+        return self.inputs.query_pids[rows][:, None] == self.inputs.gallery_pids
 
     def removed(self, rows: Tensor) -> Tensor:
-        """Gallery images that the protocol takes out of these queries' lists, shape (B, G)."""
-        removed = (self.gallery_pids == -1).expand(len(rows), -1)
-        if self.query_camids is None or self.gallery_camids is None:
-            return removed
-        return removed | (
-            self._same_pid(rows) & (self.query_camids[rows][:, None] == self.gallery_camids)
-        )
+        """Gallery images that the camera rule takes out of these queries' lists, shape (B, G')."""
+        same = self.same_identity(rows)
+        if self.inputs.query_camids is None or self.inputs.gallery_camids is None:
+            return torch.zeros_like(same)
+        return same & (self.inputs.query_camids[rows][:, None] == self.inputs.gallery_camids)
 
     def matches(self, rows: Tensor) -> Tensor:
-        """Gallery images that count as true matches of these queries, shape (B, G)."""
-        return self._same_pid(rows) & ~self.removed(rows)
+        """Gallery images that count as true matches of these queries, shape (B, G')."""
+        return self.same_identity(rows) & ~self.removed(rows)
 
-    def distances(self, rows: Tensor) -> Tensor:
-        """Distances of these queries to the whole gallery, shape (B, G), float32."""
-        if self.distance == "cosine":
-            return 1.0 - self.query_feats[rows] @ self.gallery_feats.T
-        return torch.cdist(self.query_feats[rows], self.gallery_feats)
-
-    def blocks(self, rows: np.ndarray | None = None) -> Iterator[Tensor]:
-        """Split query rows (all by default) so that a block of pairs fits into little memory."""
-        chosen = np.arange(len(self.query_pids)) if rows is None else np.asarray(rows)
-        size = max(1, _BLOCK_ELEMENTS // len(self.gallery_pids))
-        yield from torch.as_tensor(chosen, device=self.query_pids.device).split(size)
-
-    def _same_pid(self, rows: Tensor) -> Tensor:
-        return self.query_pids[rows][:, None] == self.gallery_pids
-
-
-def _labels(
-    name: str, values: Tensor | np.ndarray | None, size: int, device: torch.device
-) -> Tensor | None:
-    if values is None:
-        return None
-    values = torch.as_tensor(np.asarray(values)).to(device)
-    if values.shape != (size,) or values.is_floating_point():
-        raise ValueError(
-            f"{name} must be {size} integers, one per embedding; got shape {tuple(values.shape)} "
-            f"and {values.dtype}."
-        )
-    return values.long()
+    def count(self, mask: Callable[[Tensor], Tensor], chosen: np.ndarray) -> np.ndarray:
+        """Gallery images of each chosen query that a mask picks, shape (N,)."""
+        return torch.cat([mask(rows).sum(dim=1) for rows in self.split(chosen)]).cpu().numpy()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval, k_reciprocal_rerank
+from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval
+from mmreid_ext.evaluation.re_ranking import RerankedSimilarity, rerank_similarity
+from mmreid_ext.evaluation.similarity import FeatureSimilarity
 
-from .pair_blocks import DISTANCES, RetrievalArrays
+from .pair_blocks import DISTANCES, PairBlocks
 from .ranked_lists import RankedList, RankedLists, top_matches
 
 _SCORE_RANKS = (1, 5, 10)
+_CMC_RANKS = 50
+_RERANK_DEFAULTS = {"k1": 20, "k2": 6, "lambda_value": 0.3}
 
 
 def rank_queries(
@@ -58,28 +62,24 @@ def rank_queries(
         if value is not None and value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}.")
     arrays = (query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids)
-    data = RetrievalArrays.of(*arrays, distance=distance)
-    plain = evaluate_retrieval(*arrays, distance=distance, max_rank=max(_SCORE_RANKS))
+    pairs = PairBlocks(*arrays, distance=distance)
+    plain = evaluate_retrieval(*arrays, distance=distance, max_rank=_CMC_RANKS)
     chosen = _worst(plain.ap, limit)
-    name = "Original" if rerank or rerank == {} else "Ranking"
-    lists = [_ranked_list(data, plain, chosen, topk, name, DISTANCES[distance])]
-    if rerank is not None and rerank is not False:
-        settings = {} if rerank is True else dict(rerank)
-        result = evaluate_retrieval(*arrays, max_rank=max(_SCORE_RANKS), rerank=settings)
-        rows = _reranked_rows(data, chosen, settings)
-        lists.append(
-            _ranked_list(data, result, chosen, topk, "Re-ranked", _rerank_words(settings), rows)
-        )
+    with_rerank = rerank is not None and rerank is not False
+    lists = [_original_list(pairs, plain, chosen, topk, "Original" if with_rerank else "Ranking")]
+    if with_rerank:
+        settings = {**_RERANK_DEFAULTS, **({} if rerank is True else rerank)}
+        result = evaluate_retrieval(*arrays, max_rank=_CMC_RANKS, rerank=settings)
+        lists.append(_reranked_list(pairs, result, chosen, topk, settings))
+    pids, cameras = (query_pids, gallery_pids), (query_camids, gallery_camids)
     return RankedLists(
-        queries=chosen,
-        lists=tuple(lists),
-        num_matches=_count(data, data.matches, chosen),
-        num_removed=_count(data, data.removed, chosen) - int((data.gallery_pids == -1).sum()),
-        num_junk=int((data.gallery_pids == -1).sum()),
-        query_pids=data.query_pids.cpu().numpy(),
-        gallery_pids=data.gallery_pids.cpu().numpy(),
-        query_camids=None if data.query_camids is None else data.query_camids.cpu().numpy(),
-        gallery_camids=None if data.gallery_camids is None else data.gallery_camids.cpu().numpy(),
+        chosen,
+        tuple(lists),
+        pairs.count(pairs.matches, chosen),
+        pairs.count(pairs.removed, chosen),
+        len(np.asarray(gallery_pids)) - len(pairs.gallery_rows),
+        *(np.asarray(values) for values in pids),
+        *(None if values is None else np.asarray(values) for values in cameras),
     )
 
 
@@ -95,59 +95,64 @@ def _worst(ap: np.ndarray, limit: int | None) -> np.ndarray:
     return valid[np.argsort(ap[valid], kind="stable")][:limit]
 
 
-def _ranked_list(
-    data: RetrievalArrays,
-    result: RetrievalResult,
+def _original_list(
+    pairs: PairBlocks, result: RetrievalResult, chosen: np.ndarray, topk: int, name: str
+) -> RankedList:
+    """Lists by the distance of the embeddings."""
+    columns, scores = _top(pairs, pairs.similarity, chosen, topk)
+    distances = pairs.to_distance(torch.from_numpy(scores)).numpy()
+    return _ranked_list(pairs, result, chosen, columns, distances, name, DISTANCES[pairs.distance])
+
+
+def _reranked_list(
+    pairs: PairBlocks, result: RetrievalResult, chosen: np.ndarray, topk: int, settings: dict
+) -> RankedList:
+    """Lists by re-ranked distance. All queries take part, as they do in the score."""
+    similarity, _ = rerank_similarity(pairs.inputs.query, pairs.inputs.gallery, **settings)
+    columns, scores = _top(pairs, similarity, chosen, topk)
+    words = "k-reciprocal distance, k1 {k1}, k2 {k2}, λ {lambda_value:g}".format(**settings)
+    return _ranked_list(pairs, result, chosen, columns, -scores, "Re-ranked", words)
+
+
+def _top(
+    pairs: PairBlocks,
+    similarity: FeatureSimilarity | RerankedSimilarity,
     chosen: np.ndarray,
     topk: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """First columns and scores of the chosen queries, a block at a time."""
+    blocks = [
+        top_matches(pairs.scores(rows, similarity), pairs.removed(rows), pairs.matches(rows), topk)
+        for rows in pairs.split(chosen)
+    ]
+    columns, scores = (np.concatenate(block) for block in zip(*blocks, strict=True))
+    return columns, scores
+
+
+def _ranked_list(
+    pairs: PairBlocks,
+    result: RetrievalResult,
+    chosen: np.ndarray,
+    columns: np.ndarray,
+    distances: np.ndarray,
     name: str,
     words: str,
-    distances: Tensor | None = None,
 ) -> RankedList:
-    """Lists of the chosen queries, by the given (N, G) distances or by those of the embeddings."""
-    parts: list[tuple[np.ndarray, ...]] = []
-    start = 0
-    for rows in data.blocks(chosen):
-        block = data.distances(rows) if distances is None else distances[start : start + len(rows)]
-        parts.append(top_matches(block, data.removed(rows), data.matches(rows), topk))
-        start += len(rows)
-    indices, found, hits = (np.concatenate(part) for part in zip(*parts, strict=True))
+    """Columns as rows of the gallery that was given, with the figures of the evaluator."""
+    present = columns >= 0
+    same = pairs.inputs.gallery_pids.cpu().numpy()[columns]  # column -1 is masked below
     scores = {"mAP": result.mAP, "mINP": result.mINP}
     scores |= {f"R{rank}": float(result.cmc[rank - 1]) for rank in _SCORE_RANKS}
     return RankedList(
         name=name,
         distance=words,
         scores=scores,
+        cmc=np.asarray(result.cmc),
+        roc=np.asarray(result.roc),
         all_ap=np.asarray(result.ap),
         ap=np.asarray(result.ap)[chosen],
         first_match=np.asarray(result.first_hit)[chosen],
-        indices=indices,
-        distances=found,
-        matches=hits,
+        indices=np.where(present, pairs.gallery_rows[columns], -1),
+        distances=distances,
+        matches=present & (same == pairs.inputs.query_pids.cpu().numpy()[chosen, None]),
     )
-
-
-def _reranked_rows(data: RetrievalArrays, chosen: np.ndarray, settings: dict) -> Tensor:
-    """Re-ranked distances of the chosen queries, shape (N, G); infinite for junk.
-
-    All queries and no junk take part in the re-ranking, as they do in the score.
-    """
-    kept = data.gallery_pids != -1
-    distances = k_reciprocal_rerank(data.query_feats, data.gallery_feats[kept], **settings)
-    rows = torch.full((len(chosen), len(kept)), torch.inf, device=kept.device)
-    rows[:, kept] = distances[torch.as_tensor(chosen, device=distances.device)].to(kept.device)
-    return rows
-
-
-def _rerank_words(settings: Mapping[str, float]) -> str:
-    """The settings as a reader of the report wants them."""
-    full = {"k1": 20, "k2": 6, "lambda_value": 0.3, **settings}
-    return f"k-reciprocal distance, k1 {full['k1']}, k2 {full['k2']}, λ {full['lambda_value']:g}"
-
-
-def _count(
-    data: RetrievalArrays, mask: Callable[[Tensor], Tensor], chosen: np.ndarray
-) -> np.ndarray:
-    """Gallery images of each chosen query that a mask picks, shape (N,)."""
-    counts = [mask(rows).sum(dim=1) for rows in data.blocks(chosen)]
-    return torch.cat(counts).cpu().numpy()

@@ -102,7 +102,7 @@ def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
         "Scores are over all valid queries, in percent; the lists below show "
         f"{len(ranked.queries)} of {valid}, chosen by worst AP ({first.name.lower()}).",
         "Under each picture: its distance to the query, then its camera. A solid frame with ✓ is a "
-        "true match, a dashed frame with ✗ another identity.",
+        "true match, a dashed frame with ✗ another identity. Cameras are numbered as in the data.",
     ]
     if len(ranked.lists) > 1:
         notes.append(

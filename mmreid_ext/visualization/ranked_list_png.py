@@ -83,7 +83,8 @@ def _draw_head(axes: Axes, ranked: RankedLists, title: str) -> None:
         scores = "   ".join(f"{name} {100 * value:.1f}" for name, value in entry.scores.items())
         head = f"{entry.name}   ({entry.distance};   {scores})"
         _text(axes, _left(ranked, number), 66, head, weight="bold")
-    _text(axes, _left(ranked, 0), 24, legend, color=MUTED)
+    right = axes.get_xlim()[1] - _MARGIN - 12
+    _text(axes, right, 24, legend, color=MUTED, align="right")
 
 
 def _draw_query(

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.evaluation.similarity import TIE
+
 
 @dataclass(frozen=True)
 class RankedList:
@@ -17,6 +19,8 @@ class RankedList:
         name: How the report calls it.
         distance: What the distances are, in words.
         scores: mAP, mINP, R1, ... as fractions, over **all** valid queries.
+        cmc: CMC up to rank 50 over all valid queries, shape (50,).
+        roc: False and true positive rates over all pairs, shape (2, n).
         all_ap: AP of all queries, shape (Q,), NaN where a query has no valid match.
         ap: AP of the chosen queries, shape (N,).
         first_match: Rank of the first true match, from 1, shape (N,).
@@ -28,6 +32,8 @@ class RankedList:
     name: str
     distance: str
     scores: dict[str, float]
+    cmc: np.ndarray
+    roc: np.ndarray
     all_ap: np.ndarray
     ap: np.ndarray
     first_match: np.ndarray
@@ -66,37 +72,34 @@ class RankedLists:
 
 
 def top_matches(
-    distances: Tensor, removed: Tensor, matches: Tensor, topk: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first ranks of some queries, tied images in the order that the score assumes.
+    scores: Tensor, removed: Tensor, matches: Tensor, topk: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The first ranks of some queries, in the order that the score assumes.
 
-    Where a true match ties with other identities, it comes after them, so that a picture never
-    flatters: ``mmreid_ext.evaluation`` counts ties the same way.
+    Where a true match ties with other identities, it comes after them, as the evaluator counts it,
+    so that a picture never flatters.
 
     Args:
-        distances: Shape (B, G).
+        scores: Shape (B, G), greater is nearer.
         removed: Gallery images that the protocol takes out of each list, shape (B, G), bool.
-        matches: Gallery images that count as true matches, none of them removed, shape (B, G),
-            bool.
+        matches: Gallery images that count as true matches, none of them removed, shape (B, G).
         topk: Length of the lists.
 
     Returns:
-        ``indices``, ``distances`` and ``matches``, each of shape (B, topk); lists that are too
-        short end in -1, NaN and False.
+        Columns by falling score and their scores, each of shape (B, topk); a list that is too short
+        ends in -1 and NaN.
     """
-    ranked = distances.masked_fill(removed, torch.inf)
+    ranked = torch.where(matches, scores - TIE, scores).masked_fill(removed, -torch.inf)
     count = min(topk, ranked.shape[1])
-    limit = ranked.topk(count, dim=1, largest=False).values[:, -1:]
-    indices = np.full((len(ranked), topk), -1, dtype=np.int64)
-    found = np.full((len(ranked), topk), np.nan, dtype=np.float32)
-    hits = np.zeros((len(ranked), topk), dtype=bool)
-    # All images up to the K-th distance, not K of them: the choice among ties is made here.
-    candidates = (ranked <= limit) & ~removed
+    limit = ranked.topk(count, dim=1).values[:, -1:]
+    columns = np.full((len(ranked), topk), -1, dtype=np.int64)
+    found = np.full((len(ranked), topk), np.nan)
+    # All images down to the K-th score, not K of them: the choice among ties is made here.
+    candidates = (ranked >= limit) & ~removed
     for row in range(len(ranked)):
         near = candidates[row].nonzero().flatten()
-        match, value = (x[row, near].cpu().numpy() for x in (matches, ranked))
-        order = np.lexsort([match, value])[:count]
-        filled = slice(len(order))
-        indices[row, filled] = near.cpu().numpy()[order]
-        found[row, filled], hits[row, filled] = value[order], match[order]
-    return indices, found, hits
+        match, score = (x[row, near].cpu().numpy() for x in (matches, ranked))
+        order = np.lexsort([match, -score])[:count]
+        columns[row, : len(order)] = near.cpu().numpy()[order]
+        found[row, : len(order)] = scores[row, near].cpu().numpy()[order]
+    return columns, found

@@ -13,6 +13,8 @@ function make(tag, className, ...children) {
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
+const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+const tone = (change) => (Math.abs(change) < 0.005 ? "" : change > 0 ? "up" : "down");
 const percent = (value) => (value === null ? "–" : (100 * value).toFixed(1));
 const name = (path) => path.split(/[\\/]/).pop();
 const person = (pid) => (pid === 0 ? "distractor" : `pid ${pid}`);
@@ -50,11 +52,10 @@ if (has2) {
   SORT.gained = ["Most gained by re-ranking", (a, b) => gain(b) - gain(a)];
   SORT.lost = ["Most lost by re-ranking", (a, b) => gain(a) - gain(b)];
 }
-const VIEW = has2 ? { both: ["Both"], 0: [report.lists[0].name], 1: [report.lists[1].name] }
-  : { 0: [report.lists[0].name] };
 
+// Pairs, not an object: JavaScript would move keys that look like numbers to the front.
 function fill(id, choices) {
-  for (const [value, [label]] of Object.entries(choices)) {
+  for (const [value, label] of choices) {
     const option = make("option", "", label);
     option.value = value;
     byId(id).append(option);
@@ -93,10 +94,11 @@ function draw() {
 
 function queryCard(query) {
   const { picture } = query;
-  const probe = make("div", "probe", thumbnail(picture), make("strong", "", person(picture.pid)),
-    make("div", "", camera(picture.camid)), make("div", "muted name", name(picture.path)),
-    make("div", "muted", `${query.matches} true ${query.matches === 1 ? "match" : "matches"}`));
-  if (query.removed) probe.append(make("div", "muted", `${query.removed} removed`));
+  const removed = query.removed ? `, ${query.removed} removed` : "";
+  const probe = make("div", "probe", thumbnail(picture),
+    make("div", "", make("strong", "", person(picture.pid)), ` ${camera(picture.camid)}`),
+    make("div", "muted name", name(picture.path)),
+    make("div", "muted", `${query.matches} ${query.matches === 1 ? "match" : "matches"}${removed}`));
   probe.title = picture.path;
   const lists = make("div", "lists");
   report.lists.forEach((list, index) => {
@@ -110,8 +112,7 @@ function rankedList(query, index) {
     make("span", "", `first match at rank ${query.first[index]}`));
   if (index === 1) {
     const change = 100 * gain(query);
-    const sign = change >= 0 ? "+" : "−";
-    head.append(make("span", change >= 0 ? "up" : "down", `${sign}${Math.abs(change).toFixed(1)} AP`));
+    head.append(make("span", tone(change), `${signed(change, 1)} AP`));
   }
   const before = new Map(query.lists[0].map(([picture], position) => [picture, position]));
   const items = query.lists[index].map(([picture, distance, match], position) => {

@@ -10,7 +10,7 @@ function scoreTable() {
   if (has2) {
     table.append(make("tr", "delta", make("td", "", "Change"), ...metrics.map((metric) => {
       const change = 100 * (report.lists[1].scores[metric] - report.lists[0].scores[metric]);
-      return make("td", change >= 0 ? "up" : "down", `${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(2)}`);
+      return make("td", tone(change), signed(change, 2));
     })));
   }
   return make("div", "panel", table);
@@ -24,6 +24,7 @@ function histogram() {
     const group = make("div", "bin", ...report.lists.map((list, index) => {
       const bar = make("div", `bar list${index}`);
       bar.style.height = `${(100 * list.ap_histogram[bin]) / top}%`;
+      bar.classList.toggle("some", list.ap_histogram[bin] > 0);
       return bar;
     }));
     const counts = report.lists.map((list) => `${list.name}: ${list.ap_histogram[bin]}`).join("\n");
@@ -43,20 +44,20 @@ function start() {
   byId("notes").append(...report.notes.map((note) => make("li", "", note)));
   document.documentElement.style.setProperty("--ratio", report.aspect_ratio);
   const cameras = [...new Set(report.queries.map((query) => query.picture.camid))].sort((a, b) => a - b);
-  fill("camera", { "": ["Any"], ...Object.fromEntries(cameras.map((cam) => [cam, [`${cam}`]])) });
+  fill("camera", [["", "Any"], ...cameras.map((cam) => [cam, `${cam}`])]);
   byId("camera").parentElement.hidden = cameras.length < 2;
-  fill("show", SHOW);
-  fill("sort", SORT);
-  fill("view", VIEW);
-  byId("view").value = has2 ? "both" : "0";
+  fill("show", Object.entries(SHOW).map(([value, [label]]) => [value, label]));
+  fill("sort", Object.entries(SORT).map(([value, [label]]) => [value, label]));
+  if (has2) fill("view", [["both", "Both"]]);
+  fill("view", report.lists.map((list, index) => [index, list.name]));
   byId("view-field").hidden = !has2;
 
-  for (const id of ["text", "pid", "camera", "show", "sort", "view"]) byId(id).oninput = update;
+  for (const id of ["text", "pid"]) byId(id).oninput = update;
+  for (const id of ["camera", "show", "sort", "view"]) byId(id).onchange = update;
   const resize = () => document.documentElement.style.setProperty("--thumb", `${byId("size").value}px`);
   byId("size").oninput = resize;
   byId("controls").onsubmit = (event) => event.preventDefault();
-  byId("controls").onreset = () => setTimeout(() => {
-    byId("view").value = has2 ? "both" : "0";
+  byId("controls").onreset = () => setTimeout(() => { // after the fields are back
     resize();
     update();
   });

@@ -1,0 +1,64 @@
+"""Draw a t-SNE map of saved embeddings, by identity and by domain (the image's test set).
+
+python tools/test.py CONFIG CHECKPOINT --save-features features.npz
+python tools/plot_embeddings.py features.npz --out map.png --seed 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.visualization import plot_tsne
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    parser.add_argument("--out", help="picture to write, by default FEATURES with the suffix .png")
+    parser.add_argument("--dataset", nargs="+", help="test sets to draw, by default all")
+    parser.add_argument("--max-images", type=int, default=2000, help="random subset (2000)")
+    parser.add_argument("--identities", type=int, default=16, help="identities in colour (16)")
+    parser.add_argument("--perplexity", type=float, default=30.0, help="neighbours that count (30)")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
+    images, _ = load_features(args.features)
+    if args.dataset:
+        unknown = sorted(set(args.dataset) - set(images.datasets))
+        if unknown:
+            held = sorted(set(images.datasets))
+            raise ValueError(f"No test set {unknown} in {args.features}: it holds {held}.")
+        images = images.take(np.isin(images.datasets, args.dataset))
+    several = len(set(images.datasets)) > 1
+    out = Path(args.out or Path(args.features).with_suffix(".png"))
+    plot_tsne(
+        images.feats.numpy(),
+        images.pids,
+        images.datasets if several else None,
+        out,
+        max_images=args.max_images,
+        num_identities=args.identities,
+        perplexity=args.perplexity,
+        seed=args.seed,
+    )
+    print(f"Written: {out}")
+
+
+def main() -> None:
+    try:
+        run(parse_args())
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

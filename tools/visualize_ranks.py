@@ -1,0 +1,122 @@
+"""Draw ranked lists and curves from saved embeddings.
+
+python tools/test.py CONFIG CHECKPOINT --save-features features.npz
+python tools/visualize_ranks.py features.npz                       # worst 100 queries of each test
+set python tools/visualize_ranks.py features.npz --limit 0 --topk 20 --rerank k1=30 k2=6 lambda=0.2
+
+Writes, for each test set: ranked_list.html (open it in any browser), ranked_list.png, cmc.png,
+roc.png and distances.png. They show the people of the data set: mind its terms before passing them
+on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.evaluation.protocols import Split, build_protocol
+from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
+from mmreid_ext.visualization import (
+    RankedLists,
+    pair_histogram,
+    plot_cmc,
+    plot_distance_histogram,
+    plot_roc,
+    rank_queries,
+    save_ranked_list_html,
+    save_ranked_list_png,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    parser.add_argument(
+        "--out-dir", help="folder to write into, by default FEATURES without its suffix"
+    )
+    parser.add_argument("--dataset", nargs="+", help="test sets to draw, by default all")
+    parser.add_argument("--image-root", default="", help="folder that relative paths start from")
+    parser.add_argument("--topk", type=int, default=10, help="length of the lists (10)")
+    parser.add_argument("--limit", type=int, default=100, help="queries, worst first (100); 0: all")
+    parser.add_argument("--png-limit", type=int, default=10, help="queries in the PNG (10)")
+    parser.add_argument(
+        "--rerank",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3); it is on under 100,000 images",
+    )
+    parser.add_argument("--no-rerank", action="store_true", help="no lists after re-ranking")
+    parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
+    parser.add_argument(
+        "--protocol", help="protocol of all test sets, by default the one saved with the features"
+    )
+    return parser.parse_args()
+
+
+def chosen_sets(
+    args: argparse.Namespace, images: EmbeddingSet, saved: str
+) -> Iterator[tuple[str, EmbeddingSet, Split]]:
+    """Name, images and first split of every test set to draw."""
+    sets = dict(images.by_dataset())
+    unknown = set(args.dataset or ()) - set(sets)
+    if unknown:
+        held = f"{args.features} holds {list(sets)}"
+        raise ValueError(f"There is no test set {sorted(unknown)}: {held}.")
+    protocols = {} if args.protocol else json.loads(saved or "{}")
+    for name in args.dataset or sets:
+        spec = protocols.get(name, args.protocol)
+        yield name, sets[name], next(iter(build_protocol(spec).splits(sets[name])))
+
+
+def draw(
+    args: argparse.Namespace, name: str, images: EmbeddingSet, split: Split, folder: Path
+) -> RankedLists:
+    """Write all pictures of one split."""
+    feats = (images.feats[split.query], images.feats[split.gallery])
+    pids = (images.pids[split.query], images.pids[split.gallery])
+    arrays = (*feats, *pids, split.query_camids, split.gallery_camids)
+    paths = (images.names[split.query], images.names[split.gallery])
+    rerank = rerank_settings(parse_rerank(args.rerank, args.no_rerank), sum(map(len, pids)))
+    ranked = rank_queries(
+        *arrays, distance=args.distance, topk=args.topk, limit=args.limit or None, rerank=rerank
+    )
+    # A protocol may put other numbers in the place of cameras; the pictures show the real ones.
+    cameras = (images.camids[split.query], images.camids[split.gallery])
+    shown = replace(ranked, query_camids=cameras[0], gallery_camids=cameras[1])
+    where = {"image_root": args.image_root, "title": f"Ranked lists: {name}"}
+    save_ranked_list_html(folder / "ranked_list.html", shown, *paths, **where)
+    save_ranked_list_png(folder / "ranked_list.png", shown, *paths, limit=args.png_limit, **where)
+    plot_cmc({entry.name: entry.cmc for entry in ranked.lists}, folder / "cmc.png")
+    plot_roc({entry.name: tuple(entry.roc) for entry in ranked.lists}, folder / "roc.png")
+    histogram = pair_histogram(*arrays, distance=args.distance)
+    plot_distance_histogram(histogram, folder / "distances.png")
+    return ranked
+
+
+def run(args: argparse.Namespace) -> None:
+    images, notes = load_features(args.features)
+    out = Path(args.out_dir or Path(args.features).with_suffix(""))
+    for name, test_set, split in chosen_sets(args, images, notes.get("protocols", "")):
+        folder = out / name.replace("/", "_")
+        ranked = draw(args, name, test_set, split, folder)
+        scores = "; ".join(f"{x.name} mAP {100 * x.scores['mAP']:.2f} %" for x in ranked.lists)
+        print(f"{name}: {len(ranked.queries)} queries drawn ({scores}): {folder}")
+
+
+def main() -> None:
+    try:
+        run(parse_args())
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
