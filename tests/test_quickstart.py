@@ -1,4 +1,4 @@
-"""What the quick start repeats, resumes and prints. Its stages themselves have tests of their own."""
+"""What the quick start repeats, resumes and prints; its stages have tests of their own."""
 
 import importlib.util
 import json
