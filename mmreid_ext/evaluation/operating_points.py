@@ -1,0 +1,52 @@
+"""True positive rate at a false positive rate, from counts of scores."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class ScoreHistogram:
+    """Counts of the scores of true and of wrong pairs in bins of width 2**-17 over [-1, 1].
+
+    The rate of true positives at a rate of false positives ``x`` is that of the lowest threshold
+    which lets at most ``floor(x * wrong pairs)`` wrong pairs through. It is exact unless a true pair
+    lies in the same bin as the first wrong pair kept out; such a pair counts as kept out, so that
+    the figure is a lower bound, and ties never help.
+
+    Args:
+        device: Where the counts live.
+    """
+
+    BINS = 2**18
+
+    def __init__(self, device: torch.device):
+        zeros = torch.zeros(self.BINS, dtype=torch.int64, device=device)
+        self.true, self.wrong = zeros, zeros.clone()
+
+    def _count(self, scores: Tensor) -> Tensor:
+        bins = (scores + 1).mul_(self.BINS / 2).clamp_(0, self.BINS - 1).to(torch.int32)
+        return torch.bincount(bins.flatten(), minlength=self.BINS)
+
+    def add_true(self, scores: Tensor) -> None:
+        """Count true pairs."""
+        self.true += self._count(scores)
+
+    def add_wrong(self, scores: Tensor, masked: int = 0) -> None:
+        """Count wrong pairs; ``masked`` of the scores are minus infinity and not counted."""
+        self.wrong += self._count(scores)
+        self.wrong[0] -= masked
+
+    def tpr(self, fprs: np.ndarray) -> np.ndarray:
+        """Rates of true positives at rates of false positives, both of shape (n,)."""
+        # number of pairs in the bins from the top down to each bin
+        true, wrong = (h.flip(0).cumsum(0).cpu().numpy() for h in (self.true, self.wrong))
+        if not true[-1] or not wrong[-1]:
+            return np.full(len(fprs), math.nan)
+        allowed = np.floor(np.asarray(fprs) * wrong[-1] + 1e-9)
+        bins = np.searchsorted(wrong, allowed, side="right")  # the first with one too many
+        accepted = np.concatenate([[0], true])[bins]
+        return np.where(allowed >= wrong[-1], true[-1], accepted) / true[-1]

@@ -1,0 +1,124 @@
+"""Images encoded by their reciprocal neighbours, in sparse rows of integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .neighbors import Neighbors
+from .similarity import FeatureSimilarity
+
+UNIT = 2**30
+"""What weights are multiples of: integers add up to the same sum in any order."""
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """A sparse (N, N) matrix by rows.
+
+    Attributes:
+        starts: (N + 1,) int64, where each row begins.
+        cols: (nnz,) int64, ascending within a row.
+        weights: (nnz,) int32, in units of 2**-30.
+    """
+
+    starts: Tensor
+    cols: Tensor
+    weights: Tensor
+
+    def rows(self) -> Tensor:
+        """Row of every entry, (nnz,)."""
+        numbers = torch.arange(len(self.starts) - 1, device=self.cols.device)
+        return numbers.repeat_interleave(self.starts.diff())
+
+
+def spans(starts: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions ``starts[i] ... starts[i] + counts[i] - 1`` of all ``i``, and the ``i`` of each."""
+    owner = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
+    offset = torch.arange(len(owner), device=counts.device)
+    return starts[owner] + offset - (counts.cumsum(0) - counts)[owner], owner
+
+
+def reciprocal(index: Tensor, k: int, rows: Tensor) -> Tensor:
+    """Whether neighbours are mutual: (B, k + 1), for the first ``k + 1`` neighbours of ``rows``."""
+    nearest = index[:, : k + 1]
+    return (nearest[nearest[rows]] == rows[:, None, None]).any(2)
+
+
+def expanded_sets(index: Tensor, k1: int, rows: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Expanded reciprocal sets R* of some images, as (row in ``rows``, image), sorted.
+
+    ``R(p, k)`` are the mutual ones among the first ``k + 1``. ``R(q, k1/2)`` joins ``R(p, k1)`` for
+    each ``q`` in it that has more than 2/3 of ``R(q, k1/2)`` in common.
+    """
+    number, half = len(index), round(k1 / 2)
+    near = torch.where(reciprocal(index, k1, rows), index[rows, : k1 + 1], number)  # (B, k)
+    everyone, where = near.unique(return_inverse=True)
+    everyone = everyone[everyone < number]
+    halves = torch.full((len(everyone) + 1, min(half + 1, index.shape[1])), number + 1)
+    halves = halves.to(index)
+    mutual = reciprocal(index, half, everyone)
+    halves[:-1] = torch.where(mutual, index[everyone, : half + 1], number + 1)
+    other = halves[where.clamp(max=len(everyone))]  # (B, k, h)
+    size = (other < number).sum(2)
+    shared = (other[..., None] == near[:, None, None]).any(3).sum(2)
+    joined = torch.where((3 * shared > 2 * size)[..., None], other, number)
+    sets = torch.cat([near, joined.flatten(1).clamp(max=number)], 1).sort(dim=1)[0]
+    keep = sets < number
+    keep[:, 1:] &= sets[:, 1:] != sets[:, :-1]
+    row, at = keep.nonzero(as_tuple=True)
+    return row, sets[row, at]
+
+
+def encode(
+    similarity: FeatureSimilarity, neighbors: Neighbors, k1: int, k2: int, rows_at_once: int
+) -> SparseRows:
+    r"""Encode every image as weights over its expanded set, averaged over its neighbours.
+
+    ``V[p, q] = exp(-D[p, q])`` for ``q`` in ``R*(p)``, scaled to sum 1, where ``D`` is the squared
+    distance over its greatest value in the row; then ``V[p]`` is the mean over the ``k2`` nearest.
+    """
+    index = neighbors.index
+    number = len(index)
+    scale = distance_scale(neighbors.farthest)
+    counts, cols, weights = [], [], []
+    for rows in torch.arange(number, device=index.device).split(rows_at_once):
+        row, col = expanded_sets(index, k1, rows)
+        distance = -similarity.pairs(rows[row], col).clamp(max=0) * scale[rows[row]]
+        weight = torch.exp(-distance)
+        total = weight.new_zeros(len(rows)).index_add_(0, row, weight)
+        counts.append(torch.bincount(row, minlength=len(rows)))
+        cols.append(col)
+        weights.append((weight / total[row] * UNIT).round_().int())
+    plain = _sparse_rows(counts, cols, weights)
+    return plain if k2 <= 1 else _average(plain, index[:, :k2], rows_at_once)
+
+
+def distance_scale(farthest: Tensor) -> Tensor:
+    """Factors that turn minus the similarity into a distance of at most 1 in each row."""
+    return torch.where(farthest < -(2.0**-40), -1 / farthest, 0.0)
+
+
+def _sparse_rows(counts: list[Tensor], cols: list[Tensor], weights: list[Tensor]) -> SparseRows:
+    ends = torch.cat(counts).cumsum(0)
+    return SparseRows(torch.cat([ends.new_zeros(1), ends]), torch.cat(cols), torch.cat(weights))
+
+
+def _average(plain: SparseRows, nearest: Tensor, rows_at_once: int) -> SparseRows:
+    """Mean of the rows of the nearest images."""
+    number, k2 = nearest.shape
+    lengths = plain.starts.diff()
+    counts, cols, weights = [], [], []
+    for part in nearest.split(rows_at_once):
+        images = part.flatten()
+        at, owner = spans(plain.starts[images], lengths[images])
+        keys, order = ((owner // k2) * number + plain.cols[at]).sort()
+        keys, place = keys.unique_consecutive(return_inverse=True)
+        total = torch.zeros(len(keys), dtype=torch.int64, device=keys.device)
+        total.index_add_(0, place, plain.weights[at[order]].long())
+        counts.append(torch.bincount(keys // number, minlength=len(part)))
+        cols.append(keys % number)
+        weights.append((total + k2 // 2).div_(k2, rounding_mode="floor").int())
+    return _sparse_rows(counts, cols, weights)

@@ -1,0 +1,137 @@
+"""The checks that every evaluation starts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+JUNK = -1
+"""Identity of gallery images that take part in nothing (distractors have identity 0)."""
+
+
+def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
+    """Take features as an (N, D) floating tensor, without a copy.
+
+    Args:
+        feats: Tensor or array of any floating type.
+        name: What errors call it.
+
+    Raises:
+        TypeError: For anything but a floating tensor or array.
+        ValueError: For another number of dimensions.
+    """
+    if isinstance(feats, np.ndarray) and feats.dtype.kind == "f":
+        if not feats.flags.writeable or not feats.dtype.isnative or min(feats.strides, default=0) < 0:
+            feats = feats.astype(feats.dtype.newbyteorder("="))
+        feats = torch.from_numpy(feats)
+    if not isinstance(feats, Tensor) or not feats.is_floating_point():
+        kind = getattr(feats, "dtype", type(feats).__name__)
+        raise TypeError(f"{name} must be a floating torch.Tensor or numpy array, got {kind}")
+    if feats.ndim != 2 or feats.shape[1] == 0:
+        raise ValueError(f"{name} must have shape (N, D) with D > 0, got {tuple(feats.shape)}")
+    return feats.detach()
+
+
+def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.device) -> Tensor:
+    """Take labels as an int64 tensor of shape (length,).
+
+    Args:
+        labels: 1-D integers: tensor, array or list.
+        length: Number of features they belong to.
+        name: What errors call them.
+        device: Where they are needed.
+
+    Raises:
+        TypeError: Where they are not integers.
+        ValueError: Where there are more or fewer than features.
+    """
+    array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got {array.dtype}")
+    if array.ndim != 1 or len(array) != length:
+        feats = name.split("_")[0] + "_feats"
+        raise ValueError(
+            f"{name} has shape {array.shape}, {feats} has {length} rows; one label per row is needed"
+        )
+    return torch.from_numpy(array.astype(np.int64)).to(device)
+
+
+@dataclass(frozen=True)
+class RetrievalInputs:
+    """Checked features and labels on one device.
+
+    Attributes:
+        query: (Q, D) features.
+        gallery: (G, D) features, junk left out.
+        query_pids: (Q,) int64.
+        gallery_pids: (G,) int64.
+        query_camids: (Q,) int64, or None: no camera rule.
+        gallery_camids: (G,) int64, or None.
+    """
+
+    query: Tensor
+    gallery: Tensor
+    query_pids: Tensor
+    gallery_pids: Tensor
+    query_camids: Tensor | None = None
+    gallery_camids: Tensor | None = None
+
+    @classmethod
+    def check(cls, query, gallery, query_pids, gallery_pids, query_camids, gallery_camids):
+        """Convert what the user gave, or say what is wrong with it.
+
+        Raises:
+            TypeError: For wrong types of features or labels.
+            ValueError: For shapes, devices or cameras that do not fit together.
+        """
+        query, gallery = check_features(query, gallery)
+        if (query_camids is None) != (gallery_camids is None):
+            given, missing = ("query", "gallery") if gallery_camids is None else ("gallery", "query")
+            raise ValueError(
+                f"{given}_camids is given and {missing}_camids is not; give both for the camera "
+                "rule or neither for none"
+            )
+        fields = {"query_pids": query_pids, "gallery_pids": gallery_pids}
+        fields |= {"query_camids": query_camids, "gallery_camids": gallery_camids}
+        sizes = {"query": len(query), "gallery": len(gallery)}
+        labels = {
+            name: None if x is None else as_labels(x, sizes[name.split("_")[0]], name, query.device)
+            for name, x in fields.items()
+        }
+        return cls(query, gallery, **labels)._without_junk()
+
+    def _without_junk(self) -> RetrievalInputs:
+        keep = self.gallery_pids != JUNK
+        if keep.all():
+            return self
+        cameras = self.gallery_camids
+        return replace(
+            self,
+            gallery=self.gallery[keep],
+            gallery_pids=self.gallery_pids[keep],
+            gallery_camids=None if cameras is None else cameras[keep],
+        )
+
+
+def check_features(query, gallery) -> tuple[Tensor, Tensor]:
+    """Check that two sets of features can be compared.
+
+    Raises:
+        TypeError: For anything but floating tensors or arrays.
+        ValueError: For different lengths of a feature, or different devices.
+    """
+    query, gallery = as_features(query, "query_feats"), as_features(gallery, "gallery_feats")
+    if query.shape[1] != gallery.shape[1]:
+        raise ValueError(
+            f"query_feats have {query.shape[1]} dimensions, gallery_feats {gallery.shape[1]}; "
+            "both must come from one model"
+        )
+    if query.device != gallery.device:
+        raise ValueError(
+            f"query_feats are on {query.device}, gallery_feats on {gallery.device}; move one of them"
+        )
+    return query, gallery
