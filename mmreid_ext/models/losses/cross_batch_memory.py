@@ -124,7 +124,7 @@ class CrossBatchMemory(nn.Module):
                 "raise memory_size"
             )
         if self.training:
-            self._count_and_store(feats.detach(), pids)
+            self._count_and_store(feats, pids)
         losses = {"loss_batch": self.loss.compare(feats, pids, feats, pids)}
         if self._fill:
             keys = self.memory_feats[: self._fill].to(feats.dtype)

@@ -56,6 +56,16 @@ def test_reference_wrap_overwrites_the_newest_rows():
     assert memory.pointer == 4
 
 
+def test_reference_wrap_waits_when_the_end_is_met_exactly():
+    memory = CrossBatchMemory(ContrastiveLoss(), 8, 3, start_iter=0, wrap="reference")
+    for label in (1, 2):
+        memory(*batch(4, label))
+    assert memory.pointer == 8
+    memory(*batch(4, 3))
+    assert memory.memory_pids.tolist() == [1, 1, 1, 1, 3, 3, 3, 3]
+    assert memory.pointer == 0
+
+
 @pytest.mark.parametrize("wrap", ["ring", "reference"])
 def test_memory_of_class_zero_is_not_empty(wrap):
     memory = CrossBatchMemory(ContrastiveLoss(), 10, 3, start_iter=0, wrap=wrap)

@@ -17,7 +17,7 @@ def oracle(feats, domains, eps):
     return sum(per_domain) / len(per_domain)
 
 
-@pytest.mark.parametrize("eps", [0.0, 1e-8])
+@pytest.mark.parametrize("eps", [0.0, 1e-8, 0.5])  # 0.5 shows where eps belongs
 @pytest.mark.parametrize("domains", DOMAINS.values(), ids=DOMAINS)
 def test_matches_loop(make_feats, domains, eps):
     domains = torch.tensor(domains)

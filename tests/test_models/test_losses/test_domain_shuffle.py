@@ -72,3 +72,10 @@ def test_lone_identity_leaves_the_mean():
     loss = DomainShuffleLoss()(feats, torch.tensor([0, 1, 2, 2]), torch.tensor([0, 0, 1, 1]))
     expected = (math.log1p(math.exp(4.5 - 1)) + math.log1p(math.exp(3.5 - 1))) / 2
     assert loss.item() == pytest.approx(expected)
+
+
+def test_overflow_of_an_anchor_left_out_does_not_matter():
+    """The lone third sample has a far positive (200 away), but no negative and no say."""
+    feats = torch.tensor([[0.0], [200.0], [0.0]])
+    loss = DomainShuffleLoss()(feats, torch.tensor([0, 1, 2]), torch.tensor([0, 0, 1]))
+    assert loss.item() == pytest.approx(math.log(2) / 2)  # gaps -200 and 0, soft; the hinge: 0.15
