@@ -27,7 +27,8 @@ def parse_args() -> argparse.Namespace:
         "--rerank",
         nargs="*",
         metavar="NAME=VALUE",
-        help="re-rank with these settings (k1=20 k2=6 lambda=0.3); on by default under 100,000 images",
+        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), which is on by default for sets "
+        "under 100,000 images",
     )
     parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
     parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
@@ -36,12 +37,10 @@ def parse_args() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="[SET=]PROTOCOL",
-        help="protocol of all test sets or of one, by default the one saved with the features: camera, "
-        "no_camera, paddleclas, self_retrieval, single_gallery_shot, viper, prid2011, grid, ilids, or JSON",
+        help="protocol of all test sets or of one, instead of the saved one: camera, no_camera, "
+        "paddleclas, self_retrieval, single_gallery_shot, viper, prid2011, grid, ilids, or JSON",
     )
-    parser.add_argument(
-        "--out", metavar="JSON", help="write every figure and the per-query AP here"
-    )
+    parser.add_argument("--out", metavar="JSON", help="write all figures and per-query AP here")
     return parser.parse_args()
 
 

@@ -75,6 +75,11 @@ class EmbeddingSet:
         arrays = (self.pids, self.camids, self.roles, self.datasets, self.names)
         return EmbeddingSet(self.feats[torch.from_numpy(picked)], *(a[picked] for a in arrays))
 
+    @property
+    def title(self) -> str:
+        """Names of the test sets, for messages."""
+        return ", ".join(self.set_names()) or "(empty)"
+
     def set_names(self) -> list[str]:
         """Names of the test sets, in order of first appearance."""
         return list(dict.fromkeys(self.datasets.tolist()))

@@ -69,7 +69,7 @@ def rows_of_role(images: EmbeddingSet, role: str) -> np.ndarray:
     rows = np.flatnonzero(images.roles == role)
     if not len(rows):
         found = dict(zip(*np.unique(images.roles, return_counts=True), strict=True))
-        name = images.datasets[0] if len(images) else "(empty)"
+        name = images.title
         raise ValueError(
             f"Test set {name!r} has no {role} image: its {len(images)} images have the roles "
             f"{ {str(k): int(v) for k, v in found.items()} }. Give every image the role 'query' or "

@@ -110,7 +110,7 @@ def evaluate_set(
             reranked.add(split, ranking.rank(split, settings))
     scores = plain.scores()
     return SetResult(
-        name=str(images.datasets[0]),
+        name=images.title,
         protocol=protocol.describe(),
         num_queries=sum(len(split.query) for split in first_trial),
         num_gallery=len(splits[0].gallery),
@@ -194,7 +194,7 @@ def explain_no_match(images: EmbeddingSet, split: Split) -> str:
     """Say why no query of a split has a match: counts, the likely cause, the remedy."""
     query_pids, gallery_pids = images.pids[split.query], images.pids[split.gallery]
     shared = np.intersect1d(query_pids, gallery_pids)
-    name = images.datasets[0]
+    name = images.title
     text = (
         f"Test set {name!r} has no query that could be answered: {len(query_pids)} queries of "
         f"{len(np.unique(query_pids))} identities, {len(gallery_pids)} gallery images of "
@@ -213,6 +213,6 @@ def explain_no_match(images: EmbeddingSet, split: Split) -> str:
         "cameras "
         f"{list(map(int, cameras))}). If the images have no camera labels, use the protocol "
         "'no_camera': "
-        f"ReIDMetric(protocols={{{str(name)!r}: 'no_camera'}}), or --protocol no_camera on the "
+        f"ReIDMetric(protocols={{{name!r}: 'no_camera'}}), or --protocol no_camera on the "
         "command line."
     )

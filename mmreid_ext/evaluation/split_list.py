@@ -88,7 +88,7 @@ class SplitListProtocol(EvaluationProtocol):
             raise ValueError(
                 f"The splits {self.file!r} are defined on {lists.count} identities with images on "
                 "both sides, "
-                f"test set {images.datasets[0]!r} has {paired}. Evaluate the complete set, or use "
+                f"test set {images.title!r} has {paired}. Evaluate the complete set, or use "
                 "the "
                 "protocol 'camera' for a part of it."
             )
@@ -102,7 +102,7 @@ class SplitListProtocol(EvaluationProtocol):
         if missing:
             raise ValueError(
                 f"The splits {self.file!r} name {len(missing)} identities that test set "
-                f"{images.datasets[0]!r} has no query and gallery image of, first {missing[:5]}."
+                f"{images.title!r} has no query and gallery image of, first {missing[:5]}."
             )
         return np.asarray(entries)
 
@@ -128,7 +128,7 @@ class _NameIndex:
     """Finds rows by the end of the image path: folder and file name, or the file name alone."""
 
     def __init__(self, images: EmbeddingSet) -> None:
-        self.dataset = str(images.datasets[0])
+        self.dataset = images.title
         self.by_end: dict[tuple[str, ...], list[int]] = {}
         for row, name in enumerate(images.names):
             parts = tuple(str(name).replace("\\", "/").split("/"))

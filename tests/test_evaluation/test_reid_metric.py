@@ -196,14 +196,17 @@ def test_evaluation_imports_without_mmengine():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-# Several processes ---------------------------------------------------------------------------------
+# Several processes --------------------------------------------------------------------------
 
 
-def run_rank(rank, world_size, samples, size):
-    """What DefaultSampler(round_up=True) deals: every W-th image, the first ones repeated at the end."""
+def run_rank(rank, world_size, samples, size, shares=None):
+    """Evaluate as one rank of several; errors become text.
+
+    By default what DefaultSampler(round_up=True) deals: every W-th image, the first ones repeated.
+    """
     padded = samples + samples[: -len(samples) % world_size]
+    mine = padded[rank::world_size] if shares is None else shares[rank]
     metric = ReIDMetric(rerank="auto")
-    mine = padded[rank::world_size]
     for start in range(0, len(mine), 3):
         metric.process(None, mine[start : start + 3])
     try:
@@ -212,25 +215,25 @@ def run_rank(rank, world_size, samples, size):
         return f"error: {error}"
 
 
-@pytest.mark.parametrize("drop", [0, 1], ids=["even", "padded"])
-def test_ranks_compute_what_one_process_computes(drop):
-    samples = make_set("first", seed=3) + make_set("second", seed=4)[drop:]
-    expected = json.dumps(evaluate(samples, rerank="auto")[0])
-    results = run_distributed(run_rank, 2, samples, len(samples))
-    assert results == [expected, expected], "equal to the last digit on every rank"
+def run_cases(rank, world_size, even, odd):
+    no_match = [dict(s, camid=0) for s in odd]
+    return {
+        "even shares": run_rank(rank, world_size, even, len(even)),
+        "padded shares": run_rank(rank, world_size, odd, len(odd)),
+        "an empty rank": run_rank(rank, world_size, odd, len(odd), shares=[odd, []]),
+        "a wrong count": run_rank(rank, world_size, odd, len(odd) + 1, shares=[odd, odd]),
+        "no valid query": run_rank(rank, world_size, no_match, len(odd)),
+    }
 
 
-def run_failing_and_empty(rank, world_size, samples):
-    wrong_size = run_rank(rank, world_size, samples, len(samples) + 1)
-    metric = ReIDMetric()
-    if rank == 0:  # the other rank saw nothing
-        metric.process(None, samples)
-    return wrong_size, json.dumps(metric.evaluate(len(samples)))
-
-
-def test_errors_reach_every_rank_and_an_empty_rank_is_fine():
-    samples = make_set()
-    results = run_distributed(run_failing_and_empty, 2, samples)
-    for error, metrics in results:
-        assert error.startswith("error:") and "28 distinct images" in error
-        assert metrics == json.dumps(evaluate(samples)[0])
+def test_two_ranks_compute_what_one_computes():
+    even = make_set("first", seed=3) + make_set("second", seed=4)
+    odd = even[:-1]
+    one = run_cases(0, 1, even, odd)
+    assert "second/rerank/mAP" in one["padded shares"]
+    one["a wrong count"] = one["a wrong count"].replace("55 processed", "110 processed")
+    assert "no_camera" in one["no valid query"]
+    two = run_distributed(run_cases, 2, even, odd)
+    for rank, results in enumerate(two):
+        for name, result in results.items():
+            assert result == one[name], f"{name}, rank {rank}: equal to the last digit"
