@@ -4,6 +4,7 @@ from .amp import BFloat16OptimWrapper
 from .gate_schedule import CyclicRatio, split_domains
 from .meta_gates import LOSS_SETS, LossSets, meta_update_gates
 from .metabin_loop import MetaBINTrainLoop
+from .optim import ReIDOptimWrapperConstructor
 from .train_loop import ReIDTrainLoop
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CyclicRatio",
     "LossSets",
     "MetaBINTrainLoop",
+    "ReIDOptimWrapperConstructor",
     "ReIDTrainLoop",
     "meta_update_gates",
     "split_domains",

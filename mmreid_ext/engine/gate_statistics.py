@@ -34,7 +34,13 @@ def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, floa
     rows = []
     for gates in groups.values():
         gate = torch.cat(gates).float()
-        rows.append(torch.stack([gate.mean(), (gate == 0).float().mean(), (gate == 1).float().mean()]))
+        rows.append(
+            torch.stack([gate.mean(), (gate == 0).float().mean(), (gate == 1).float().mean()])
+        )
     values = torch.stack(rows).tolist()  # one transfer to the host
     names = ("mean", "at_0", "at_1")
-    return {f"{g}/{n}": v for g, row in zip(groups, values, strict=True) for n, v in zip(names, row, strict=True)}
+    return {
+        f"{g}/{n}": v
+        for g, row in zip(groups, values, strict=True)
+        for n, v in zip(names, row, strict=True)
+    }

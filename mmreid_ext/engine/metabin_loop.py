@@ -172,7 +172,9 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.
         """
         if getattr(optim_wrapper, "_accumulative_counts", 1) > 1:
-            raise ValueError("MetaBIN takes no accumulative_counts: use a larger batch or more ranks.")
+            raise ValueError(
+                "MetaBIN takes no accumulative_counts: use a larger batch or more ranks."
+            )
         module = getattr(model, "module", model)
         loss_sets = _resolve_loss_sets(loss_sets)
         module.head.train_losses = loss_sets.base
@@ -200,8 +202,12 @@ def _resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> L
         return value
     if isinstance(value, str):
         if value not in LOSS_SETS:
-            raise ValueError(f"loss_sets must be one of {', '.join(LOSS_SETS)} or a dict, got {value!r}.")
+            raise ValueError(
+                f"loss_sets must be one of {', '.join(LOSS_SETS)} or a dict, got {value!r}."
+            )
         return LOSS_SETS[value]
     if set(value) != set(LossSets._fields):
-        raise ValueError(f"loss_sets needs the keys {', '.join(LossSets._fields)}, got {sorted(value)}.")
+        raise ValueError(
+            f"loss_sets needs the keys {', '.join(LossSets._fields)}, got {sorted(value)}."
+        )
     return LossSets(**{stage: tuple(names) for stage, names in value.items()})

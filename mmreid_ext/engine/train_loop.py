@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import torch
 from mmengine.runner.loops import IterBasedTrainLoop, _InfiniteDataloaderIterator
 from torch import Tensor
 
+from mmreid_ext.distributed import mean_over_ranks
 from mmreid_ext.registry import LOOPS
 
 
@@ -80,7 +82,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         """
         hook = self.runner.call_hook
         hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
-        outputs = self.train_iter(data_batch)
+        outputs = average_over_ranks(self.train_iter(data_batch))
         stop_if_not_finite(outputs, self._iter)
         hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
@@ -100,9 +102,20 @@ def start_at(dataloader, batches: int) -> _InfiniteDataloaderIterator:
     return iterator
 
 
-def stop_if_not_finite(outputs: Mapping[str, Tensor | float], iteration: int) -> None:
+@torch.no_grad()
+def average_over_ranks(outputs: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """Turn the terms of this rank's images into those of the global batch, as plain numbers."""
+    names = [name for name, value in outputs.items() if isinstance(value, Tensor)]
+    if not names:
+        return dict(outputs)
+    stacked = torch.stack([outputs[name].detach().float() for name in names])
+    (mean,) = mean_over_ranks([stacked])
+    return {**outputs, **dict(zip(names, mean.tolist(), strict=True))}
+
+
+def stop_if_not_finite(outputs: Mapping[str, float], iteration: int) -> None:
     """Raise FloatingPointError naming every loss term if one of them isn't finite."""
-    losses = {name: float(value) for name, value in outputs.items() if "loss" in name}
+    losses = {name: value for name, value in outputs.items() if "loss" in name}
     if all(math.isfinite(value) for value in losses.values()):
         return
     terms = ", ".join(f"{name}={value:.6g}" for name, value in losses.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -34,6 +35,7 @@ class ReIDModel(BaseModel):
             history", say its authors; MetaBIN's has it). Defaults to True.
         train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them to
             :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in DDP.
+        flip_test: Whether ``'predict'`` adds the embedding of the mirrored image. Defaults to False.
         data_preprocessor: Defaults to ImageNet mean and standard deviation of RGB images.
         init_cfg: See MMEngine's ``BaseModule``.
 
@@ -54,10 +56,12 @@ class ReIDModel(BaseModel):
         neck: dict | None = dict(type="mmpretrain.GlobalAveragePooling"),  # noqa: B006 (never modified)
         stem_relu: bool = True,
         train_gates: bool = False,
+        flip_test: bool = False,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(IMAGENET_PREPROCESSOR), init_cfg)
+        self.flip_test = flip_test
         self.backbone = MODELS.build(backbone)
         self.neck = None if neck is None else MODELS.build(neck)
         self.head = MODELS.build(head)
@@ -71,7 +75,9 @@ class ReIDModel(BaseModel):
         # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
         if not hasattr(self.backbone, "conv1") or not hasattr(self.backbone, "relu"):
             name = type(self.backbone).__name__
-            raise ValueError(f"stem_relu=False needs a backbone with a plain ResNet stem, not {name}.")
+            raise ValueError(
+                f"stem_relu=False needs a backbone with a plain ResNet stem, not {name}."
+            )
         self.backbone.relu = torch.nn.Identity()
 
     def bin_layers(self) -> dict[str, BatchInstanceNorm2d]:
@@ -111,11 +117,13 @@ class ReIDModel(BaseModel):
         """
         if mode == "loss":
             return self.loss_terms(inputs, data_samples)
+        if mode not in ("tensor", "predict"):
+            raise ValueError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
         embeddings = self.head.embed(self.pool(inputs))
         if mode == "tensor":
             return embeddings
-        if mode != "predict":
-            raise ValueError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
+        if self.flip_test:
+            embeddings = F.normalize(embeddings + self.head.embed(self.pool(inputs.flip(-1))))
         samples = data_samples if data_samples is not None else [DataSample() for _ in embeddings]
         for sample, embedding in zip(samples, embeddings, strict=True):
             sample.set_field(embedding, "pred_embedding")

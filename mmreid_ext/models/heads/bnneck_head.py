@@ -71,7 +71,9 @@ class BNNeckHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if classifier_init not in ("normal", "uniform"):
-            raise ValueError(f"classifier_init must be 'normal' or 'uniform', got {classifier_init!r}.")
+            raise ValueError(
+                f"classifier_init must be 'normal' or 'uniform', got {classifier_init!r}."
+            )
         if test_feature not in ("embeddings", "feats"):
             raise ValueError(f"test_feature must be 'embeddings' or 'feats', got {test_feature!r}.")
         self.num_classes = num_classes
@@ -81,7 +83,9 @@ class BNNeckHead(BaseModule):
         self.neck = self._build_neck(norm_cfg, neck_bias) if with_neck else nn.Identity()
         self.classifier = nn.Linear(in_channels, num_classes, bias=classifier_bias)
         self._reset_classifier()
-        self.loss_weights = {name: float(cfg.get("loss_weight", 1.0)) for name, cfg in losses.items()}
+        self.loss_weights = {
+            name: float(cfg.get("loss_weight", 1.0)) for name, cfg in losses.items()
+        }
         self.losses = nn.ModuleDict(
             {
                 name: MODELS.build({k: v for k, v in cfg.items() if k != "loss_weight"})
@@ -89,7 +93,8 @@ class BNNeckHead(BaseModule):
             }
         )
         self._loss_inputs = {
-            name: tuple(inspect.signature(loss.forward).parameters) for name, loss in self.losses.items()
+            name: tuple(inspect.signature(loss.forward).parameters)
+            for name, loss in self.losses.items()
         }
         self.train_losses = self.check_loss_names(losses if train_losses is None else train_losses)
 
@@ -136,7 +141,11 @@ class BNNeckHead(BaseModule):
         return F.normalize(chosen.float())
 
     def loss(
-        self, features: ReIDFeatures, pids: Tensor, domains: Tensor, names: Sequence[str] | None = None
+        self,
+        features: ReIDFeatures,
+        pids: Tensor,
+        domains: Tensor,
+        names: Sequence[str] | None = None,
     ) -> dict[str, Tensor]:
         """Compute weighted losses.
 

@@ -49,7 +49,9 @@ class BatchInstanceNorm2d(nn.Module):
     https://arxiv.org/abs/2011.14670.
     """
 
-    _abbr_ = "bn"  # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm
+    _abbr_ = (
+        "bn"  # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm
+    )
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
         super().__init__()
@@ -106,7 +108,9 @@ class BatchInstanceNorm2d(nn.Module):
 class _Mix:
     """Coefficients of the mix as a function of instance moments; remembers the batch moments it computed."""
 
-    def __init__(self, eps: float, pixels: int = 0, batch: tuple[Tensor, Tensor] | None = None) -> None:
+    def __init__(
+        self, eps: float, pixels: int = 0, batch: tuple[Tensor, Tensor] | None = None
+    ) -> None:
         self.eps = eps
         self.pixels = pixels
         self.batch = batch
@@ -122,5 +126,7 @@ class _Mix:
         batch_scale = weight * torch.rsqrt(batch_var + self.eps)  # (C,)
         instance_scale = in_weight * torch.rsqrt(var + self.eps)  # (N, C)
         scale = gate * batch_scale + (1 - gate) * instance_scale
-        shift = gate * (bias - batch_scale * batch_mean) + (1 - gate) * (in_bias - instance_scale * mean)
+        shift = gate * (bias - batch_scale * batch_mean) + (1 - gate) * (
+            in_bias - instance_scale * mean
+        )
         return scale, shift

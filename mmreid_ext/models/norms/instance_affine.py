@@ -42,7 +42,16 @@ def _plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
     ones = torch.ones(mean.numel(), dtype=dtype)
     only_params = [False, True, True]
     _, centred_sum, plain_sum = torch.ops.aten.native_batch_norm_backward(
-        _as_planes(grad), _as_planes(x), ones, mean.reshape(-1), ones, None, None, False, 0.0, only_params
+        _as_planes(grad),
+        _as_planes(x),
+        ones,
+        mean.reshape(-1),
+        ones,
+        None,
+        None,
+        False,
+        0.0,
+        only_params,
     )
     return plain_sum.view_as(mean), centred_sum.view_as(mean)
 
@@ -108,7 +117,9 @@ class _InstanceAffine(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor):
         x, *params = ctx.saved_tensors
-        if torch.is_grad_enabled():  # create_graph=True: these gradients will be differentiated again
+        if (
+            torch.is_grad_enabled()
+        ):  # create_graph=True: these gradients will be differentiated again
             return (*_plain_backward(ctx, grad, x, params),)
         moments, leaves, scale, shift = ctx.small_graph
         mean = moments[0].detach()

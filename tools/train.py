@@ -1,0 +1,57 @@
+"""Train a model.
+
+python tools/train.py configs/metabin_r18_synthetic.py
+python tools/train.py CONFIG --resume            # continue the run in its work folder
+tools/dist_train.sh configs/metabin_r50.py 4     # four ranks; on gloo where there is no GPU
+"""
+
+import argparse
+
+from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, use_amp
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", help="configuration file")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="CHECKPOINT",
+        help="continue exactly where a checkpoint was written; without a file, the work folder's last one",
+    )
+    parser.add_argument(
+        "--amp", action="store_true", help="mixed precision (bfloat16 where possible)"
+    )
+    parser.add_argument(
+        "--amp-dtype",
+        choices=["auto", "float16", "bfloat16"],
+        default="auto",
+        help="precision of --amp",
+    )
+    parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
+    add_launch_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args)
+    if args.amp:
+        use_amp(cfg, args.amp_dtype)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == "auto" else args.resume
+    prepare(cfg, args.local_rank)
+
+    from mmengine.runner import Runner  # heavy; --help stays quick
+
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == "__main__":
+    main()
