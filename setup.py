@@ -38,7 +38,9 @@ class BuildWithMim(build_py):
         if getattr(self, "editable_mode", False):
             self.fill(ROOT / PACKAGE / ".mim", self.link)
         else:
-            self.fill(Path(self.build_lib) / PACKAGE / ".mim", self.copy)
+            folder = Path(self.build_lib) / PACKAGE / ".mim"
+            self.fill(folder, self.copy)
+            self.name_configs(folder / "configs")
 
     @staticmethod
     def fill(folder, place):
@@ -46,6 +48,15 @@ class BuildWithMim(build_py):
         folder.mkdir(parents=True)
         for name in FOR_MIM:
             place(ROOT / name, folder / name)
+
+    @staticmethod
+    def name_configs(folder):
+        """Let mim, which looks for a file of exactly the name it is given, find ``metabin_r50`` too.
+
+        Our command lines take such a path for that of the ``.py`` file beside it.
+        """
+        for config in folder.glob("*.py"):
+            config.with_suffix("").write_text(f"See {config.name}.\n")
 
     @staticmethod
     def copy(source, target):

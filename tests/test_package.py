@@ -65,6 +65,12 @@ def test_mim_folder_is_shipped(built):
     assert (mim / "tools" / "dist_train.sh").stat().st_mode & 0o100  # still executable
 
 
+def test_configs_are_found_by_the_name_that_mim_search_shows(built):
+    configs = built / PACKAGE / ".mim" / "configs"
+    names = [path.stem for path in (ROOT / "configs").glob("*.py")]
+    assert names and all((configs / name).is_file() for name in names)
+
+
 def test_mm_packages_are_no_hard_requirement(built):
     """A hard mmengine requirement would put upstream over an OneDL installation."""
     requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()

@@ -46,6 +46,8 @@ def load_config(args: Namespace) -> Config:
         FileNotFoundError: If there is no such configuration; names the folder's configurations.
     """
     path = Path(args.config)
+    if not path.suffix:  # `mim train mmreid_ext metabin_r50`: the name that `mim search` shows
+        path = path.with_suffix(".py")
     if not path.is_file():
         near = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
         hint = f" {path.parent} has: {', '.join(near)}." if near else ""
