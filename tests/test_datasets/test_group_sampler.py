@@ -81,9 +81,9 @@ def test_starting_late_is_cheap():
     data = SimpleNamespace(pids=pids, camids=pids % 6, domains=np.arange(len(pids)) % 6)
     for sampler in (PKSampler(data, 96, seed=0), DomainPKSampler(data, 96, seed=0)):
         sampler.set_start(98 * 1024 - 1)  # about 100k, and the last of a block: the worst case
-        start = time.perf_counter()
+        start = time.process_time()
         next(iter(sampler))
-        assert time.perf_counter() - start < 1.0  # takes about 0.1 s
+        assert time.process_time() - start < 1.0  # takes 0.1 to 0.2 s
 
 
 @every_kind
