@@ -51,7 +51,7 @@ class BuildWithMim(build_py):
 
     @staticmethod
     def name_configs(folder):
-        """Let mim, which looks for a file of exactly the name it is given, find ``metabin_r50`` too.
+        """Let mim, which looks for a file of exactly that name, find ``metabin_r50`` too.
 
         Our command lines take such a path for that of the ``.py`` file beside it.
         """
