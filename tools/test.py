@@ -1,0 +1,67 @@
+"""Test a trained model on every test set of its configuration.
+
+python tools/test.py CONFIG CHECKPOINT                       # re-ranked rows too, where they are cheap
+python tools/test.py CONFIG CHECKPOINT --rerank k1=30 lambda=0.2 --out results.json
+tools/dist_test.sh CONFIG CHECKPOINT 4
+"""
+
+import argparse
+import sys
+
+from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", help="configuration file")
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument(
+        "--rerank",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), which is on for sets under 100,000 images",
+    )
+    parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
+    parser.add_argument("--flip", action="store_true", help="add the embedding of the mirrored image")
+    parser.add_argument("--out", metavar="JSON", help="write every figure and the per-query AP here")
+    parser.add_argument("--save-features", metavar="NPZ", help="write the embeddings, for tools/evaluate.py")
+    add_launch_arguments(parser)
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
+    from mmreid_ext.evaluation.rerank_options import parse_rerank
+
+    cfg = load_config(args)
+    rerank = parse_rerank(args.rerank, args.no_rerank)
+    cfg.test_evaluator = dict(cfg.test_evaluator, rerank=rerank, save_features=args.save_features)
+    cfg.load_from, cfg.resume = None, False
+    if args.flip:
+        cfg.model.flip_test = True
+    prepare(cfg, args.local_rank)
+
+    from mmengine.runner import Runner  # heavy; --help stays quick
+
+    from mmreid_ext.distributed import is_main
+    from mmreid_ext.engine.weights import load_weights
+    from mmreid_ext.evaluation.report import results_document, write_results
+
+    runner = Runner.from_cfg(cfg)
+    load_weights(runner.model, args.checkpoint)
+    runner.test()
+    if args.out and is_main():
+        metric = runner.test_loop.evaluator.metrics[0]
+        settings = dict(config=args.config, seed=cfg.get("randomness", {}).get("seed"), rerank=rerank, flip=args.flip)
+        path = write_results(args.out, results_document(metric.last_results, settings, args.checkpoint))
+        print(f"Written: {path}")
+
+
+def main() -> None:
+    try:
+        run(parse_args())
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()
