@@ -23,7 +23,9 @@ def oracle(feats, pids, distance):
         if total:
             hits = [hit for _, hit in answers[:total]]
             r_precision.append(sum(hits) / total)
-            map_at_r.append(sum(h * sum(hits[: k + 1]) / (k + 1) for k, h in enumerate(hits)) / total)
+            map_at_r.append(
+                sum(h * sum(hits[: k + 1]) / (k + 1) for k, h in enumerate(hits)) / total
+            )
     return np.mean(r_precision), np.mean(map_at_r)
 
 
@@ -49,7 +51,9 @@ def test_equals_sorting(distance, duplicates, chunk_size):
 def test_worked_example():
     """On a line, identity 0 at 0, 1, 3 and 4, one stranger at 2; all by hand, R = 3."""
     places = torch.tensor([[0.0], [1.01], [3.0], [4.02], [2.0]])
-    found = self_retrieval_metrics(places, np.array([0, 0, 0, 0, 1]), distance="euclidean", nmi=False)
+    found = self_retrieval_metrics(
+        places, np.array([0, 0, 0, 0, 1]), distance="euclidean", nmi=False
+    )
     # Query 0 sees (1.01 hit, 2 no, 3 hit); 1.01 sees (2 no, 0 hit, 3 hit); 3 sees (2 no, 4.02 hit,
     # 1.01 hit); 4.02 sees (3 hit, 2 no, 1.01 hit). The stranger is no query.
     assert found["R-precision"] == pytest.approx(2 / 3)
@@ -70,7 +74,9 @@ def test_perfect_and_hopeless_embeddings():
 def test_nmi_of_known_clusters():
     # Two far clusters, each half identity 0 and half identity 1: no information.
     feats = torch.tensor([[0.0, 0], [0, 0.1], [9, 9], [9, 9.1]])
-    assert normalized_mutual_information(feats, np.array([0, 1, 0, 1])) == pytest.approx(0, abs=1e-9)
+    assert normalized_mutual_information(feats, np.array([0, 1, 0, 1])) == pytest.approx(
+        0, abs=1e-9
+    )
     assert normalized_mutual_information(feats, np.array([0, 0, 1, 1])) == pytest.approx(1)
 
 

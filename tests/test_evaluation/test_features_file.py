@@ -9,9 +9,13 @@ FIELDS = ("pids", "camids", "roles", "datasets", "names")
 
 def images():
     return EmbeddingSet(
-        torch.arange(6.0).reshape(3, 2), [4, -1, 2**40], [0, 1, -1], ["query", "gallery", "gallery"],
-        ["a", "b", "b"], ["ü/1.png", "", "x y.png"],
-    )  # fmt: skip
+        feats=torch.arange(6.0).reshape(3, 2),
+        pids=[4, -1, 2**40],
+        camids=[0, 1, -1],
+        roles=["query", "gallery", "gallery"],
+        datasets=["a", "b", "b"],
+        names=["ü/1.png", "", "x y.png"],
+    )
 
 
 def test_round_trip(tmp_path):

@@ -31,9 +31,30 @@ def results():
 def test_table_shows_both_rows_and_percent(results):
     lines = format_table(results).splitlines()
     assert "percent" in lines[0]
-    assert lines[1].split() == "test set queries gallery mAP mINP R1 R5 R10 R20".split()
+    assert lines[1].split() == [
+        "test",
+        "set",
+        "queries",
+        "gallery",
+        "mAP",
+        "mINP",
+        "R1",
+        "R5",
+        "R10",
+        "R20",
+    ]
     # Matches at ranks 2 and 3: AP = (1/2 + 2/3) / 2, INP = 2/3.
-    assert lines[3].split() == "ours 1/2 3 58.33 66.67 0.00 100.00 100.00 100.00".split()
+    assert lines[3].split() == [
+        "ours",
+        "1/2",
+        "3",
+        "58.33",
+        "66.67",
+        "0.00",
+        "100.00",
+        "100.00",
+        "100.00",
+    ]
     assert lines[4].startswith("ours (re-ranked)")
 
 

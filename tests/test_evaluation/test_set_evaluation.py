@@ -29,7 +29,8 @@ def test_valid_queries_equal_the_definition(cameras):
     found = valid_queries(images, Split(query, gallery, 0, *columns))
     expected = [
         any(
-            images.pids[g] == images.pids[q] and (not cameras or images.camids[g] != images.camids[q])
+            images.pids[g] == images.pids[q]
+            and (not cameras or images.camids[g] != images.camids[q])
             for g in gallery
         )
         for q in query
@@ -91,7 +92,9 @@ def test_no_valid_query_in_any_set():
 
 def test_rows_must_correspond():
     images = random_set()
-    with pytest.raises(ValueError, match=r"camids must have one entry per embedding, shape \(60,\)"):
+    with pytest.raises(
+        ValueError, match=r"camids must have one entry per embedding, shape \(60,\)"
+    ):
         EmbeddingSet(images.feats, images.pids, [0], images.roles, images.datasets, images.names)
     with pytest.raises(ValueError, match=r"\(N, D\)"):
         EmbeddingSet(images.feats[0], *[images.pids] * 5)

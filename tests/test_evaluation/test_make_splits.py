@@ -1,0 +1,33 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def make_splits():
+    path = ROOT / "tools" / "converters" / "make_splits.py"
+    spec = importlib.util.spec_from_file_location("make_splits", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_shipped_files_are_what_the_script_makes(make_splits):
+    for name in make_splits.BENCHMARKS:
+        path = ROOT / "mmreid_ext" / "evaluation" / "splits" / f"{name}.json"
+        assert json.loads(path.read_text()) == make_splits.make(name, num_splits=10, seed=0)
+
+
+def test_splits_depend_on_the_seed_and_are_uniform(make_splits):
+    assert make_splits.make("viper", 10, 0) != make_splits.make("viper", 10, 1)
+    counts = [0] * 200
+    for split in make_splits.make("prid2011", 400, 0)["splits"]:
+        assert split == sorted(set(split)) and len(split) == 100
+        for position in split:
+            counts[position] += 1
+    # binomial(400, 1/2): standard deviation 10; five of them
+    assert min(counts) > 150 and max(counts) < 250
