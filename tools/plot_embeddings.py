@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
         unknown = sorted(set(args.dataset) - set(images.datasets))
         if unknown:
             held = sorted(set(images.datasets))
-            raise ValueError(f"No test set {unknown} in {args.features}: it holds {held}.")
+            raise ValueError(f"There is no test set {unknown}: {args.features} holds {held}.")
         images = images.take(np.isin(images.datasets, args.dataset))
     several = len(set(images.datasets)) > 1
     out = Path(args.out or Path(args.features).with_suffix(".png"))

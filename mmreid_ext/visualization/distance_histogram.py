@@ -36,7 +36,7 @@ class PairHistogram:
         return float(np.minimum(true, false).sum())
 
 
-def pair_histogram(*arrays: Any, distance: str = "cosine", bins: int = 200) -> PairHistogram:
+def pair_histogram(*arrays: Any, distance: str = "cosine", bins: int = 100) -> PairHistogram:
     """Count true and false pairs by distance; pairs that the protocol removes are counted nowhere.
 
     Args:
@@ -45,7 +45,7 @@ def pair_histogram(*arrays: Any, distance: str = "cosine", bins: int = 200) -> P
             :func:`~mmreid_ext.evaluation.evaluate_retrieval`.
         distance: ``'cosine'`` or ``'euclidean'``.
         bins: Number of bins over the possible distances: 0 to 2 for cosine, 0 to the sum of the
-            longest query and the longest gallery embedding for Euclidean. Defaults to 200.
+            longest query and the longest gallery embedding for Euclidean. Defaults to 100.
 
     Returns:
         The counts.

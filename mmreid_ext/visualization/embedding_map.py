@@ -57,14 +57,15 @@ def plot_tsne(
     domains = None if domains is None else np.asarray(domains)
     _check(feats, pids, domains)
     people = number_people(pids, domains)
-    rows = _subset(people, max_images, np.random.default_rng(seed))
+    generator = np.random.default_rng(seed)
+    rows = _subset(people, max_images, generator)
     points = tsne(feats[rows], perplexity=perplexity, seed=seed)
     columns = 1 if domains is None else 2
     width, height = np.ptp(points, axis=0)
     figure = new_figure(6.0 * columns, 1.1 + 6.0 * float(np.clip(height / width, 0.4, 1.2)))
     figure.suptitle(f"{title}  ({len(rows):,} images)", color=INK, fontweight="bold")
     axes = figure.subplots(1, columns, squeeze=False)[0]
-    _draw_identities(axes[0], points, people[rows], num_identities)
+    _draw_identities(axes[0], points, people[rows], num_identities, generator)
     if domains is not None:
         _draw_domains(axes[1], points, domains[rows])
     if path is not None:
@@ -131,9 +132,16 @@ def _subset(people: np.ndarray, max_images: int, generator: np.random.Generator)
     return np.sort(np.lexsort((single, np.where(people < 0, single, order)))[:max_images])
 
 
-def _draw_identities(axes: Axes, points: np.ndarray, people: np.ndarray, number: int) -> None:
+def _draw_identities(
+    axes: Axes,
+    points: np.ndarray,
+    people: np.ndarray,
+    number: int,
+    generator: np.random.Generator,
+) -> None:
     identities, counts = np.unique(people[people >= 0], return_counts=True)
-    coloured = identities[np.argsort(-counts, kind="stable")][:number]
+    order = np.lexsort((generator.random(len(counts)), -counts))  # among equals, of all domains
+    coloured = identities[order][:number]
     rest = ~np.isin(people, coloured)
     axes.scatter(*points[rest].T, s=6, c=PALE, linewidths=0)
     for place, person in enumerate(coloured):

@@ -24,6 +24,7 @@ LINE_STYLES = ("-", "--", "-.", ":")
 def new_figure(width: float, height: float, dpi: int = 150) -> Figure:
     """An empty white figure of the given size in inches, drawn by Agg whatever backend is set."""
     figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white", layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     FigureCanvasAgg(figure)
     return figure
 
@@ -33,7 +34,7 @@ def style_axes(axes: Axes, title: str, xlabel: str, ylabel: str) -> None:
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=12)
     axes.set_xlabel(xlabel, color=MUTED)
     axes.set_ylabel(ylabel, color=MUTED)
-    axes.tick_params(colors=MUTED, length=0)
+    axes.tick_params(which="both", colors=MUTED, length=0)
     axes.grid(color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

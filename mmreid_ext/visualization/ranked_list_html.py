@@ -109,20 +109,28 @@ def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
             "▲ and ▼: ranks gained or lost by re-ranking; “new”: it was not in the shown part "
             "before."
         )
-    if ranked.query_camids is not None:
+    if ranked.num_removed.any():
         notes.append(
             "Not shown, because the protocol removes them: gallery images of the query's own "
             "identity in its own camera (“removed” beside the query says how many)."
         )
     if ranked.num_junk:
-        notes.append(
-            f"Not shown in any list: {ranked.num_junk} gallery images marked as junk (pid -1)."
-        )
+        images = _several(ranked.num_junk, "gallery image")
+        notes.append(f"Not shown in any list: {images} marked as junk (pid -1).")
     if valid < len(first.all_ap):
-        notes.append(f"{len(first.all_ap) - valid} queries without any true match are left out.")
+        notes.append(
+            f"Left out: {_several(len(first.all_ap) - valid, 'query')} without any true match."
+        )
     if num_missing:
-        notes.append(f"{num_missing} image files could not be read; a crossed grey box stands in.")
+        notes.append(
+            f"{_several(num_missing, 'image file')} could not be read; a crossed box stands in."
+        )
     return notes
+
+
+def _several(number: int, noun: str) -> str:
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def _page_data(

@@ -1,0 +1,75 @@
+"""The two command lines, run in this process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+def run_tool(name: str, monkeypatch, *arguments: object) -> None:
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+    module.main()
+
+
+@pytest.fixture
+def features(people, tmp_path):
+    query, gallery, *labels = people.arrays
+    roles = ["query"] * len(query) + ["gallery"] * len(gallery)
+    path = tmp_path / "features.npz"
+    np.savez(
+        path,
+        feats=np.concatenate([query, gallery]),
+        pids=np.concatenate(labels[:2]),
+        camids=np.concatenate(labels[2:]),
+        roles=roles,
+        datasets=["first"] * len(roles),
+        names=people.query_paths + people.gallery_paths,
+        note_protocols=json.dumps({"first": {"type": "no_camera"}}),
+    )
+    return path
+
+
+def page_data(path: Path) -> dict:
+    text = path.read_text("utf-8")
+    return json.loads(text.split('type="application/json">')[1].split("</script>")[0])
+
+
+def test_ranks_of_saved_features(features, people, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    arguments = ["--out-dir", out, "--image-root", people.root, "--limit", 7, "--topk", 3]
+    run_tool("visualize_ranks", monkeypatch, features, *arguments, "--png-limit", 2)
+    names = {"ranked_list.html", "ranked_list.png", "cmc.png", "roc.png", "distances.png"}
+    assert {path.name for path in (out / "first").iterdir()} == names
+    data = page_data(out / "first" / "ranked_list.html")
+    assert len(data["queries"]) == 7 and len(data["lists"]) == 2 and data["topk"] == 3
+    # the saved protocol has no camera rule; the pictures still name the cameras
+    assert {query["removed"] for query in data["queries"]} == {0}
+    assert {query["picture"]["camid"] for query in data["queries"]} <= {0, 1, 2}
+    assert "7 queries drawn (Original mAP" in capsys.readouterr().out
+
+    more = ["--protocol", "camera", "--no-rerank", "--limit", 0, "--png-limit", 1]
+    run_tool("visualize_ranks", monkeypatch, features, *arguments[:4], *more)
+    data = page_data(out / "first" / "ranked_list.html")
+    assert len(data["lists"]) == 1 and len(data["queries"]) == 23
+    assert {query["removed"] for query in data["queries"]} == {0, 2}
+
+
+def test_unknown_set_is_named(features, monkeypatch):
+    for tool in ("visualize_ranks", "plot_embeddings"):
+        with pytest.raises(SystemExit, match=r"no test set \['second'\].*'first'"):
+            run_tool(tool, monkeypatch, features, "--dataset", "second")
+
+
+def test_map_of_saved_features(features, tmp_path, monkeypatch):
+    run_tool("plot_embeddings", monkeypatch, features, "--max-images", 30)
+    assert features.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
