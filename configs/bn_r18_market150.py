@@ -1,4 +1,5 @@
-# The plain batch-norm twin of metabin_r18_market150.py: same data, losses and schedule, no meta-learning.
+# The plain batch-norm twin of metabin_r18_market150.py: same data, losses and schedule, no
+# meta-learning.
 _base_ = ['metabin_r18_market150.py']
 
 model = dict(backbone=dict(norm_cfg=dict(type='mmreid_ext.SyncBN')))

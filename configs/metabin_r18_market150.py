@@ -1,5 +1,5 @@
-# MetaBIN on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x 64, cameras as domains.
-# tools/dist_train.sh configs/metabin_r18_market150.py 2
+# MetaBIN on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x 64, cameras as
+# domains. tools/dist_train.sh configs/metabin_r18_market150.py 2
 _base_ = [
     '_base_/models/metabin_r50.py',
     '_base_/datasets/market150.py',

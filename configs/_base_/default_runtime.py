@@ -1,4 +1,5 @@
-# What every configuration shares. `default_scope` makes MMPretrain's modules reachable by their bare names.
+# What every configuration shares. `default_scope` makes MMPretrain's modules reachable by their
+# bare names.
 default_scope = 'mmpretrain'
 custom_imports = dict(imports=['mmreid_ext'], allow_failed_imports=False)
 

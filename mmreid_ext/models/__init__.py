@@ -1,6 +1,6 @@
 """Networks, normalisation layers, heads and losses."""
 
-from . import losses
+from . import backbones, losses
 from .heads import BNNeckHead, ReIDFeatures
 from .norms import BatchInstanceNorm2d, SyncBatchNorm, hold_running_stats
 from .reid_model import ReIDModel
@@ -11,6 +11,7 @@ __all__ = [
     "ReIDFeatures",
     "ReIDModel",
     "SyncBatchNorm",
+    "backbones",
     "hold_running_stats",
     "losses",
 ]

@@ -1,4 +1,5 @@
-# ResNet-50 with batch-instance norms, last stride 1, BNNeck; the losses of all three stages of MetaBIN.
+# ResNet-50 with batch-instance norms, last stride 1, BNNeck; the losses of all three stages of
+# MetaBIN.
 model = dict(
     type='mmreid_ext.ReIDModel',
     backbone=dict(
