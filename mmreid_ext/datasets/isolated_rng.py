@@ -24,8 +24,9 @@ def isolated_rng(seed: int) -> Iterator[None]:
     pytorch = torch.default_generator.get_state()
     random.seed(seed)
     np.random.seed((seed & 0xFFFFFFFF, seed >> 32))
-    # `torch.manual_seed` would also queue a call per device that was not initialised, for ever.
-    torch.default_generator.manual_seed(seed)
+    # PyTorch's CPU generator ignores the high 32 bits. `torch.manual_seed` would also queue a call
+    # for the devices at every image, for ever where there is none.
+    torch.default_generator.manual_seed((seed ^ (seed >> 32)) & 0xFFFFFFFF)
     try:
         yield
     finally:
