@@ -8,6 +8,7 @@ from typing import Any
 from .embedding_set import EmbeddingSet
 from .features_file import load_features, save_features
 from .protocols import EvaluationProtocol, build_protocol
+from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .re_ranking import k_reciprocal_rerank
 from .report import format_table, read_results, results_document, write_results
@@ -24,6 +25,7 @@ __all__ = [
     "build_protocol",
     "evaluate_retrieval",
     "evaluate_set",
+    "expand_queries",
     "format_table",
     "k_reciprocal_rerank",
     "load_features",

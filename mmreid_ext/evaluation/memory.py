@@ -19,13 +19,11 @@ class TileShape:
         rows: Queries ranked at a time.
         cols: Gallery images in one tile.
         elements: Scores of a tile examined at a time.
-        pairs: Pairs re-scored in float64 at a time.
     """
 
     rows: int
     cols: int
     elements: int
-    pairs: int
 
 
 def default_budget(device: torch.device) -> int:
@@ -53,4 +51,4 @@ def tile_shape(budget: int, dim: int, row_bytes: int = 0) -> TileShape:
     rows = max(1, rows)
     cols = max(1, budget // (8 * rows))
     elements = max(1, budget // (4 * _BYTES_PER_CANDIDATE))
-    return TileShape(rows, cols, elements, pairs=max(1, min(4096, budget // (256 * dim))))
+    return TileShape(rows, cols, elements)

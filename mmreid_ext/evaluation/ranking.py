@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,13 +12,13 @@ from torch import Tensor
 from ..distributed import gather_rows, get_rank, get_world_size
 from .full_precision import full_precision
 from .memory import default_budget, tile_shape
+from .neighbors import Progress
 from .operating_points import ScoreHistogram
 from .rank_counting import RankCounter, SameIdentity
 from .retrieval_inputs import RetrievalInputs
 from .retrieval_result import RetrievalResult
 from .similarity import TIE, FeatureSimilarity
 
-Progress = Callable[[int, int], None]
 DISTANCES = ("cosine", "euclidean")
 PROTOCOLS = ("standard", "paddleclas")
 FPRS = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -80,7 +80,8 @@ def evaluate_retrieval(
             on other devices (re-ranking: four times that).
         distributed: All ranks hold the same arguments and rank a share of the queries each; all
             return the same result.
-        progress: Called with (queries done, queries in all) after each chunk.
+        progress: Called with (stage, done, in all) after each piece of work, stages being
+            ``'neighbours'`` (re-ranking only) and ``'ranking'``.
 
     Returns:
         The scores, as fractions.
@@ -102,22 +103,28 @@ def evaluate_retrieval(
         budget = memory_budget if memory_budget is not None else default_budget(device)
         shape = tile_shape(budget, inputs.gallery.shape[1])
         if rerank is None:
-            similarity = FeatureSimilarity(inputs.query, inputs.gallery, distance, shape.pairs)
+            similarity = FeatureSimilarity(inputs.query, inputs.gallery, distance)
         else:
             from .re_ranking import rerank_similarity
 
             similarity, shape = rerank_similarity(
-                inputs.query, inputs.gallery, memory_budget, distributed=distributed, **rerank
+                inputs.query,
+                inputs.gallery,
+                memory_budget,
+                distributed=distributed,
+                progress=progress,
+                **rerank,
             )
         histogram = ScoreHistogram(device)
         fields = inputs.query.new_full((len(inputs.query), _FIELDS), torch.nan, dtype=torch.float64)
         share = (get_rank(), get_world_size()) if distributed else (0, 1)
         done = []
-        for chunk in list(_chunks(inputs, shape.rows))[share[0] :: share[1]]:
+        chunks = list(_chunks(inputs, shape.rows))[share[0] :: share[1]]
+        for chunk in chunks:
             fields[chunk] = _rank_chunk(inputs, similarity, chunk, shape, histogram, protocol)
             done.append(chunk)
             if progress is not None:
-                progress(sum(map(len, done)), len(inputs.query))
+                progress("ranking", len(done), len(chunks))
         if distributed:
             fields = _join(fields, done, histogram)
     return _summarise(fields.cpu().numpy(), histogram, max_rank)

@@ -98,7 +98,7 @@ def rerank_similarity(
     budget = memory_budget if memory_budget is not None else 4 * default_budget(query.device)
     shape = tile_shape(budget, query.shape[1], row_bytes=4 * len(gallery))
     feats = torch.cat([query, gallery])
-    features = FeatureSimilarity(feats, feats, "unit_euclidean", shape.pairs)
+    features = FeatureSimilarity(feats, feats, "unit_euclidean")
     neighbors = exact_neighbors(
         features, min(k1 + 1, len(feats)), budget, distributed=distributed, progress=progress
     )

@@ -25,7 +25,11 @@ def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
         ValueError: For another number of dimensions.
     """
     if isinstance(feats, np.ndarray) and feats.dtype.kind == "f":
-        if not feats.flags.writeable or not feats.dtype.isnative or min(feats.strides, default=0) < 0:
+        if (
+            not feats.flags.writeable
+            or not feats.dtype.isnative
+            or min(feats.strides, default=0) < 0
+        ):
             feats = feats.astype(feats.dtype.newbyteorder("="))
         feats = torch.from_numpy(feats)
     if not isinstance(feats, Tensor) or not feats.is_floating_point():
@@ -90,7 +94,9 @@ class RetrievalInputs:
         """
         query, gallery = check_features(query, gallery)
         if (query_camids is None) != (gallery_camids is None):
-            given, missing = ("query", "gallery") if gallery_camids is None else ("gallery", "query")
+            given, missing = (
+                ("query", "gallery") if gallery_camids is None else ("gallery", "query")
+            )
             raise ValueError(
                 f"{given}_camids is given and {missing}_camids is not; give both for the camera "
                 "rule or neither for none"
