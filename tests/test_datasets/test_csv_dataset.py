@@ -31,8 +31,8 @@ def test_absolute_paths_stay(make, tmp_path):
 
 
 def test_names_are_numbered_in_sorted_order(make):
-    text = "path,pid,camid,split\na.jpg,zoe,door,train\nb.jpg,adam,alley,train\ng.jpg,zoe,alley,train\n"
-    dataset = make(text, domain_from="camera")
+    rows = "a.jpg,zoe,door,train\nb.jpg,adam,alley,train\ng.jpg,zoe,alley,train\n"
+    dataset = make(HEADER + rows, domain_from="camera")
     assert [dataset[i]["pid"] for i in range(3)] == [1, 0, 1]
     assert dataset.camids.tolist() == dataset.domains.tolist() == [1, 0, 0]
 
