@@ -1,7 +1,7 @@
 # MetaBIN on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x 64, cameras as
 # domains. tools/dist_train.sh configs/metabin_r18_market150.py 2
 _base_ = [
-    '_base_/models/metabin_r50.py',
+    '_base_/models/resnet50_bin.py',
     '_base_/datasets/market150.py',
     '_base_/default_runtime.py',
 ]
@@ -26,6 +26,4 @@ train_cfg = dict(
     meta_dataloader={{_base_.meta_dataloader}},
     gate_lr=0.2,
     inner_ratio=dict(low=0.001, high=0.1, period=250))
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
 default_hooks = dict(checkpoint=dict(interval=400))

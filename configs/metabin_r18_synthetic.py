@@ -2,7 +2,7 @@
 # on a fifth. python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100 python
 # tools/train.py configs/metabin_r18_synthetic.py
 _base_ = [
-    '_base_/models/metabin_r50.py',
+    '_base_/models/resnet50_bin.py',
     '_base_/datasets/synthetic.py',
     '_base_/default_runtime.py',
 ]
@@ -28,6 +28,4 @@ train_cfg = dict(
     gate_lr=0.2,
     inner_ratio=dict(low=0.001, high=0.1, period=100),
     loss_sets='multi_source')
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
 default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))

@@ -3,7 +3,7 @@
 # of the paper, was withdrawn by its authors; who has it adds dict(type='mmreid_ext.DukeMTMC',
 # combine_all=True). tools/dist_train.sh configs/metabin_r50_dg.py 4 --amp
 _base_ = [
-    '_base_/models/metabin_r50.py',
+    '_base_/models/resnet50_bin.py',
     '_base_/datasets/domain_generalization.py',
     '_base_/schedules/metabin_dg.py',
     '_base_/default_runtime.py',

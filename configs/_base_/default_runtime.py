@@ -6,6 +6,9 @@ custom_imports = dict(imports=['mmreid_ext'], allow_failed_imports=False)
 # Batch sizes are those of all ranks together: the same run on 1, 2 or 4 (see docs/distributed.md).
 batch_size_is_global = True
 
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),

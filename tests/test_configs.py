@@ -1,0 +1,88 @@
+"""Every configuration builds, takes a training step and evaluates; shrunk to synthetic images."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmreid_ext.datasets.synthetic import make_synthetic_domains
+from mmreid_ext.engine.launch import prepare
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.py"))
+NUM_DOMAINS = 4
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "synthetic"
+    make_synthetic_domains(folder, NUM_DOMAINS, 16, num_cameras=4, images_per_camera=4)
+    return folder.parent
+
+
+def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
+    cfg.work_dir = str(work_dir)
+    cfg.log_level = "WARNING"
+    cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = 1
+    if "init_cfg" in cfg.model.backbone:
+        cfg.model.backbone.init_cfg = None
+    train = shrink_dataset(cfg.train_dataloader.dataset, images)
+    loaders = [cfg.train_dataloader]
+    if "meta_dataloader" in cfg.train_cfg:
+        loaders.append(cfg.train_cfg.meta_dataloader)
+        cfg.train_cfg.first_base_steps = 2
+    for loader in loaders:
+        loader.update(batch_size=16, num_workers=0, persistent_workers=False)
+        loader.dataset = train  # `update` would merge it into the old one
+        loader.sampler.num_instances = 2
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        loader.update(batch_size=16, num_workers=0, persistent_workers=False)
+        loader.dataset.pipeline = small_images(loader.dataset.pipeline)
+        loader.dataset.sources = [synthetic(images, domain) for domain in (0, 1)]
+    cfg.model.head.num_classes = 8 * (NUM_DOMAINS if "sources" in train else 1)
+    return cfg
+
+
+def synthetic(images: Path, domain: int, **kwargs) -> dict:
+    return dict(type="mmreid_ext.SyntheticReID", data_root=str(images), domain=domain, **kwargs)
+
+
+def shrink_dataset(dataset: dict, images: Path) -> dict:
+    pipeline = small_images(dataset.pipeline)
+    if "sources" in dataset:
+        sources = [synthetic(images, domain) for domain in range(NUM_DOMAINS)]
+        return dict(type=dataset.type, sources=sources, pipeline=pipeline)
+    settings = {k: v for k, v in dataset.items() if k in ("mode", "domain_from")}
+    return synthetic(images, 0, pipeline=pipeline, **settings)
+
+
+def small_images(pipeline: list) -> list:
+    return [dict(step, scale=(32, 64)) if step["type"] == "Resize" else step for step in pipeline]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_one_step_and_one_evaluation(path, images, tmp_path):
+    cfg = prepare(shrink(Config.fromfile(path), images, tmp_path))
+    runner = Runner.from_cfg(cfg)
+    before = runner.model.head.classifier.weight.clone()
+    runner.train()
+    assert not before.equal(runner.model.head.classifier.weight)
+    metrics = runner.val_loop.evaluator.metrics[0].last_results
+    assert set(metrics) == {"synthetic_0", "synthetic_1"}
+    assert (tmp_path / "last_checkpoint").exists()
+
+
+def test_every_metabin_configuration_has_its_batch_norm_twin():
+    names = {path.stem for path in CONFIGS}
+    for name in names:
+        if name.startswith("metabin"):
+            twin = Config.fromfile(CONFIGS[0].parent / f"{name.replace('metabin', 'bn', 1)}.py")
+            ours = Config.fromfile(CONFIGS[0].parent / f"{name}.py")
+            for key in ("optim_wrapper", "param_scheduler", "train_dataloader", "max_iters"):
+                assert twin[key] == ours[key], f"{name} and its twin differ in {key}"
+            assert "BIN" not in str(twin.model.backbone)
+
+
+def test_basenames_are_unique_because_mim_finds_configurations_by_them():
+    names = [path.name for path in (CONFIGS[0].parent).rglob("*.py")]
+    assert len(names) == len(set(names))
