@@ -80,8 +80,9 @@ def _draw_head(axes: Axes, ranked: RankedLists, title: str) -> None:
     legend = "✓ solid: true match   ·   ✗ dashed: other identity   ·   removed images not drawn"
     _text(axes, _MARGIN, 66, "Query", weight="bold", color=QUERY_COLOUR)
     for number, entry in enumerate(ranked.lists):
-        scores = "   ".join(f"{name} {100 * value:.1f}" for name, value in entry.scores.items())
-        head = f"{entry.name}   ({entry.distance};   {scores})"
+        # Short enough for lists of three pictures; the page has the other scores.
+        scores = "   ".join(f"{name} {100 * entry.scores[name]:.1f}" for name in ("mAP", "R1"))
+        head = f"{entry.name}   {scores}"
         _text(axes, _left(ranked, number), 66, head, weight="bold")
     right = axes.get_xlim()[1] - _MARGIN - 12
     _text(axes, right, 24, legend, color=MUTED, align="right")
