@@ -1,6 +1,6 @@
 """Test a trained model on every test set of its configuration.
 
-python tools/test.py CONFIG CHECKPOINT                       # re-ranked rows too, where they are cheap
+python tools/test.py CONFIG CHECKPOINT                  # re-ranked rows too, where they are cheap
 python tools/test.py CONFIG CHECKPOINT --rerank k1=30 lambda=0.2 --out results.json
 tools/dist_test.sh CONFIG CHECKPOINT 4
 """
@@ -12,19 +12,28 @@ from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("config", help="configuration file")
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument(
         "--rerank",
         nargs="*",
         metavar="NAME=VALUE",
-        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), which is on for sets under 100,000 images",
+        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), "
+        "which is on for sets under 100,000 images",
     )
     parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
-    parser.add_argument("--flip", action="store_true", help="add the embedding of the mirrored image")
-    parser.add_argument("--out", metavar="JSON", help="write every figure and the per-query AP here")
-    parser.add_argument("--save-features", metavar="NPZ", help="write the embeddings, for tools/evaluate.py")
+    parser.add_argument(
+        "--flip", action="store_true", help="add the embedding of the mirrored image"
+    )
+    parser.add_argument(
+        "--out", metavar="JSON", help="write every figure and the per-query AP here"
+    )
+    parser.add_argument(
+        "--save-features", metavar="NPZ", help="write the embeddings, for tools/evaluate.py"
+    )
     add_launch_arguments(parser)
     return parser.parse_args()
 
@@ -51,8 +60,15 @@ def run(args: argparse.Namespace) -> None:
     runner.test()
     if args.out and is_main():
         metric = runner.test_loop.evaluator.metrics[0]
-        settings = dict(config=args.config, seed=cfg.get("randomness", {}).get("seed"), rerank=rerank, flip=args.flip)
-        path = write_results(args.out, results_document(metric.last_results, settings, args.checkpoint))
+        settings = dict(
+            config=args.config,
+            seed=cfg.get("randomness", {}).get("seed"),
+            rerank=rerank,
+            flip=args.flip,
+        )
+        path = write_results(
+            args.out, results_document(metric.last_results, settings, args.checkpoint)
+        )
         print(f"Written: {path}")
 
 

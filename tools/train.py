@@ -20,7 +20,8 @@ def parse_args() -> argparse.Namespace:
         nargs="?",
         const="auto",
         metavar="CHECKPOINT",
-        help="continue exactly where a checkpoint was written; without a file, the work folder's last one",
+        help="continue exactly where a checkpoint was written; "
+        "without a file, the work folder's last one",
     )
     parser.add_argument(
         "--amp", action="store_true", help="mixed precision (bfloat16 where possible)"

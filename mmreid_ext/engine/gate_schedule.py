@@ -13,8 +13,8 @@ _SPLIT_STREAM = 0x5711  # keeps the splits independent of samplers that use the 
 class CyclicRatio:
     """Triangular wave between ``low`` and ``high``, the ratio of inner to outer gate step.
 
-    The official code advances it before use, so iteration 0 sees the value at index 1; it takes five epochs as
-    ``period`` (725 iterations for Market-1501 at batch 96), PaddleClas takes 2190.
+    The official code advances it before use, so iteration 0 sees the value at index 1; it takes
+    five epochs as ``period`` (725 iterations for Market-1501 at batch 96), PaddleClas takes 2190.
 
     Attributes:
         low: Value at index 0 and at the end of each period.
@@ -42,8 +42,8 @@ class CyclicRatio:
 def split_domains(seed: int, iteration: int, num_domains: int, num_train: int) -> tuple[int, ...]:
     """Domains of the meta-train pass; the others make the meta-test pass.
 
-    Every rank computes the same split without communication, and a resumed run the same as an uninterrupted
-    one.
+    Every rank computes the same split without communication, and a resumed run the same as an
+    uninterrupted one.
 
     Args:
         seed: Seed of the run.
@@ -53,8 +53,9 @@ def split_domains(seed: int, iteration: int, num_domains: int, num_train: int) -
     """
     if not 1 <= num_train < num_domains:
         raise ValueError(
-            f"MetaBIN splits its domains into meta-train and meta-test: num_train_domains={num_train} must be "
-            f"at least 1 and less than the number of domains, {num_domains}."
+            "MetaBIN splits its domains into meta-train and meta-test: "
+            f"num_train_domains={num_train} must be at least 1 and less than the number of "
+            f"domains, {num_domains}."
         )
     generator = np.random.default_rng((seed, _SPLIT_STREAM, iteration))
     return tuple(sorted(int(d) for d in generator.permutation(num_domains)[:num_train]))

@@ -10,7 +10,7 @@ from mmreid_ext.models.norms import BatchInstanceNorm2d
 
 
 def stage_of(name: str) -> str:
-    """Stage of a layer by its name in the model: ``backbone.layer2.0.bn1`` belongs to ``layer2``."""
+    """Stage of a layer by its name in the model: ``layer2`` for ``backbone.layer2.0.bn1``."""
     parts = name.split(".")
     stage = parts[1] if parts[0] == "backbone" and len(parts) > 1 else parts[0]
     return "stem" if stage.startswith(("bn", "conv1", "stem")) else stage
@@ -21,7 +21,8 @@ def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, floa
     """Mean gate and share of gates at 0 and at 1, over all layers and per stage.
 
     Args:
-        layers: Batch-instance norms by name, as :meth:`mmreid_ext.models.ReIDModel.bin_layers` returns them.
+        layers: Batch-instance norms by name, as :meth:`mmreid_ext.models.ReIDModel.bin_layers`
+            returns them.
 
     Returns:
         ``gate/mean``, ``gate/at_0``, ``gate/at_1`` and the same under ``gate/<stage>/``.

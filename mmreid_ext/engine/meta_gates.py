@@ -81,8 +81,9 @@ def split_rows(data_samples: Sequence, train_domains: Sequence[int]) -> tuple[li
         present = sorted({int(s.domain) for s in data_samples})
         raise ValueError(
             f"A meta batch with domains {present} on this rank leaves "
-            f"{'meta-train' if not train else 'meta-test'} empty for the split {tuple(train_domains)}: use "
-            "DomainPKSampler, which puts every domain into every batch."
+            f"{'meta-train' if not train else 'meta-test'} empty for the split "
+            f"{tuple(train_domains)}: use DomainPKSampler, which puts every domain into every "
+            "batch."
         )
     return train, test
 
@@ -110,8 +111,9 @@ def meta_update_gates(
     3. meta-test: :math:`G = \nabla_\rho L_{te}(\theta, \rho')` on the other images;
     4. outer step, from the original gates: :math:`\rho \leftarrow clamp(\rho - \eta G)`.
 
-    Running statistics stay untouched. On several ranks both gradients are those of the global batch and all
-    ranks end with the same gates. If a gradient isn't finite (half precision), the update is skipped.
+    Running statistics stay untouched. On several ranks both gradients are those of the global batch
+    and all ranks end with the same gates. If a gradient isn't finite (half precision), the update
+    is skipped.
 
     Args:
         model: A :class:`mmreid_ext.models.ReIDModel` in training mode, not wrapped.
@@ -121,23 +123,24 @@ def meta_update_gates(
         inner_lr: :math:`\alpha`.
         gate_lr: :math:`\eta`.
         loss_sets: Losses of each pass.
-        straight_through: Gradient of the inner clamp: 1 everywhere (official code) or 0 at and beyond the
-            bounds (PaddleClas).
-        second_order: Whether :math:`d\rho'/d\rho` includes :math:`-\alpha \nabla^2_\rho L_{tr}`. The
-            reference treats it as the identity.
+        straight_through: Gradient of the inner clamp: 1 everywhere (official code) or 0 at and
+            beyond the bounds (PaddleClas).
+        second_order: Whether :math:`d\rho'/d\rho` includes
+            :math:`-\alpha \nabla^2_\rho L_{tr}`. The reference treats it as the identity.
         forward_context: Makes the context of each forward pass, such as autocast.
         loss_scale: Factor of a gradient scaler, divided out of both gradients.
 
     Returns:
-        ``meta_train/<loss>`` and ``meta_test/<loss>`` terms, and ``meta_skipped`` (0 or 1), detached.
+        ``meta_train/<loss>`` and ``meta_test/<loss>`` terms, ``meta_skipped`` (0 or 1), detached.
 
-    Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification", CVPR 2021,
-    https://arxiv.org/abs/2011.14670.
+    Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification",
+    CVPR 2021, https://arxiv.org/abs/2011.14670.
     """
     layers = list(model.bin_layers().values())
     if not layers:
         raise ValueError(
-            "The model has no batch-instance norm: build it with norm_cfg=dict(type='mmreid_ext.BIN')."
+            "The model has no batch-instance norm: build it with "
+            "norm_cfg=dict(type='mmreid_ext.BIN')."
         )
     train_rows, test_rows = split_rows(data_samples, train_domains)
 

@@ -29,27 +29,28 @@ class MetaBINTrainLoop(ReIDTrainLoop):
     :func:`mmreid_ext.engine.meta_gates.meta_update_gates`.
 
     Args:
-        runner: The MMEngine runner. Its model is a :class:`mmreid_ext.models.ReIDModel` with batch-instance
-            norms whose gates are left to this loop (``train_gates=False``).
+        runner: The MMEngine runner. Its model is a :class:`mmreid_ext.models.ReIDModel` with
+            batch-instance norms whose gates are left to this loop (``train_gates=False``).
         dataloader: Base loader, with :class:`mmreid_ext.datasets.samplers.PKSampler`.
         max_iters: Number of iterations.
-        meta_dataloader: Meta loader, with :class:`mmreid_ext.datasets.samplers.DomainPKSampler`. Without a
-            ``dataset`` of its own it reads the base loader's.
-        gate_lr: Outer step size of the gates, constant. The official code uses 0.1 for several source data
-            sets, 0.2 for Market-1501, 0.5 for DukeMTMC. Defaults to 0.2.
-        inner_ratio: ``low``, ``high`` and ``period`` of :class:`CyclicRatio`; the inner step size is
-            ``gate_lr`` times this ratio. Defaults to 0.001, 0.1 and 725.
-        num_train_domains: Domains of the meta-train pass. Defaults to half of them, rounded up (the official
-            code: 3 of 5, 3 of 6, 4 of 8; PaddleClas rounds down).
-        loss_sets: ``'single_source'``, ``'multi_source'``, ``'paddleclas'``, or a dict with names of the
-            head's losses for ``base``, ``meta_train`` and ``meta_test``.
+        meta_dataloader: Meta loader, with :class:`mmreid_ext.datasets.samplers.DomainPKSampler`.
+            Without a ``dataset`` of its own it reads the base loader's.
+        gate_lr: Outer step size of the gates, constant. The official code uses 0.1 for several
+            source data sets, 0.2 for Market-1501, 0.5 for DukeMTMC. Defaults to 0.2.
+        inner_ratio: ``low``, ``high`` and ``period`` of :class:`CyclicRatio`; the inner step size
+            is ``gate_lr`` times this ratio. Defaults to 0.001, 0.1 and 725.
+        num_train_domains: Domains of the meta-train pass. Defaults to half of them, rounded up (the
+            official code: 3 of 5, 3 of 6, 4 of 8; PaddleClas rounds down).
+        loss_sets: ``'single_source'``, ``'multi_source'``, ``'paddleclas'``, or a dict with names
+            of the head's losses for ``base``, ``meta_train`` and ``meta_test``.
         straight_through: Gradient of the inner clamp, see ``meta_update_gates``. Defaults to True.
         second_order: See ``meta_update_gates``. Defaults to False.
         first_base_steps: Base steps of the first iteration, each on a fresh batch. Defaults to 10.
         kwargs: ``val_begin``, ``val_interval``, ``dynamic_intervals`` of MMEngine's loop.
 
-    Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification", CVPR 2021,
-    https://arxiv.org/abs/2011.14670. Where the paper and the official code differ, this is the code.
+    Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification",
+    CVPR 2021, https://arxiv.org/abs/2011.14670. Where the paper and the official code differ, this
+    is the code.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=runner.seed)
         self.meta_iterator = start_at(self.meta_dataloader, 0)
         self.num_domains = int(self.meta_dataloader.dataset.num_domains)
-        self.num_train_domains = num_train_domains or (self.num_domains + 1) // 2
-        split_domains(0, 0, self.num_domains, self.num_train_domains)  # a wrong number stops here
+        if num_train_domains is None:
+            num_train_domains = (self.num_domains + 1) // 2
+        self.num_train_domains = num_train_domains
+        split_domains(0, 0, self.num_domains, num_train_domains)  # a wrong number stops here
         self.gate_lr = gate_lr
         self.inner_ratio = CyclicRatio(**(inner_ratio or {}))
         self.loss_sets = _resolve_loss_sets(loss_sets)
@@ -87,13 +90,14 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         layers = getattr(self._module, "bin_layers", dict)()
         if not layers:
             raise ValueError(
-                "MetaBINTrainLoop needs a ReIDModel whose backbone has norm_cfg=dict(type='mmreid_ext.BIN')."
+                "MetaBINTrainLoop needs a ReIDModel whose backbone has "
+                "norm_cfg=dict(type='mmreid_ext.BIN')."
             )
         trained = [name for name, layer in layers.items() if layer.gate.requires_grad]
         if trained:
             raise ValueError(
-                f"{len(trained)} gates are trained as ordinary weights, {trained[0]} the first: set the "
-                "model's train_gates=False, or use ReIDTrainLoop."
+                f"{len(trained)} gates are trained as ordinary weights, {trained[0]} the first: "
+                "set the model's train_gates=False, or use ReIDTrainLoop."
             )
         for names in self.loss_sets:
             self._module.head.check_loss_names(names)
@@ -105,7 +109,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
     def run(self):
         """Train, from the first iteration or from the one that a checkpoint restored."""
         if self._iter > 0:
-            self.meta_iterator = start_at(self.meta_dataloader, self._iter)
+            self.meta_iterator = self.resumed_at(self.meta_dataloader, self._iter)
         return super().run()
 
     def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
@@ -154,7 +158,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         """One base step and one gate update with everything given.
 
         Args:
-            model: A :class:`ReIDModel`, or its ``MMDistributedDataParallel`` wrapper, in training mode.
+            model: A :class:`ReIDModel`, or its ``MMDistributedDataParallel`` wrapper, in training
+                mode.
             base_batch: ``inputs`` (images) and ``data_samples``, as a dataloader collates them.
             meta_batch: The same, with every domain in it.
             optim_wrapper: Optimiser of all weights but the gates.
@@ -166,7 +171,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             second_order: See the class.
 
         Returns:
-            Loss terms: the base step's as MMEngine names them, ``meta_train/...`` and ``meta_test/...``.
+            Loss terms, the base step's as MMEngine names them, ``meta_train/...`` and
+            ``meta_test/...``, and ``meta_skipped``.
 
         Raises:
             ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.
@@ -194,7 +200,17 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             forward_context=lambda: optim_wrapper.optim_context(module),
             loss_scale=1.0 if scaler is None else scaler.get_scale(),
         )
+        if scaler is not None and meta_log["meta_skipped"]:
+            _back_off(scaler)
         return {**log, **meta_log}
+
+
+def _back_off(scaler) -> None:
+    # The scaler hears of overflows in the base step only. At a scale that suits that step but not
+    # the meta passes, the gates would never be updated again.
+    factor = getattr(scaler, "get_backoff_factor", None)
+    if factor is not None:
+        scaler.update(scaler.get_scale() * factor())
 
 
 def _resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> LossSets:

@@ -17,8 +17,8 @@ from mmreid_ext.registry import LOOPS
 class ReIDTrainLoop(IterBasedTrainLoop):
     """MMEngine's iteration-based loop with three additions.
 
-    * A resumed run continues with the batch that would have come next: the sampler is told where to start
-      (``set_start``), where MMEngine would load and discard all earlier batches.
+    * A resumed run continues with the batch that would have come next: the sampler is told where to
+      start (``set_start``), where MMEngine would load and discard all earlier batches.
     * A loss that isn't finite stops the run before a checkpoint can be written of it.
     * The number of classes is compared with the data set before the first step.
 
@@ -27,6 +27,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
 
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
         super().__init__(runner, dataloader, max_iters, **kwargs)
+        self._seed_at_start = runner.seed
         self._check_num_classes()
 
     def _check_num_classes(self) -> None:
@@ -34,8 +35,8 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         built = getattr(getattr(self._module, "head", None), "num_classes", None)
         if found is not None and built is not None and found != built:
             raise ValueError(
-                f"The classifier has {built} classes, the training set {found} identities: set "
-                f"`model.head.num_classes={found}` (in the configuration or by --cfg-options)."
+                f"The classifier has {built} classes, the training set {found} identities: "
+                f"set `model.head.num_classes={found}` (in the configuration or by --cfg-options)."
             )
 
     @property
@@ -54,7 +55,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("before_train_epoch")
         if self._iter > 0:
             batches = self.base_batches_before(self._iter)
-            self.dataloader_iterator = start_at(self.dataloader, batches)
+            self.dataloader_iterator = self.resumed_at(self.dataloader, batches)
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
@@ -64,6 +65,15 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+    def resumed_at(self, dataloader, batches: int) -> _InfiniteDataloaderIterator:
+        """Iterate from a batch on, in the order of the run that is continued."""
+        sampler = dataloader.sampler
+        if getattr(sampler, "seed", None) == self._seed_at_start:
+            # A run without a seed of its own draws one; the checkpoint's replaced it after the
+            # sampler was built.
+            sampler.seed = self.runner.seed
+        return start_at(dataloader, batches)
 
     def _validation_is_due(self) -> bool:
         if self.runner.val_loop is None or self._iter < self.val_begin:
@@ -89,7 +99,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
 
 
 def start_at(dataloader, batches: int) -> _InfiniteDataloaderIterator:
-    """Iterate over ``dataloader`` from its ``batches``-th batch on, without loading the earlier ones.
+    """Iterate over ``dataloader`` from its ``batches``-th batch on, without loading earlier ones.
 
     Samplers without ``set_start`` (not ours) are advanced as MMEngine does it, by loading.
     """
@@ -120,6 +130,6 @@ def stop_if_not_finite(outputs: Mapping[str, float], iteration: int) -> None:
         return
     terms = ", ".join(f"{name}={value:.6g}" for name, value in losses.items())
     raise FloatingPointError(
-        f"Loss is not finite at iteration {iteration + 1}: {terms}. The last checkpoint is intact; resume from "
-        "it with a smaller learning rate, or without --amp."
+        f"Loss is not finite at iteration {iteration + 1}: {terms}. The last checkpoint is intact; "
+        "resume from it with a smaller learning rate, or without --amp."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import torch
 from mmengine.runner import Runner
@@ -19,9 +21,13 @@ LOSSES = dict(
 )
 
 
+# MMEngine keeps loggers and histories by the name of the experiment.
+_RUNS = count()
+
+
 @DATASETS.register_module()
 class TinyReID(Dataset):
-    """Random images: ``num_ids`` identities per domain, each seen ``num_images`` times in its domain."""
+    """Random images: ``num_ids`` identities per domain, each seen ``num_images`` times there."""
 
     def __init__(self, num_domains=4, num_ids=4, num_images=4, size=(16, 8), dtype="float64"):
         self.pids = np.arange(num_domains * num_ids).repeat(num_images)
@@ -54,14 +60,17 @@ def tiny_model(
             type="mmpretrain.ResNet",
             depth=18,
             stem_channels=4,
-            base_channels=4,
-            strides=(1, 1, 2, 1),
+            base_channels=8,
+            num_stages=2,
+            strides=(1, 2),
+            dilations=(1, 1),
+            out_indices=(1,),
             norm_cfg=dict(type=norm),
         ),
         head=dict(
             type="mmreid_ext.BNNeckHead",
             num_classes=num_classes,
-            in_channels=32,
+            in_channels=16,
             losses=losses or LOSSES,
             train_losses=("ce", "triplet"),
             classifier_init="uniform",
@@ -70,14 +79,24 @@ def tiny_model(
 
 
 def tiny_runner(
-    work_dir, batch_size: int = 32, max_iters: int = 3, dtype="float64", **changes
+    work_dir,
+    batch_size: int = 32,
+    max_iters: int = 3,
+    dtype="float64",
+    dataset: str = "mmreid_ext.TinyReID",
+    num_workers: int = 0,
+    loop: dict | None = None,
+    **changes,
 ) -> Runner:
-    """A Runner of MetaBIN on :class:`TinyReID`; ``batch_size`` is per rank, ``changes`` override settings."""
+    """A Runner of MetaBIN on :class:`TinyReID`.
+
+    ``batch_size`` is per rank; ``loop`` overrides settings of the loop, ``changes`` the Runner's.
+    """
 
     def loader(sampler: str, **dataset) -> dict:
         return dict(
             batch_size=batch_size,
-            num_workers=0,
+            num_workers=num_workers,
             drop_last=True,
             collate_fn=dict(type="default_collate"),
             sampler=dict(type=f"mmreid_ext.{sampler}", batch_size=batch_size, num_instances=2),
@@ -87,15 +106,16 @@ def tiny_runner(
     settings = dict(
         work_dir=str(work_dir),
         default_scope="mmpretrain",
-        experiment_name="tiny",
+        experiment_name=f"tiny{next(_RUNS)}",
         model=tiny_model(),
-        train_dataloader=loader("PKSampler", dataset=dict(type="mmreid_ext.TinyReID", dtype=dtype)),
+        train_dataloader=loader("PKSampler", dataset=dict(type=dataset, dtype=dtype)),
         train_cfg=dict(
             type="mmreid_ext.MetaBINTrainLoop",
             max_iters=max_iters,
             meta_dataloader=loader("DomainPKSampler"),
             first_base_steps=2,
             inner_ratio=dict(low=0.05, high=0.1, period=4),
+            **(loop or {}),
         ),
         optim_wrapper=dict(
             optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=5e-4),
