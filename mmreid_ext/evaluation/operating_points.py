@@ -13,9 +13,9 @@ class ScoreHistogram:
     """Counts of the scores of true and of wrong pairs in bins of width 2**-17 over [-1, 1].
 
     The rate of true positives at a rate of false positives ``x`` is that of the lowest threshold
-    which lets at most ``floor(x * wrong pairs)`` wrong pairs through. It is exact unless a true pair
-    lies in the same bin as the first wrong pair kept out; such a pair counts as kept out, so that
-    the figure is a lower bound, and ties never help.
+    which lets at most ``floor(x * wrong pairs)`` wrong pairs through. It is exact unless a true
+    pair lies in the same bin as the first wrong pair kept out; such a pair counts as kept out, so
+    that the figure is a lower bound, and ties never help.
 
     Args:
         device: Where the counts live.

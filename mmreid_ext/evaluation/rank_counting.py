@@ -23,9 +23,14 @@ class Rows(Protocol):
     device: torch.device
 
     def __len__(self) -> int: ...
-    def tile(self, start: int, stop: int) -> Tensor: ...
-    def double_tile(self, start: int, stop: int) -> Tensor: ...
-    def pairs(self, rows: Tensor, cols: Tensor) -> Tensor: ...
+    def tile(self, start: int, stop: int) -> Tensor:
+        """Float32 scores against gallery images ``start:stop``."""
+
+    def double_tile(self, start: int, stop: int) -> Tensor:
+        """The same in float64."""
+
+    def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """Float64 scores of single pairs."""
 
 
 @dataclass(frozen=True)

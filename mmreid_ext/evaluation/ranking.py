@@ -55,9 +55,9 @@ def evaluate_retrieval(
       and camera are removed from its ranking, and later ranks close up. A query without a match
       left is not valid: its ``ap`` is NaN and no mean counts it.
     * Scores are those of float64 arithmetic: float32 products decide where they can, the rest is
-      scored again. A wrong image is ahead of a true match when its score is higher, equal or lower by
-      no more than 2**-40 (scores scaled into [-1, 1]). So ties never help, and the order of the
-      gallery, the tiles, the device and the number of ranks change nothing.
+      scored again. A wrong image is ahead of a true match when its score is higher, equal or
+      lower by no more than 2**-40 (scores scaled into [-1, 1]). So ties never help, and
+      the order of the gallery, the tiles, the device and the number of ranks change nothing.
     * Ranks are found by counting the wrong images above each match; nothing is sorted, and no
       (Q, G) array exists.
 
@@ -73,11 +73,11 @@ def evaluate_retrieval(
         rerank: None, or the arguments ``k1, k2, lambda_value`` of
             :func:`~mmreid_ext.evaluation.k_reciprocal_rerank`: ranks by its distances, which are
             computed a few queries at a time.
-        protocol: ``'standard'``, or ``'paddleclas'``: images of the query's identity and camera stay
-            in the ranking with similarity 0, as wrong ones (cosine without re-ranking only; with it
-            PaddleClas removes them too).
-        memory_budget: Working memory in bytes over the inputs. Defaults to 64 MiB on a CPU and 1 GiB
-            on other devices (re-ranking: four times that).
+        protocol: ``'standard'``, or ``'paddleclas'``: images of the query's identity and camera
+            stay in the ranking with similarity 0, as wrong ones (cosine without re-ranking only;
+            with it PaddleClas removes them too).
+        memory_budget: Working memory in bytes over the inputs. Defaults to 64 MiB on a CPU and
+            1 GiB on other devices (re-ranking: four times that).
         distributed: All ranks hold the same arguments and rank a share of the queries each; all
             return the same result.
         progress: Called with (stage, done, in all) after each piece of work, stages being
@@ -139,11 +139,9 @@ def _check_choices(distance: str, protocol: str, max_rank: int, rerank: dict | N
         raise ValueError("protocol='paddleclas' needs distance='cosine' and rerank=None")
     if max_rank < 1:
         raise ValueError(f"max_rank={max_rank} must be at least 1")
-    unknown = set(rerank or {}) - {"k1", "k2", "lambda_value", "approximate"}
+    unknown = set(rerank or {}) - {"k1", "k2", "lambda_value"}
     if unknown:
-        raise ValueError(
-            f"rerank has unknown entries {sorted(unknown)}; use k1, k2, lambda_value, approximate"
-        )
+        raise ValueError(f"rerank has unknown entries {sorted(unknown)}; use k1, k2, lambda_value")
 
 
 def _chunks(inputs: RetrievalInputs, rows: int) -> Iterator[Tensor]:

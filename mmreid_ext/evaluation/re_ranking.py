@@ -27,13 +27,14 @@ def k_reciprocal_rerank(
 ) -> Tensor:
     r"""Distances after re-ranking with k-reciprocal encoding.
 
-    With ``D`` the squared Euclidean distances of L2-normalised features among all N = Q + G images,
-    each row over its greatest value:
+    With ``D`` the squared Euclidean distances of L2-normalised features among all N = Q + G
+    images, each row over its greatest value:
 
-    1. ``R(p, k)``: images among the first ``k + 1`` of ``p`` (itself included) that have ``p`` among
-       their first ``k + 1``. ``R*(p)`` joins to ``R(p, k1)`` every ``R(q, k1/2)`` of its members ``q``
-       that it shares more than 2/3 of.
-    2. ``V[p, q] = exp(-D[p, q])`` on ``R*(p)``, scaled to sum 1, then averaged over the ``k2`` nearest.
+    1. ``R(p, k)``: images among the first ``k + 1`` of ``p`` (itself included) that have ``p``
+       among their first ``k + 1``. ``R*(p)`` joins to ``R(p, k1)`` every ``R(q, k1/2)`` of its
+       members ``q`` that it shares more than 2/3 of.
+    2. ``V[p, q] = exp(-D[p, q])`` on ``R*(p)``, scaled to sum 1, then averaged over the ``k2``
+       nearest.
     3. :math:`J_{pg} = 1 - s / (2 - s)` with :math:`s = \sum_j \min(V_{pj}, V_{gj})`.
     4. The result is ``(1 - lambda) J + lambda D``.
 
@@ -59,9 +60,9 @@ def k_reciprocal_rerank(
         TypeError: For features that are not floating.
         ValueError: For NaN or infinite features, shapes that do not fit, parameters out of range.
 
-    Paper: Zhong et al., "Re-ranking person re-identification with k-reciprocal encoding", CVPR 2017,
-    https://arxiv.org/abs/1701.08398. The published code keeps V in float16; here it is a multiple of
-    2**-30, within 1e-6 of float64.
+    Paper: Zhong et al., "Re-ranking person re-identification with k-reciprocal encoding",
+    CVPR 2017, https://arxiv.org/abs/1701.08398. The published code keeps V in float16; here it is
+    a multiple of 2**-30, and the result within 1e-6 of float64.
     """
     query, gallery = check_features(query_feats, gallery_feats)
     with full_precision(gallery.device):

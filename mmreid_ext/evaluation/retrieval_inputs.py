@@ -59,7 +59,7 @@ def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.
     if array.ndim != 1 or len(array) != length:
         feats = name.split("_")[0] + "_feats"
         raise ValueError(
-            f"{name} has shape {array.shape}, {feats} has {length} rows; one label per row is needed"
+            f"{name} has shape {array.shape}, {feats} has {length} rows; give one label per row"
         )
     return torch.from_numpy(array.astype(np.int64)).to(device)
 
@@ -138,6 +138,6 @@ def check_features(query, gallery) -> tuple[Tensor, Tensor]:
         )
     if query.device != gallery.device:
         raise ValueError(
-            f"query_feats are on {query.device}, gallery_feats on {gallery.device}; move one of them"
+            f"query_feats are on {query.device}, gallery_feats on {gallery.device}; move one"
         )
     return query, gallery

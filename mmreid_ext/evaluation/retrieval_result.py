@@ -15,7 +15,7 @@ class RetrievalResult:
     query the scores are NaN.
 
     Attributes:
-        cmc: (max_rank,), share of queries with a true match among the first ``r`` at ``cmc[r - 1]``.
+        cmc: (max_rank,), at ``cmc[r - 1]`` the share of queries with a match in the first ``r``.
         mAP: Mean average precision.
         mINP: Mean inverse negative penalty, matches divided by the rank of the last one.
         ap: (Q,), average precision per query in the order given, NaN where it is not valid.

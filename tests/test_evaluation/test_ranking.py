@@ -37,7 +37,7 @@ def dense_scores(query, gallery, distance):
 def oracle(
     query, gallery, qp, gp, qc=None, gc=None, distance="cosine", keep_junk=False, scores=None
 ):
-    """One loop over queries and matches: per-query (AP, INP, first rank), all true and wrong scores."""
+    """Loop over queries and matches: rows (AP, INP, first rank), all true and wrong scores."""
     scores = dense_scores(query, gallery, distance) if scores is None else scores
     rows, true, wrong = [], [], []
     for row, pid, cam in zip(scores, qp, qp if qc is None else qc, strict=True):

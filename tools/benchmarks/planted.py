@@ -27,8 +27,8 @@ def plant(size: str) -> dict[str, Tensor | np.ndarray]:
     """Arguments of ``evaluate_retrieval``: L2-normalised features of planted identities.
 
     In a 64-d latent space: a centre per identity and a spread around it per image (both 1), a shift
-    per camera (0.35); mapped to 2048 dimensions, with noise (0.3) in each of them. 17 % of the gallery
-    are distractors. The scores mean nothing about any model.
+    per camera (0.35); mapped to 2048 dimensions, with noise (0.3) in each of them. 17 % of the
+    gallery are distractors. The scores mean nothing about any model.
     """
     queries, gallery, identities, cameras, seed = SIZES[size]
     rng = np.random.default_rng(seed)
@@ -79,7 +79,7 @@ class Cost:
 
 
 def measure(function: Callable[[], object]) -> Cost:
-    """Run a function under a clock and a memory meter that looks every 5 ms (Linux; 0 elsewhere)."""
+    """Run a function under a clock and, on Linux, a memory meter that looks every 5 ms."""
     metered = platform.system() == "Linux"
     if metered:  # give freed memory back, so that the start is honest
         ctypes.CDLL(None).malloc_trim(0)
@@ -134,8 +134,8 @@ def middle(costs: list[Cost]) -> Cost:
 def row(size: str, name: str, cost: Cost, floor: Cost, scores: str) -> str:
     """One line of the table."""
     return (
-        f"| {size} | {name} | {cost.wall:.2f} s | {cost.wall / floor.wall:.2f} | {cost.cpu:.2f} s | "
-        f"{cost.cpu / floor.cpu:.2f} | {cost.memory:.0f} | {scores} |"
+        f"| {size} | {name} | {cost.wall:.2f} s | {cost.wall / floor.wall:.2f} "
+        f"| {cost.cpu:.2f} s | {cost.cpu / floor.cpu:.2f} | {cost.memory:.0f} | {scores} |"
     )
 
 

@@ -23,8 +23,8 @@ def dense_reference(
     """MAP the plain way: the whole matrix, a full sort of each row, a loop over queries."""
     scores = (query_feats @ gallery_feats.T).numpy()
     precisions = []
-    for row, pid, camid in zip(scores, query_pids, query_camids, strict=True):
-        order = np.argsort(-row, kind="stable")
+    for line, pid, camid in zip(scores, query_pids, query_camids, strict=True):
+        order = np.argsort(-line, kind="stable")
         true = gallery_pids[order] == pid
         true = true[~(true & (gallery_camids[order] == camid))]
         if true.any():

@@ -55,7 +55,6 @@ def main() -> None:
     parser.add_argument(
         "--product-share", type=float, default=0.25, help="of the product that is timed"
     )
-    parser.add_argument("--approximate", action="store_true", help="also with FAISS neighbours")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     evaluate_retrieval(**plant("small"), rerank={})  # first calls load libraries
@@ -67,14 +66,9 @@ def main() -> None:
         floor = product(feats, feats, args.product_share)
         del feats
         print(row(size, "torch.mm (N x N)", floor, floor, "-"), flush=True)
-        choices = [{}, {"approximate": True}] if args.approximate else [{}]
-        for rerank in choices:
-            name = "approximate" if rerank else "evaluate_retrieval(rerank)"
-            cost = measure(
-                lambda d=data, r=rerank: evaluate_retrieval(**d, rerank=r, progress=_show)
-            )
-            scores = f"{cost.result.cmc[0]:.4f} / {cost.result.mAP:.6f}"
-            print(row(size, name, cost, floor, scores), flush=True)
+        cost = measure(lambda d=data: evaluate_retrieval(**d, rerank={}, progress=_show))
+        scores = f"{cost.result.cmc[0]:.4f} / {cost.result.mAP:.6f}"
+        print(row(size, "evaluate_retrieval(rerank)", cost, floor, scores), flush=True)
         if size == "small":
             cost = measure(lambda pair=pair: dense_reference(*pair))
             error = np.abs(cost.result - k_reciprocal_rerank(*pair).numpy()).max()

@@ -1,0 +1,64 @@
+"""Two gloo processes give what one gives, to the last digit."""
+
+import numpy as np
+import pytest
+import torch
+from helpers.distributed import run_distributed
+
+from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
+
+BUDGET = 120_000  # several chunks and tiles, so that both ranks have work
+
+
+def data():
+    rng = np.random.default_rng(5)
+    centres = rng.standard_normal((20, 24))
+    pids, cams = rng.integers(0, 20, 230), rng.integers(0, 3, 230)
+    pids[:3] = 99  # queries without a match
+    feats = centres[pids % 20] + 0.9 * rng.standard_normal((230, 24))
+    feats = torch.from_numpy(feats).float()
+    feats[200:] = feats[100:130]
+    return feats[:41], feats[41:], pids[:41], pids[41:], cams[:41], cams[41:]
+
+
+def scores(result):
+    fields = (result.cmc, result.ap, result.inp, result.first_hit, result.roc)
+    return [torch.from_numpy(x) for x in fields] + [
+        torch.tensor([result.mAP, result.mINP, *result.tpr_at_fpr.values()], dtype=torch.float64)
+    ]
+
+
+def evaluate(rank=0, world_size=1):
+    shares = []
+    common = {"memory_budget": BUDGET, "distributed": world_size > 1}
+    plain = evaluate_retrieval(*data(), **common, progress=lambda *c: shares.append(c[2]))
+    again = evaluate_retrieval(*data(), rerank={"k1": 7, "k2": 3}, **common)
+    distances = k_reciprocal_rerank(*data()[:2], k1=7, k2=3, **common)
+    return {"scores": [*scores(plain), *scores(again), distances], "chunks": shares[-1]}
+
+
+@pytest.fixture(scope="module")
+def one():
+    return evaluate()
+
+
+def test_two_ranks_equal_one_to_the_last_digit(one):
+    ranks = run_distributed(evaluate, 2)
+    assert one["chunks"] == sum(r["chunks"] for r in ranks) and min(r["chunks"] for r in ranks) > 0
+    for rank in ranks:
+        for got, expected in zip(rank["scores"], one["scores"], strict=True):
+            torch.testing.assert_close(got, expected, rtol=0, atol=0, equal_nan=True)
+
+
+def alone(rank, world_size):
+    """One query for three ranks: two of them have nothing to rank."""
+    query, gallery, qp, gp, qc, gc = data()
+    result = evaluate_retrieval(query[5:6], gallery, qp[5:6], gp, qc[5:6], gc, distributed=True)
+    return scores(result)
+
+
+def test_ranks_without_queries():
+    query, gallery, qp, gp, qc, gc = data()
+    expected = scores(evaluate_retrieval(query[5:6], gallery, qp[5:6], gp, qc[5:6], gc))
+    for rank in run_distributed(alone, 3):
+        torch.testing.assert_close(rank, expected, rtol=0, atol=0, equal_nan=True)
