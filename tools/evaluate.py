@@ -15,7 +15,7 @@ import sys
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.evaluation.report import format_table, results_document, write_results
-from mmreid_ext.evaluation.rerank_options import parse_rerank
+from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,6 +31,13 @@ def parse_args() -> argparse.Namespace:
         "under 100,000 images",
     )
     parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
+    parser.add_argument(
+        "--aqe",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="query expansion: join each query with its n=5 nearest gallery images, weighted by "
+        "similarity to the power alpha=0",
+    )
     parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
     parser.add_argument(
         "--protocol",
@@ -59,12 +66,15 @@ def run(args: argparse.Namespace) -> None:
     images, notes = load_features(args.features)
     rerank = parse_rerank(args.rerank, args.no_rerank)
     protocols = chosen_protocols(args.protocol, notes.get("protocols", ""))
-    results, failures = evaluate_sets(images, protocols, distance=args.distance, rerank=rerank)
+    options = dict(
+        distance=args.distance, rerank=rerank, query_expansion=parse_query_expansion(args.aqe)
+    )
+    results, failures = evaluate_sets(images, protocols, **options)
     for failure in failures:
         print(f"warning: {failure}")
     print(format_table(results))
     if args.out:
-        settings = dict(features=args.features, distance=args.distance, rerank=rerank)
+        settings = dict(features=args.features, **options)
         settings |= {key: value for key, value in notes.items() if key != "protocols"}
         print(f"Written: {write_results(args.out, results_document(results, settings))}")
 

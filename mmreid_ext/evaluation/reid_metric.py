@@ -42,6 +42,7 @@ class ReIDMetric(BaseMetric):
             the set. See :func:`mmreid_ext.evaluation.build_protocol`.
         rerank: None, ``'auto'`` (on for sets under 100,000 images) or ``dict(k1=20, k2=6,
             lambda_value=0.3)``.
+        query_expansion: None or ``dict(num_neighbors=5, alpha=0.0)``, see :func:`expand_queries`.
         distance: ``'cosine'`` or ``'euclidean'``.
         max_rank: Length of the CMC curve kept in :attr:`last_results`.
         save_features: Also write the embeddings to this ``.npz`` file.
@@ -61,6 +62,7 @@ class ReIDMetric(BaseMetric):
         self,
         protocols: str | Mapping[str, Any] | None = None,
         rerank: str | Mapping[str, Any] | None = None,
+        query_expansion: Mapping[str, Any] | None = None,
         distance: str = "cosine",
         max_rank: int = 50,
         save_features: str | None = None,
@@ -73,6 +75,7 @@ class ReIDMetric(BaseMetric):
         self.prefix = prefix
         self.protocols = protocols
         self.rerank = rerank
+        self.query_expansion = query_expansion
         self.distance = distance
         self.max_rank = max_rank
         self.save_features = save_features
@@ -138,6 +141,7 @@ class ReIDMetric(BaseMetric):
             distance=self.distance,
             max_rank=self.max_rank,
             rerank=self.rerank,
+            query_expansion=self.query_expansion,
             device=_ranking_device(),
             distributed=is_distributed(),
         )

@@ -1,4 +1,4 @@
-"""Settings of re-ranking, as configurations and command lines give them."""
+"""Settings of re-ranking and query expansion, as configurations and commands give them."""
 
 from __future__ import annotations
 
@@ -51,14 +51,35 @@ def parse_rerank(
     if values is None:
         return None if no_rerank else "auto"
     kinds = {"k1": ("k1", int), "k2": ("k2", int), "lambda": ("lambda_value", float)}
-    settings = dict(RERANK_DEFAULTS)
+    given = _parse(values, kinds, "--rerank takes k1=20 k2=6 lambda=0.3 or some of these")
+    return {**RERANK_DEFAULTS, **given}
+
+
+def parse_query_expansion(values: Sequence[str] | None) -> dict[str, Any] | None:
+    """``--aqe [n=5] [alpha=0]`` as the ``query_expansion`` argument.
+
+    Args:
+        values: What followed ``--aqe``; None when it wasn't given, which means no expansion.
+
+    Raises:
+        ValueError: If a value isn't ``name=number``.
+    """
+    if values is None:
+        return None
+    kinds = {"n": ("num_neighbors", int), "alpha": ("alpha", float)}
+    given = _parse(values, kinds, "--aqe takes n=5 alpha=0 or some of these")
+    return {"num_neighbors": 5, "alpha": 0.0, **given}
+
+
+def _parse(
+    values: Sequence[str], kinds: Mapping[str, tuple[str, type]], usage: str
+) -> dict[str, Any]:
+    settings = {}
     for value in values:
         name, _, number = value.partition("=")
         try:
             key, kind = kinds[name]
             settings[key] = kind(number)
         except (KeyError, ValueError):
-            raise ValueError(
-                f"--rerank takes k1=20 k2=6 lambda=0.3 or some of these, not {value!r}."
-            ) from None
+            raise ValueError(f"{usage}, not {value!r}.") from None
     return settings

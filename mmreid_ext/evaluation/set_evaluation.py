@@ -15,6 +15,7 @@ from mmreid_ext.distributed import broadcast_object, is_main
 from .embedding_metrics import self_retrieval_metrics
 from .embedding_set import EmbeddingSet
 from .protocols import EvaluationProtocol, Split, build_protocol
+from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .rerank_options import rerank_settings
 from .retrieval_result import RetrievalResult
@@ -71,6 +72,7 @@ def evaluate_set(
     distance: str = "cosine",
     max_rank: int = 50,
     rerank: str | Mapping[str, Any] | None = "auto",
+    query_expansion: Mapping[str, Any] | None = None,
     device: str | torch.device = "cpu",
     distributed: bool = False,
 ) -> SetResult:
@@ -83,6 +85,8 @@ def evaluate_set(
         max_rank: Length of the CMC curve (longer where the protocol reports a higher rank).
         rerank: See :func:`rerank_settings`. Protocols that query every image against all others
             have no re-ranked row.
+        query_expansion: None, or ``dict(num_neighbors=5, alpha=0.0)`` (or some of these): both rows
+            rank expanded queries, see :func:`expand_queries`. Needs the cosine.
         device: Where to rank.
         distributed: All ranks hold the same images and call this; each ranks a share of the
             queries, all return the same.
@@ -93,6 +97,7 @@ def evaluate_set(
     """
     start = time.perf_counter()
     protocol = build_protocol(protocol)
+    _check_query_expansion(query_expansion, protocol, distance)
     splits = list(protocol.splits(images))
     first_trial = [split for split in splits if split.trial == splits[0].trial]
     # In one of many draws a camera may be left without a query that matches.
@@ -102,7 +107,7 @@ def evaluate_set(
     num_images = sum(len(split.query) + len(split.gallery) for split in splits)
     settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
     max_rank = max(max_rank, *protocol.ranks)
-    ranking = _Ranking(images, protocol, max_rank, distance, device, distributed)
+    ranking = _Ranking(images, protocol, max_rank, distance, query_expansion, device, distributed)
     plain, reranked = TrialAverager(protocol, max_rank), TrialAverager(protocol, max_rank)
     for split in answerable:
         plain.add(split, ranking.rank(split, None))
@@ -125,6 +130,24 @@ def evaluate_set(
     )
 
 
+def _check_query_expansion(
+    settings: Mapping[str, Any] | None, protocol: EvaluationProtocol, distance: str
+) -> None:
+    if settings is None:
+        return
+    unknown = set(settings) - {"num_neighbors", "alpha"}
+    if unknown:
+        raise ValueError(
+            f"query_expansion has unknown entries {sorted(unknown)}; use num_neighbors, alpha."
+        )
+    if distance != "cosine" or protocol.self_retrieval:
+        raise ValueError(
+            "Query expansion averages normalised embeddings of queries and of another gallery: it "
+            f"needs distance='cosine' (got {distance!r}) and a protocol with separate queries (got "
+            f"{type(protocol).__name__})."
+        )
+
+
 @dataclass(frozen=True)
 class _Ranking:
     """How the images of one set are ranked: everything but the split."""
@@ -133,15 +156,20 @@ class _Ranking:
     protocol: EvaluationProtocol
     max_rank: int
     distance: str
+    query_expansion: Mapping[str, Any] | None
     device: str | torch.device
     distributed: bool
 
     def rank(self, split: Split, rerank: dict[str, Any] | None) -> RetrievalResult:
         # PaddleClas removes junk, as everybody does, when it re-ranks.
         counting = self.protocol.counting if rerank is None else "standard"
+        query = self.images.feats[split.query].to(self.device)
+        gallery = self.images.feats[split.gallery].to(self.device)
+        if self.query_expansion is not None:
+            query = expand_queries(query, gallery, **self.query_expansion)
         return evaluate_retrieval(
-            self.images.feats[split.query].to(self.device),
-            self.images.feats[split.gallery].to(self.device),
+            query,
+            gallery,
             self.images.pids[split.query],
             self.images.pids[split.gallery],
             split.query_camids,

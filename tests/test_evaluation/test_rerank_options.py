@@ -3,6 +3,7 @@ import pytest
 from mmreid_ext.evaluation.rerank_options import (
     AUTO_RERANK_LIMIT,
     RERANK_DEFAULTS,
+    parse_query_expansion,
     parse_rerank,
     rerank_settings,
 )
@@ -37,3 +38,11 @@ def test_command_line_mistakes(wrong):
 def test_contradiction():
     with pytest.raises(ValueError, match="exclude"):
         parse_rerank([], no_rerank=True)
+
+
+def test_query_expansion():
+    assert parse_query_expansion(None) is None
+    assert parse_query_expansion([]) == dict(num_neighbors=5, alpha=0.0)
+    assert parse_query_expansion(["n=7", "alpha=3"]) == dict(num_neighbors=7, alpha=3.0)
+    with pytest.raises(ValueError, match="--aqe takes n=5"):
+        parse_query_expansion(["k=3"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmreid_ext.evaluation import EmbeddingSet, NoValidQueryError, evaluate_set
+from mmreid_ext.evaluation import EmbeddingSet, NoValidQueryError, evaluate_set, expand_queries
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
 from mmreid_ext.evaluation.protocols import Split
 from mmreid_ext.evaluation.set_evaluation import valid_queries
@@ -98,3 +98,18 @@ def test_rows_must_correspond():
         EmbeddingSet(images.feats, images.pids, [0], images.roles, images.datasets, images.names)
     with pytest.raises(ValueError, match=r"\(N, D\)"):
         EmbeddingSet(images.feats[0], *[images.pids] * 5)
+
+
+def test_query_expansion_ranks_expanded_queries():
+    images = random_set()
+    expanded = random_set()
+    query, gallery = (np.flatnonzero(images.roles == role) for role in ("query", "gallery"))
+    joined = expand_queries(images.feats[query], images.feats[gallery], num_neighbors=3, alpha=3)
+    expanded.feats[query] = joined
+    found = evaluate_set(images, query_expansion=dict(num_neighbors=3, alpha=3))
+    assert found.metrics() == pytest.approx(evaluate_set(expanded).metrics())
+    assert found.plain.mAP != evaluate_set(images).plain.mAP
+    with pytest.raises(ValueError, match="needs distance='cosine'"):
+        evaluate_set(images, "self_retrieval", query_expansion={})
+    with pytest.raises(ValueError, match="'k'"):
+        evaluate_set(images, query_expansion=dict(k=3))
