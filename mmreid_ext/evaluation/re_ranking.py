@@ -103,8 +103,9 @@ def rerank_similarity(
     neighbors = exact_neighbors(
         features, min(k1 + 1, len(feats)), budget, distributed=distributed, progress=progress
     )
-    # the widest array of the encoding has k1 * k1 * k1 / 2 flags per row
-    rows_at_once = max(1, min(1024, budget // (2 * (k1 + 1) ** 3)))
+    # the widest array of the encoding has k * k * k / 2 flags per row
+    widest = min(k1 + 1, len(feats)) ** 3
+    rows_at_once = max(1, min(1024, budget // (2 * widest)))
     encoding = encode(features, neighbors, k1, k2, rows_at_once)
     scale = distance_scale(neighbors.farthest)[: len(query)]
     return RerankedSimilarity(features, encoding, scale, lambda_value, shape.elements), shape

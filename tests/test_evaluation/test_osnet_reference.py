@@ -58,7 +58,7 @@ def market_images(folder):
 
 def test_viper():
     pairs = [
-        sorted(p for p in (ROOT / "VIPeR" / cam).glob("*.png") if 317 <= int(p.name.split("_")[0]))
+        sorted(p for p in (ROOT / "VIPeR" / cam).glob("*.png") if int(p.name.split("_")[0]) >= 317)
         for cam in ("cam_a", "cam_b")
     ]
     feats = [extract(paths) for paths in pairs]

@@ -48,7 +48,7 @@ def dense(query, gallery, k1, k2, weight):
 PARAMETERS = [(20, 6, 0.3), (5, 1, 0.5), (7, 3, 0.0), (1, 2, 0.3), (30, 10, 1.0), (400, 6, 0.3)]
 
 
-@pytest.mark.parametrize("budget", [None, 60_000], ids=["default", "tiny"])
+@pytest.mark.parametrize("budget", [None, 200_000], ids=["default", "tiny"])
 @pytest.mark.parametrize("parameters", PARAMETERS, ids=str)
 def test_equals_the_dense_algorithm(parameters, budget):
     size = {"queries": 20, "gallery": 60} if parameters[0] > 100 else {}
