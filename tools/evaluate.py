@@ -9,11 +9,13 @@ python tools/evaluate.py features.npz --no-rerank --protocol mine=no_camera --ou
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
 from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.evaluation.progress import PeriodicProgress
 from mmreid_ext.evaluation.report import format_table, results_document, write_results
 from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
 
@@ -69,7 +71,8 @@ def run(args: argparse.Namespace) -> None:
     options = dict(
         distance=args.distance, rerank=rerank, query_expansion=parse_query_expansion(args.aqe)
     )
-    results, failures = evaluate_sets(images, protocols, **options)
+    progress = PeriodicProgress(functools.partial(print, file=sys.stderr))
+    results, failures = evaluate_sets(images, protocols, progress=progress, **options)
     for failure in failures:
         print(f"warning: {failure}")
     print(format_table(results))

@@ -26,6 +26,13 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
     parser.add_argument(
+        "--aqe",
+        nargs="*",
+        metavar="NAME=VALUE",
+        help="rank expanded queries: the mean of a query and its n=5 nearest gallery images, "
+        "weighted by similarity to the power of alpha=0",
+    )
+    parser.add_argument(
         "--flip", action="store_true", help="add the embedding of the mirrored image"
     )
     parser.add_argument(
@@ -39,11 +46,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
-    from mmreid_ext.evaluation.rerank_options import parse_rerank
+    from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
 
     cfg = load_config(args)
     rerank = parse_rerank(args.rerank, args.no_rerank)
-    cfg.test_evaluator = dict(cfg.test_evaluator, rerank=rerank, save_features=args.save_features)
+    ranking = dict(rerank=rerank, query_expansion=parse_query_expansion(args.aqe))
+    cfg.test_evaluator = dict(cfg.test_evaluator, **ranking, save_features=args.save_features)
     cfg.load_from, cfg.resume = None, False
     if args.flip:
         cfg.model.flip_test = True
@@ -63,8 +71,8 @@ def run(args: argparse.Namespace) -> None:
         settings = dict(
             config=args.config,
             seed=cfg.get("randomness", {}).get("seed"),
-            rerank=rerank,
             flip=args.flip,
+            **ranking,
         )
         path = write_results(
             args.out, results_document(metric.last_results, settings, args.checkpoint)

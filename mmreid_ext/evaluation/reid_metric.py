@@ -18,6 +18,7 @@ from mmreid_ext.registry import METRICS
 from .embedding_set import ROLES, EmbeddingSet
 from .evaluate_sets import evaluate_sets
 from .features_file import save_features
+from .progress import PeriodicProgress
 from .protocols import build_protocol
 from .report import flat_metrics, format_table
 from .set_evaluation import SetResult
@@ -135,6 +136,7 @@ class ReIDMetric(BaseMetric):
         if self.save_features and is_main():
             specs = {name: protocol.describe() for name, protocol in protocols.items()}
             save_features(self.save_features, images, protocols=json.dumps(specs))
+        logger = MMLogger.get_current_instance()
         self.last_results, failures = evaluate_sets(
             images,
             protocols,
@@ -144,8 +146,8 @@ class ReIDMetric(BaseMetric):
             query_expansion=self.query_expansion,
             device=_ranking_device(),
             distributed=is_distributed(),
+            progress=PeriodicProgress(logger.info),
         )
-        logger = MMLogger.get_current_instance()
         for failure in failures:
             logger.warning(failure)
         logger.info("\n%s", format_table(self.last_results))

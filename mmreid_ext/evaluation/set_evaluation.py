@@ -14,6 +14,7 @@ from mmreid_ext.distributed import broadcast_object, is_main
 
 from .embedding_metrics import self_retrieval_metrics
 from .embedding_set import EmbeddingSet
+from .neighbors import Progress
 from .protocols import EvaluationProtocol, Split, build_protocol
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
@@ -75,6 +76,7 @@ def evaluate_set(
     query_expansion: Mapping[str, Any] | None = None,
     device: str | torch.device = "cpu",
     distributed: bool = False,
+    progress: Progress | None = None,
 ) -> SetResult:
     """Evaluate the embeddings of one test set.
 
@@ -90,6 +92,7 @@ def evaluate_set(
         device: Where to rank.
         distributed: All ranks hold the same images and call this; each ranks a share of the
             queries, all return the same.
+        progress: Called with (stage, done, in all) during long work.
 
     Raises:
         NoValidQueryError: If no query has a match in the gallery; the message says why.
@@ -107,7 +110,9 @@ def evaluate_set(
     num_images = sum(len(split.query) + len(split.gallery) for split in splits)
     settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
     max_rank = max(max_rank, *protocol.ranks)
-    ranking = _Ranking(images, protocol, max_rank, distance, query_expansion, device, distributed)
+    ranking = _Ranking(
+        images, protocol, max_rank, distance, query_expansion, device, distributed, progress
+    )
     plain, reranked = TrialAverager(protocol, max_rank), TrialAverager(protocol, max_rank)
     for split in answerable:
         plain.add(split, ranking.rank(split, None))
@@ -159,6 +164,7 @@ class _Ranking:
     query_expansion: Mapping[str, Any] | None
     device: str | torch.device
     distributed: bool
+    progress: Progress | None
 
     def rank(self, split: Split, rerank: dict[str, Any] | None) -> RetrievalResult:
         # PaddleClas removes junk, as everybody does, when it re-ranks.
@@ -179,6 +185,7 @@ class _Ranking:
             rerank=rerank,
             protocol=counting,
             distributed=self.distributed,
+            progress=self.progress,
         )
 
     def extras(self) -> dict[str, float]:

@@ -52,7 +52,8 @@ val_dataloader = dict(
             dict(type='mmreid_ext.VIPeR'),
             dict(type='mmreid_ext.PRID2011'),
             dict(type='mmreid_ext.GRID'),
-            dict(type='mmreid_ext.ILIDS'),
+            # one gallery image per person, as MetaBIN reports it
+            dict(type='mmreid_ext.ILIDS', protocol=dict(type='ilids', gallery_shots=1)),
         ],
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
