@@ -1,10 +1,11 @@
 # The plain batch-norm twin of metabin_r18_market150.py: same data, losses and schedule, no
 # meta-learning.
-_base_ = ['metabin_r18_market150.py']
+_base_ = ["metabin_r18_market150.py"]
 
-model = dict(backbone=dict(norm_cfg=dict(type='mmreid_ext.SyncBN')))
+model = dict(backbone=dict(norm_cfg=dict(type="mmreid_ext.SyncBN")))
 train_cfg = dict(
     _delete_=True,
-    type='mmreid_ext.ReIDTrainLoop',
+    type="mmreid_ext.ReIDTrainLoop",
     max_iters={{_base_.max_iters}},
-    val_interval={{_base_.max_iters}})
+    val_interval={{_base_.max_iters}},
+)

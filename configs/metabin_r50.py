@@ -2,21 +2,22 @@
 # tested on Market-1501 and on VIPeR, which it has not seen. A global batch of 96 serves 1, 2 or 4
 # ranks. tools/dist_train.sh configs/metabin_r50.py 4 --amp
 _base_ = [
-    '_base_/models/resnet50_bin.py',
-    '_base_/datasets/market1501_camera_domains.py',
-    '_base_/schedules/metabin_market.py',
-    '_base_/default_runtime.py',
+    "_base_/models/resnet50_bin.py",
+    "_base_/datasets/market1501_camera_domains.py",
+    "_base_/schedules/metabin_market.py",
+    "_base_/default_runtime.py",
 ]
 
 # The known domain and an unseen one; without VIPeR at hand, delete its line.
-test_sets = [dict(type='mmreid_ext.Market1501'), dict(type='mmreid_ext.VIPeR')]
+test_sets = [dict(type="mmreid_ext.Market1501"), dict(type="mmreid_ext.VIPeR")]
 val_dataloader = dict(dataset=dict(sources=test_sets))
 test_dataloader = dict(dataset=dict(sources=test_sets))
 
 train_cfg = dict(
-    type='mmreid_ext.MetaBINTrainLoop',
+    type="mmreid_ext.MetaBINTrainLoop",
     max_iters={{_base_.max_iters}},
     val_interval={{_base_.val_interval}},
     meta_dataloader={{_base_.meta_dataloader}},
     gate_lr=0.2,
-    inner_ratio={{_base_.inner_ratio}})
+    inner_ratio={{_base_.inner_ratio}},
+)

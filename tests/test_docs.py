@@ -89,7 +89,7 @@ def test_documented_options_exist():
 def test_documented_settings_exist():
     """``key=value`` after --cfg-options must change something that the configuration has."""
     checked = 0
-    for tool, arguments in commands():
+    for _, arguments in commands():
         config = re.search(r"configs/[\w/]+\.py", arguments)
         if "--cfg-options" not in arguments or not config:
             continue

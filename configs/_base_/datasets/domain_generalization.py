@@ -1,28 +1,29 @@
 # Domain generalisation: all images (train, query, gallery) of several data sets for training, one
 # domain each; tested on four small sets that training has not seen, ten random splits each, mean
 # and deviation.
-meta_keys = ('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset')
+meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(128, 256), interpolation='bicubic'),  # (width, height)
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='mmreid_ext.PadCrop', padding=10),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(128, 256), interpolation="bicubic"),  # (width, height)
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PadCrop", padding=10),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(128, 256), interpolation='bicubic'),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(128, 256), interpolation="bicubic"),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
-    type='mmreid_ext.MultiSourceDataset',
+    type="mmreid_ext.MultiSourceDataset",
     sources=[
-        dict(type='mmreid_ext.Market1501', combine_all=True),
-        dict(type='mmreid_ext.CUHK02', combine_all=True),
-        dict(type='mmreid_ext.CUHK03', combine_all=True),
-        dict(type='mmreid_ext.CUHKSYSU', combine_all=True),
+        dict(type="mmreid_ext.Market1501", combine_all=True),
+        dict(type="mmreid_ext.CUHK02", combine_all=True),
+        dict(type="mmreid_ext.CUHK03", combine_all=True),
+        dict(type="mmreid_ext.CUHKSYSU", combine_all=True),
     ],
-    pipeline=train_pipeline)
+    pipeline=train_pipeline,
+)
 
 train_dataloader = dict(
     batch_size=80,
@@ -30,33 +31,37 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type='mmreid_ext.PKSampler', batch_size=80, num_instances=4),
-    dataset=train_dataset)
+    sampler=dict(type="mmreid_ext.PKSampler", batch_size=80, num_instances=4),
+    dataset=train_dataset,
+)
 meta_dataloader = dict(
     batch_size=80,
     num_workers=4,
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type='mmreid_ext.DomainPKSampler', batch_size=80, num_instances=4),
-    dataset=train_dataset)
+    sampler=dict(type="mmreid_ext.DomainPKSampler", batch_size=80, num_instances=4),
+    dataset=train_dataset,
+)
 
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type='mmreid_ext.BenchmarkSuite',
+        type="mmreid_ext.BenchmarkSuite",
         sources=[
-            dict(type='mmreid_ext.VIPeR'),
-            dict(type='mmreid_ext.PRID2011'),
-            dict(type='mmreid_ext.GRID'),
+            dict(type="mmreid_ext.VIPeR"),
+            dict(type="mmreid_ext.PRID2011"),
+            dict(type="mmreid_ext.GRID"),
             # one gallery image per person, as MetaBIN reports it
-            dict(type='mmreid_ext.ILIDS', protocol=dict(type='ilids', gallery_shots=1)),
+            dict(type="mmreid_ext.ILIDS", protocol=dict(type="ilids", gallery_shots=1)),
         ],
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='mmreid_ext.ReIDMetric')
+val_evaluator = dict(type="mmreid_ext.ReIDMetric")
 test_evaluator = val_evaluator

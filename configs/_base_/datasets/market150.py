@@ -1,56 +1,62 @@
 # A cut of Market-1501 that trains on a laptop: the first 150 training identities (2,967 images,
 # cameras as domains) at 128 x 64; tested on the first 150 query identities and, unseen in training,
 # on the second half of VIPeR.
-meta_keys = ('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset')
+meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(64, 128), interpolation='bicubic'),  # (width, height)
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='mmreid_ext.PadCrop', padding=5),
-    dict(type='mmreid_ext.ReIDColorJitter'),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(64, 128), interpolation="bicubic"),  # (width, height)
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PadCrop", padding=5),
+    dict(type="mmreid_ext.ReIDColorJitter"),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(64, 128), interpolation='bicubic'),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(64, 128), interpolation="bicubic"),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
-    type='mmreid_ext.Market1501',
-    mode='train',
+    type="mmreid_ext.Market1501",
+    mode="train",
     max_identities=150,
-    domain_from='camera',
-    pipeline=train_pipeline)
+    domain_from="camera",
+    pipeline=train_pipeline,
+)
 
 train_dataloader = dict(
     batch_size=48,
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='mmreid_ext.PKSampler', batch_size=48, num_instances=4),
-    dataset=train_dataset)
+    sampler=dict(type="mmreid_ext.PKSampler", batch_size=48, num_instances=4),
+    dataset=train_dataset,
+)
 meta_dataloader = dict(
     batch_size=48,
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
     sampler=dict(
-        type='mmreid_ext.DomainPKSampler', batch_size=48, num_instances=4, group_by_camera=True),
-    dataset=train_dataset)
+        type="mmreid_ext.DomainPKSampler", batch_size=48, num_instances=4, group_by_camera=True
+    ),
+    dataset=train_dataset,
+)
 
 val_dataloader = dict(
     batch_size=128,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type='mmreid_ext.BenchmarkSuite',
+        type="mmreid_ext.BenchmarkSuite",
         sources=[
-            dict(type='mmreid_ext.Market1501', max_identities=150),
-            dict(type='mmreid_ext.VIPeR', half=2),
+            dict(type="mmreid_ext.Market1501", max_identities=150),
+            dict(type="mmreid_ext.VIPeR", half=2),
         ],
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='mmreid_ext.ReIDMetric')
+val_evaluator = dict(type="mmreid_ext.ReIDMetric")
 test_evaluator = val_evaluator

@@ -1,21 +1,22 @@
 # Market-1501 for single-source domain generalisation: its six cameras are the domains (MetaBIN).
 # The folder of all data sets is the environment variable MMREID_DATA_ROOT, else ./data.
-meta_keys = ('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset')
+meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(128, 256), interpolation='bicubic'),  # (width, height)
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='mmreid_ext.PadCrop', padding=10),
-    dict(type='mmreid_ext.ReIDColorJitter'),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(128, 256), interpolation="bicubic"),  # (width, height)
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PadCrop", padding=10),
+    dict(type="mmreid_ext.ReIDColorJitter"),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(128, 256), interpolation='bicubic'),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(128, 256), interpolation="bicubic"),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
-    type='mmreid_ext.Market1501', mode='train', domain_from='camera', pipeline=train_pipeline)
+    type="mmreid_ext.Market1501", mode="train", domain_from="camera", pipeline=train_pipeline
+)
 
 # Images per rank; a global batch is that times the number of ranks. The reference trains with 96.
 train_dataloader = dict(
@@ -24,8 +25,9 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type='mmreid_ext.PKSampler', batch_size=96, num_instances=4),
-    dataset=train_dataset)
+    sampler=dict(type="mmreid_ext.PKSampler", batch_size=96, num_instances=4),
+    dataset=train_dataset,
+)
 
 # The second loader of MetaBIN's loop: equal shares of every domain, each group of K images from one
 # identity and camera.
@@ -36,19 +38,23 @@ meta_dataloader = dict(
     pin_memory=True,
     drop_last=True,
     sampler=dict(
-        type='mmreid_ext.DomainPKSampler', batch_size=96, num_instances=4, group_by_camera=True),
-    dataset=train_dataset)
+        type="mmreid_ext.DomainPKSampler", batch_size=96, num_instances=4, group_by_camera=True
+    ),
+    dataset=train_dataset,
+)
 
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type='mmreid_ext.BenchmarkSuite',
-        sources=[dict(type='mmreid_ext.Market1501')],
-        pipeline=test_pipeline))
+        type="mmreid_ext.BenchmarkSuite",
+        sources=[dict(type="mmreid_ext.Market1501")],
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='mmreid_ext.ReIDMetric')
+val_evaluator = dict(type="mmreid_ext.ReIDMetric")
 test_evaluator = val_evaluator

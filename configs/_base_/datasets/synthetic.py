@@ -1,48 +1,53 @@
 # Synthetic pedestrians: train on domains 0-3, test on the unseen fifth. Make them first, in a
 # minute: python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100
-meta_keys = ('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset')
+meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(32, 64), interpolation='bicubic'),  # (width, height)
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='mmreid_ext.PadCrop', padding=3),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(32, 64), interpolation="bicubic"),  # (width, height)
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PadCrop", padding=3),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(32, 64), interpolation='bicubic'),
-    dict(type='PackInputs', meta_keys=meta_keys),
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(32, 64), interpolation="bicubic"),
+    dict(type="PackInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
-    type='mmreid_ext.MultiSourceDataset',
-    sources=[dict(type='mmreid_ext.SyntheticReID', domain=d) for d in range(4)],
-    pipeline=train_pipeline)
+    type="mmreid_ext.MultiSourceDataset",
+    sources=[dict(type="mmreid_ext.SyntheticReID", domain=d) for d in range(4)],
+    pipeline=train_pipeline,
+)
 
 train_dataloader = dict(
     batch_size=64,
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='mmreid_ext.PKSampler', batch_size=64, num_instances=4),
-    dataset=train_dataset)
+    sampler=dict(type="mmreid_ext.PKSampler", batch_size=64, num_instances=4),
+    dataset=train_dataset,
+)
 meta_dataloader = dict(
     batch_size=64,
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type='mmreid_ext.DomainPKSampler', batch_size=64, num_instances=4),
-    dataset=train_dataset)
+    sampler=dict(type="mmreid_ext.DomainPKSampler", batch_size=64, num_instances=4),
+    dataset=train_dataset,
+)
 
 val_dataloader = dict(
     batch_size=128,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type='mmreid_ext.BenchmarkSuite',
-        sources=[dict(type='mmreid_ext.SyntheticReID', domain=4)],
-        pipeline=test_pipeline))
+        type="mmreid_ext.BenchmarkSuite",
+        sources=[dict(type="mmreid_ext.SyntheticReID", domain=4)],
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='mmreid_ext.ReIDMetric')
+val_evaluator = dict(type="mmreid_ext.ReIDMetric")
 test_evaluator = val_evaluator
