@@ -34,7 +34,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         dataloader: Base loader, with :class:`mmreid_ext.datasets.samplers.PKSampler`.
         max_iters: Number of iterations.
         meta_dataloader: Meta loader, with :class:`mmreid_ext.datasets.samplers.DomainPKSampler`.
-            Without a ``dataset`` of its own it reads the base loader's.
+            Without a ``dataset`` of its own it reads a copy of the base loader's.
         gate_lr: Outer step size of the gates, constant. The official code uses 0.1 for several
             source data sets, 0.2 for Market-1501, 0.5 for DukeMTMC. Defaults to 0.2.
         inner_ratio: ``low``, ``high`` and ``period`` of :class:`CyclicRatio`; the inner step size

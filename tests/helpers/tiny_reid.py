@@ -115,8 +115,8 @@ def tiny_runner(
             meta_dataloader=loader("DomainPKSampler"),
             first_base_steps=2,
             inner_ratio=dict(low=0.05, high=0.1, period=4),
-            **(loop or {}),
-        ),
+        )
+        | (loop or {}),
         optim_wrapper=dict(
             optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=5e-4),
             constructor="mmreid_ext.ReIDOptimWrapperConstructor",
