@@ -20,7 +20,8 @@ from pathlib import Path
 
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.features_file import load_features
-from mmreid_ext.evaluation.protocols import Split, build_protocol
+from mmreid_ext.evaluation.named_protocols import build_protocol
+from mmreid_ext.evaluation.protocols import Split
 from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
 from mmreid_ext.visualization import (
     RankedLists,

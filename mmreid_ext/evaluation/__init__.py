@@ -7,7 +7,8 @@ from typing import Any
 
 from .embedding_set import EmbeddingSet
 from .features_file import load_features, save_features
-from .protocols import EvaluationProtocol, build_protocol
+from .named_protocols import build_protocol
+from .protocols import EvaluationProtocol
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .re_ranking import k_reciprocal_rerank

@@ -18,8 +18,8 @@ from mmreid_ext.registry import METRICS
 from .embedding_set import ROLES, EmbeddingSet
 from .evaluate_sets import evaluate_sets
 from .features_file import save_features
+from .named_protocols import build_protocol
 from .progress import PeriodicProgress
-from .protocols import build_protocol
 from .report import flat_metrics, format_table
 from .set_evaluation import SetResult
 

@@ -14,8 +14,9 @@ from mmreid_ext.distributed import broadcast_object, is_main
 
 from .embedding_metrics import self_retrieval_metrics
 from .embedding_set import EmbeddingSet
+from .named_protocols import build_protocol
 from .neighbors import Progress
-from .protocols import EvaluationProtocol, Split, build_protocol
+from .protocols import EvaluationProtocol, Split
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .rerank_options import rerank_settings
