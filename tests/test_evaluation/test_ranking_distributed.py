@@ -43,7 +43,7 @@ def one():
 
 
 def test_two_ranks_equal_one_to_the_last_digit(one):
-    ranks = run_distributed(evaluate, 2)
+    ranks = run_distributed(evaluate, 2, timeout=300)
     assert one["chunks"] == sum(r["chunks"] for r in ranks) and min(r["chunks"] for r in ranks) > 0
     for rank in ranks:
         for got, expected in zip(rank["scores"], one["scores"], strict=True):
@@ -60,5 +60,5 @@ def alone(rank, world_size):
 def test_ranks_without_queries():
     query, gallery, qp, gp, qc, gc = data()
     expected = scores(evaluate_retrieval(query[5:6], gallery, qp[5:6], gp, qc[5:6], gc))
-    for rank in run_distributed(alone, 3):
+    for rank in run_distributed(alone, 3, timeout=300):
         torch.testing.assert_close(rank, expected, rtol=0, atol=0, equal_nan=True)
