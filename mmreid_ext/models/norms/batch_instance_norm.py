@@ -16,19 +16,21 @@ class BatchInstanceNorm2d(nn.Module):
 
     .. math:: y = \rho \, BN(x) + (1 - \rho) \, IN(x)
 
-    Each half has its own affine parameters. The batch-norm half keeps the names of ``nn.BatchNorm2d``
-    (``weight, bias, running_mean, running_var, num_batches_tracked``), so batch-norm checkpoints load into it;
-    new are ``in_weight`` (1), ``in_bias`` (0) and ``gate`` (:math:`\rho`, 1: pure batch norm). The gate is
-    used as it is; whoever trains it keeps it within [0, 1] (:class:`mmreid_ext.engine.MetaBINTrainLoop` does).
+    Each half has its own affine parameters. The batch-norm half keeps the names of
+    ``nn.BatchNorm2d`` (``weight, bias, running_mean, running_var, num_batches_tracked``), so
+    batch-norm checkpoints load into it; new are ``in_weight`` (1), ``in_bias`` (0) and ``gate``
+    (:math:`\rho`, 1: pure batch norm). The gate is used as it is; whoever trains it keeps it within
+    [0, 1] (:class:`mmreid_ext.engine.MetaBINTrainLoop` does).
 
-    Batch statistics are those of all ranks (in training mode, without any wrapper); instance statistics are
-    always those of the image. Three modes:
+    Batch statistics are those of all ranks (in training mode, without any wrapper); instance
+    statistics are always those of the image. Three modes:
 
     * training: batch statistics, running averages updated;
     * training inside :func:`hold_running_stats`: batch statistics, running averages untouched;
     * evaluation: running averages.
 
-    It is deliberately no subclass of PyTorch's ``_BatchNorm``: ``convert_sync_batchnorm`` would replace it.
+    It is deliberately no subclass of PyTorch's ``_BatchNorm``: ``convert_sync_batchnorm`` would
+    replace it.
 
     Args:
         num_features: Channels C.
@@ -43,15 +45,14 @@ class BatchInstanceNorm2d(nn.Module):
 
     As a layer of any MMPretrain backbone: ``norm_cfg=dict(type='mmreid_ext.BIN')``.
 
-    Nam and Kim, "Batch-Instance Normalization for Adaptively Style-Invariant Neural Networks", NeurIPS 2018,
-    https://arxiv.org/abs/1805.07925; with separate affine parameters as in Choi et al., "Meta
-    Batch-Instance Normalization for Generalizable Person Re-Identification", CVPR 2021,
+    Nam and Kim, "Batch-Instance Normalization for Adaptively Style-Invariant Neural Networks",
+    NeurIPS 2018, https://arxiv.org/abs/1805.07925; with separate affine parameters as in Choi et
+    al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification", CVPR 2021,
     https://arxiv.org/abs/2011.14670.
     """
 
-    _abbr_ = (
-        "bn"  # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm
-    )
+    # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm.
+    _abbr_ = "bn"
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
         super().__init__()
@@ -74,7 +75,8 @@ class BatchInstanceNorm2d(nn.Module):
         """Normalise ``x`` of shape (N, C, H, W).
 
         Raises:
-            ValueError: If ``x`` has another shape, or maps of a single pixel, whose variance doesn't exist.
+            ValueError: If ``x`` has another shape, no image while training, or maps of a single
+                pixel, whose variance doesn't exist.
         """
         self._check_input(x)
         gate = self.gate if self.stepped_gate is None else self.stepped_gate
@@ -96,8 +98,13 @@ class BatchInstanceNorm2d(nn.Module):
             )
         if x.shape[2] * x.shape[3] == 1:
             raise ValueError(
-                f"BatchInstanceNorm2d got maps of one pixel, {tuple(x.shape)}: an instance variance needs at "
-                "least two. Use larger images, a smaller stride, or plain batch norm in this layer."
+                f"BatchInstanceNorm2d got maps of one pixel, {tuple(x.shape)}: an instance "
+                "variance needs at least two. Use larger images, a smaller stride, or plain batch "
+                "norm in this layer."
+            )
+        if self.training and x.numel() == 0:
+            raise ValueError(
+                f"BatchInstanceNorm2d got no values, {tuple(x.shape)}: a batch needs statistics."
             )
 
     def extra_repr(self) -> str:
@@ -106,7 +113,7 @@ class BatchInstanceNorm2d(nn.Module):
 
 
 class _Mix:
-    """Coefficients of the mix as a function of instance moments; remembers the batch moments it computed."""
+    """Coefficients of the mix from instance moments; remembers the batch moments it computed."""
 
     def __init__(
         self, eps: float, pixels: int = 0, batch: tuple[Tensor, Tensor] | None = None
@@ -126,7 +133,5 @@ class _Mix:
         batch_scale = weight * torch.rsqrt(batch_var + self.eps)  # (C,)
         instance_scale = in_weight * torch.rsqrt(var + self.eps)  # (N, C)
         scale = gate * batch_scale + (1 - gate) * instance_scale
-        shift = gate * (bias - batch_scale * batch_mean) + (1 - gate) * (
-            in_bias - instance_scale * mean
-        )
-        return scale, shift
+        batch_centre = bias + batch_scale * (mean - batch_mean)
+        return scale, gate * batch_centre + (1 - gate) * in_bias

@@ -11,8 +11,9 @@ from mmreid_ext.distributed import gather_with_grad
 def combine_moments(mean: Tensor, var: Tensor, pixels: int) -> tuple[Tensor, Tensor, Tensor]:
     """Combine per-instance moments into those of the global batch (Chan et al., 1979).
 
-    Subtracting the global mean before squaring keeps the result exact for means far from zero, where
-    ``E[x^2] - E[x]^2`` cancels. Over ranks it costs one gather of 2C + 1 numbers, one more in backward.
+    Subtracting the global mean before squaring keeps the result exact for means far from zero,
+    where ``E[x^2] - E[x]^2`` cancels. Over ranks it costs one gather of 2C + 1 numbers, one more in
+    backward.
 
     Args:
         mean: Per-instance means, (N, C).

@@ -16,9 +16,9 @@ from mmreid_ext.registry import MODELS
 class SyncBatchNorm(_BatchNorm):
     """Batch norm over the global batch, for (N, C) features and (N, C, H, W) maps.
 
-    On one rank it is ``torch.nn.BatchNorm1d`` / ``2d``. On several it computes what one rank with the whole
-    batch would; PyTorch's own ``SyncBatchNorm`` refuses to run on CPU. The arguments are those of
-    ``torch.nn.BatchNorm2d``.
+    On one rank it is ``torch.nn.BatchNorm1d`` / ``2d``. On several it computes what one rank with
+    the whole batch would; PyTorch's own ``SyncBatchNorm`` refuses to run on CPU. The arguments are
+    those of ``torch.nn.BatchNorm2d``.
     """
 
     _abbr_ = "bn"
@@ -26,8 +26,8 @@ class SyncBatchNorm(_BatchNorm):
     def _check_input_dim(self, x: Tensor) -> None:
         if x.dim() not in (2, 4) or x.shape[1] != self.num_features:
             raise ValueError(
-                f"SyncBatchNorm expects (N, {self.num_features}) or (N, {self.num_features}, H, W), "
-                f"got {tuple(x.shape)}."
+                f"SyncBatchNorm expects (N, {self.num_features}) or "
+                f"(N, {self.num_features}, H, W), got {tuple(x.shape)}."
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,15 +39,17 @@ class SyncBatchNorm(_BatchNorm):
         pixels = maps.shape[2] * maps.shape[3]
         batch_moments = []
 
-        def coefficients(mean: Tensor, var: Tensor, weight: Tensor, bias: Tensor):
-            moments = combine_moments(mean, var, pixels)
-            batch_moments[:] = [t.detach() for t in moments]
-            scale = weight * torch.rsqrt(moments[1] + self.eps)
-            shift = bias - scale * moments[0]
-            return scale.expand_as(mean), shift.expand_as(mean)
+        def coefficients(mean: Tensor, var: Tensor, *affine: Tensor) -> tuple[Tensor, Tensor]:
+            batch_mean, batch_var, count = combine_moments(mean, var, pixels)
+            batch_moments[:] = [t.detach() for t in (batch_mean, batch_var, count)]
+            scale = torch.rsqrt(batch_var + self.eps)
+            if affine:
+                scale = affine[0] * scale
+            centre = scale * (mean - batch_mean)
+            return scale.expand_as(mean), centre + affine[1] if affine else centre
 
-        params = [p.to(stats_dtype(x)) for p in (self.weight, self.bias)]
-        y = instance_affine(maps, coefficients, *params)
+        affine = [p.to(stats_dtype(x)) for p in (self.weight, self.bias) if p is not None]
+        y = instance_affine(maps, coefficients, *affine)
         if self.track_running_stats:
             update_running_stats(self, *batch_moments)
         return y if x.dim() == 4 else y[:, :, 0, 0]
