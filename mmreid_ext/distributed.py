@@ -1,12 +1,13 @@
 """Everything that talks to process groups.
 
-The rule of the package is "distributed means equal": ``W`` ranks compute what one rank computes on the same
-global batch. Two facts make it simple:
+The rule of the package is "distributed means equal": ``W`` ranks compute what one rank computes on
+the same global batch. Two facts make it simple:
 
 * a loss over samples of all ranks is computed *identically on every rank* from gathered features;
-  :func:`gather_with_grad` sums the gradients of all those copies, so each rank receives ``W`` times the
-  gradient of the global loss with respect to its own rows;
-* averaging parameter gradients over ranks (what DistributedDataParallel does) divides by ``W`` again.
+  :func:`gather_with_grad` sums the gradients of all those copies, so each rank receives ``W`` times
+  the gradient of the global loss with respect to its own rows;
+* averaging parameter gradients over ranks (what DistributedDataParallel does) divides by ``W``
+  again.
 
 Without an initialised process group every function here is the identity of one rank.
 """
@@ -94,14 +95,14 @@ def gather_with_grad(x: Tensor) -> Tensor:
         x: Shape (N, ...), the same shape on every rank.
 
     Returns:
-        Shape (W * N, ...), rank 0's rows first. The backward pass sums over ranks the gradients that
-        they computed for this rank's rows.
+        Shape (W * N, ...), rank 0's rows first. The backward pass sums over ranks the gradients
+        that they computed for this rank's rows.
     """
     return _GatherWithGrad.apply(x) if is_distributed() else x
 
 
 def gather_rows(x: Tensor) -> Tensor:
-    """Gather the rows of all ranks in rank order, without gradient; ranks may hold different numbers of rows.
+    """Gather rows in rank order, without gradient; ranks may hold different numbers of rows.
 
     Args:
         x: Shape (N_r, ...), where only ``N_r`` may differ between ranks.

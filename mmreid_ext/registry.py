@@ -1,8 +1,8 @@
 """Registries of the package: children of MMEngine's roots, so MMPretrain's modules stay reachable.
 
-Configurations keep ``default_scope = 'mmpretrain'`` and write our modules as ``mmreid_ext.Name``. MMEngine
-imports this file by that prefix; ``locations`` are imported at the first look-up, so no ``custom_imports``
-is needed.
+Configurations keep ``default_scope = 'mmpretrain'`` and write our modules as ``mmreid_ext.Name``.
+MMEngine imports this file by that prefix; ``locations`` are imported at the first look-up, so no
+``custom_imports`` is needed.
 """
 
 from mmengine import registry as root

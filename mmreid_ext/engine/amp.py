@@ -16,7 +16,8 @@ from mmreid_ext.registry import OPTIM_WRAPPERS
 class BFloat16OptimWrapper(OptimWrapper):
     """Forward passes under bfloat16 autocast, weights and gradients in float32, no loss scaling.
 
-    bfloat16 has the range of float32, so nothing needs scaling; it pays on CPUs with AVX512-BF16 or AMX.
+    bfloat16 has the range of float32, so nothing needs scaling; it pays on CPUs with AVX512-BF16 or
+    AMX.
 
     Args:
         device_type: ``'cpu'`` (default) or ``'cuda'``.
