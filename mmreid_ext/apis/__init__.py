@@ -1,0 +1,5 @@
+"""What applications call."""
+
+from .inferencer import ReIDInferencer
+
+__all__ = ["ReIDInferencer"]
