@@ -102,7 +102,7 @@ def evaluate_retrieval(
     with full_precision(device):
         budget = memory_budget if memory_budget is not None else default_budget(device)
         shape = tile_shape(budget, inputs.gallery.shape[1])
-        if rerank is None:
+        if rerank is None or len(inputs.query) == 0 or len(inputs.gallery) == 0:
             similarity = FeatureSimilarity(inputs.query, inputs.gallery, distance)
         else:
             from .re_ranking import rerank_similarity

@@ -65,6 +65,8 @@ def k_reciprocal_rerank(
     a multiple of 2**-30, and the result within 1e-6 of float64.
     """
     query, gallery = check_features(query_feats, gallery_feats)
+    if len(query) == 0 or len(gallery) == 0:
+        return query.new_empty((len(query), len(gallery)), dtype=torch.float32)
     with full_precision(gallery.device):
         similarity, shape = rerank_similarity(
             query, gallery, memory_budget, k1, k2, lambda_value, distributed, progress

@@ -139,6 +139,10 @@ def test_empty_sides():
     query, gallery, _, _ = problem()
     assert k_reciprocal_rerank(query[:0], gallery).shape == (0, len(gallery))
     assert k_reciprocal_rerank(query, gallery[:0]).shape == (len(query), 0)
+    _, _, qp, gp = problem()
+    for q, g in ((0, 9), (9, 0), (0, 0)):
+        result = evaluate_retrieval(query[:q], gallery[:g], qp[:q], gp[:g], rerank={})
+        assert result.num_valid_queries == 0 and len(result.ap) == q
 
 
 @pytest.mark.parametrize(
