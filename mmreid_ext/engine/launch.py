@@ -66,8 +66,8 @@ def load_config(args: Namespace) -> Config:
 def prepare(cfg: Config, local_rank: int = 0) -> Config:
     """Make ``cfg`` and this process ready for a runner; call it once, before building one.
 
-    Checkpoints become data (never executed), batch sizes are shared out over the ranks, and without an
-    accelerator the process group is started on gloo and freed memory is kept.
+    Checkpoints become data (never executed), batch sizes are shared out over the ranks, and without
+    an accelerator the process group is started on gloo and freed memory is kept.
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     enable_safe_checkpoints()
@@ -87,14 +87,14 @@ def expected_world_size(launcher: str) -> int:
     name = "SLURM_NTASKS" if launcher == "slurm" else "WORLD_SIZE"
     if name not in os.environ:
         raise RuntimeError(
-            f"--launcher {launcher} expects {name} in the environment: start through tools/dist_train.sh, "
-            "tools/dist_test.sh, tools/slurm_train.sh or torchrun."
+            f"--launcher {launcher} expects {name} in the environment: start through "
+            "tools/dist_train.sh, tools/dist_test.sh, tools/slurm_train.sh or torchrun."
         )
     return int(os.environ[name])
 
 
 def _start_gloo(cfg: Config) -> None:
-    # MMEngine's own start-up calls torch.cuda.set_device; with a group already running it starts none.
+    # MMEngine's own start-up calls torch.cuda.set_device; if a group is running it starts none.
     if cfg.launcher == "slurm":
         os.environ.setdefault("RANK", os.environ["SLURM_PROCID"])
         os.environ.setdefault("WORLD_SIZE", os.environ["SLURM_NTASKS"])
@@ -110,8 +110,9 @@ def _start_gloo(cfg: Config) -> None:
 def share_batches(cfg: Config, world_size: int) -> None:
     """Turn the batch sizes of the training loaders into those of one rank.
 
-    With ``batch_size_is_global = True`` in the configuration (ours have it) the numbers written there are for
-    all ranks together, so a run computes the same on 1, 2 or 4. The sampler follows its loader.
+    With ``batch_size_is_global = True`` in the configuration (ours have it) the numbers written
+    there are for all ranks together, so a run computes the same on 1, 2 or 4. The sampler follows
+    its loader.
 
     Raises:
         ValueError: If a batch can't be divided evenly.
@@ -122,8 +123,9 @@ def share_batches(cfg: Config, world_size: int) -> None:
         if cfg.get("batch_size_is_global"):
             if size % world_size:
                 raise ValueError(
-                    f"A global batch of {size} images can't be shared by {world_size} ranks: choose a multiple "
-                    "(train_dataloader.batch_size, train_cfg.meta_dataloader.batch_size)."
+                    f"A global batch of {size} images can't be shared by {world_size} ranks: "
+                    "choose a multiple (train_dataloader.batch_size, "
+                    "train_cfg.meta_dataloader.batch_size)."
                 )
             loader["batch_size"] = size // world_size
         sampler = loader.get("sampler") or {}
@@ -132,10 +134,21 @@ def share_batches(cfg: Config, world_size: int) -> None:
 
 
 def use_amp(cfg: Config, dtype: str = "auto") -> None:
-    """Switch mixed precision on: bfloat16 on CPU, on a GPU ``dtype`` (auto: bfloat16 where it is native)."""
+    """Switch mixed precision on.
+
+    Args:
+        cfg: Configuration with an ``optim_wrapper``, changed in place.
+        dtype: On a GPU ``'float16'``, ``'bfloat16'`` or ``'auto'``: bfloat16 where it is native. On
+            a CPU always bfloat16.
+
+    Raises:
+        ValueError: If float16 is asked for on a CPU.
+    """
     if not torch.cuda.is_available():
         if dtype == "float16":
             raise ValueError("float16 needs a GPU; on a CPU --amp means bfloat16.")
+        for amp_only in ("dtype", "loss_scale", "use_fsdp"):  # of a configuration made for a GPU
+            cfg.optim_wrapper.pop(amp_only, None)
         cfg.optim_wrapper.type = "mmreid_ext.BFloat16OptimWrapper"
         return
     if dtype == "auto":
@@ -148,8 +161,9 @@ def use_amp(cfg: Config, dtype: str = "auto") -> None:
 def keep_freed_memory() -> None:
     """Let the C library keep big freed blocks for the next allocation instead of returning them.
 
-    Activations of tens of megabytes are otherwise mapped anew, page fault by page fault, in every iteration;
-    a ResNet's normalisation layers run up to three times faster with it. Does nothing outside glibc.
+    Activations of tens of megabytes are otherwise mapped anew, page fault by page fault, in every
+    iteration; a ResNet's normalisation layers run up to three times faster with it. Does nothing
+    outside glibc.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
-from torch import nn
+from torch import Tensor, nn
 
 from mmreid_ext.checkpoint import safe_load
 
@@ -17,32 +18,46 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
 
     Args:
         model: A :class:`mmreid_ext.models.ReIDModel`, possibly wrapped for distributed runs.
-        path: Checkpoint with a ``state_dict``, or a plain state dictionary. Nothing in it is executed.
+        path: Checkpoint with a ``state_dict``, or a plain state dictionary. Nothing in it is
+            executed.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a weight that influences embeddings is missing, unknown, or of another shape.
+        ValueError: If the file holds no weights, or if a weight that influences embeddings is
+            missing, unknown, or of another shape. The model is then unchanged.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(f"No checkpoint {path}.")
-    loaded = safe_load(path, map_location="cpu")
-    state = loaded.get("state_dict", loaded)
-    state = {name.removeprefix("module."): value for name, value in state.items()}
+    state = _read_state(path)
     model = getattr(model, "module", model)
-    wanted = model.state_dict()
+    wanted = {name: v for name, v in model.state_dict().items() if _needed(name)}
+    given = {name: v for name, v in state.items() if _needed(name)}
     problems = [
-        f"{name} has shape {tuple(state[name].shape)} instead of {tuple(value.shape)}"
+        f"{name} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
         for name, value in wanted.items()
-        if name in state and state[name].shape != value.shape and not _training_only(name)
+        if name in given and given[name].shape != value.shape
     ]
-    problems += [f"{name} is missing" for name in wanted if name not in state and not _training_only(name)]
-    problems += [f"{name} is unknown" for name in state if name not in wanted and not _training_only(name)]
+    problems += [f"{name} is missing" for name in wanted if name not in given]
+    problems += [f"{name} is unknown" for name in given if name not in wanted]
     if problems:
-        shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
-        raise ValueError(f"The weights in {path} are not those of this model: {shown}. Use the checkpoint's configuration.")
-    fitting = {name: value for name, value in state.items() if name in wanted and value.shape == wanted[name].shape}
-    model.load_state_dict(fitting, strict=False)
+        shown, rest = "; ".join(problems[:5]), len(problems) - 5
+        raise ValueError(
+            f"The weights in {path} are not those of this model: {shown}"
+            f"{f'; and {rest} more' if rest > 0 else ''}. Use the checkpoint's configuration."
+        )
+    model.load_state_dict(given, strict=False)
 
 
-def _training_only(name: str) -> bool:
-    return name.startswith(TRAINING_ONLY)
+def _read_state(path: str | os.PathLike) -> dict[str, Tensor]:
+    loaded = safe_load(path, map_location="cpu")
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ValueError(
+            f"{path} holds no weights: expected a state dictionary, or one under 'state_dict'."
+        )
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _needed(name: str) -> bool:
+    """Whether embeddings depend on it; early batch-norm checkpoints lack the counter of batches."""
+    return not name.startswith(TRAINING_ONLY) and not name.endswith("num_batches_tracked")
