@@ -27,22 +27,26 @@ class ReIDModel(BaseModel):
     """Backbone, pooling and head, with the L2-normalised embedding as output.
 
     Args:
-        backbone: Any MMPretrain backbone. Its last stage, or the class token of a transformer, is used.
+        backbone: Any MMPretrain backbone. Its last stage, or the class token of a transformer, is
+            used.
         head: Usually ``mmreid_ext.BNNeckHead``.
         neck: Pooling, None when the backbone returns vectors already.
             Defaults to ``dict(type='mmpretrain.GlobalAveragePooling')``.
-        stem_relu: False removes the activation of the stem, as the strong baseline's ResNet does ("by
-            history", say its authors; MetaBIN's has it). Defaults to True.
-        train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them to
-            :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in DDP.
-        flip_test: Whether ``'predict'`` adds the embedding of the mirrored image. Defaults to False.
+        stem_relu: False removes the activation of the stem, as the strong baseline's ResNet does
+            ("by history", say its authors; MetaBIN's has it). Defaults to True.
+        train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them
+            to :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in
+            DDP.
+        flip_test: Whether ``'predict'`` adds the embedding of the mirrored image. Defaults to
+            False.
         data_preprocessor: Defaults to ImageNet mean and standard deviation of RGB images.
         init_cfg: See MMEngine's ``BaseModule``.
 
     Example:
         >>> model = dict(
         ...     type='mmreid_ext.ReIDModel',
-        ...     backbone=dict(type='ResNet', depth=50, strides=(1, 2, 2, 1), norm_cfg=dict(type='mmreid_ext.BIN')),
+        ...     backbone=dict(type='ResNet', depth=50, strides=(1, 2, 2, 1),
+        ...                   norm_cfg=dict(type='mmreid_ext.BIN')),
         ...     head=dict(
         ...         type='mmreid_ext.BNNeckHead', num_classes=751, in_channels=2048,
         ...         losses=dict(ce=dict(type='mmreid_ext.LabelSmoothingLoss'),
@@ -80,6 +84,18 @@ class ReIDModel(BaseModel):
             )
         self.backbone.relu = torch.nn.Identity()
 
+    def train(self, mode: bool = True) -> ReIDModel:
+        """Set the mode; a backbone with ``norm_eval`` keeps its batch-instance norms in evaluation.
+
+        MMPretrain does that for PyTorch's batch norms only.
+        """
+        super().train(mode)
+        if getattr(self.backbone, "norm_eval", False):
+            for layer in self.backbone.modules():
+                if isinstance(layer, BatchInstanceNorm2d):
+                    layer.eval()
+        return self
+
     def bin_layers(self) -> dict[str, BatchInstanceNorm2d]:
         """Batch-instance norms by their name within the model, in order of registration."""
         return {n: m for n, m in self.named_modules() if isinstance(m, BatchInstanceNorm2d)}
@@ -92,8 +108,8 @@ class ReIDModel(BaseModel):
         feats = outputs[-1] if isinstance(outputs, (tuple, list)) else outputs
         if feats.dim() != 2:
             raise ValueError(
-                f"The backbone and neck returned {tuple(feats.shape)} where (N, D) is needed: add a pooling "
-                "neck, or `out_type='cls_token'` to a transformer."
+                f"The backbone and neck returned {tuple(feats.shape)} where (N, D) is needed: add "
+                "a pooling neck, or `out_type='cls_token'` to a transformer."
             )
         return feats
 
@@ -108,12 +124,13 @@ class ReIDModel(BaseModel):
 
         Args:
             inputs: Preprocessed images, (N, 3, H, W).
-            data_samples: One per image; needed by ``'loss'`` (labels), carried along by ``'predict'``.
+            data_samples: One per image; needed by ``'loss'`` (labels), carried along by
+                ``'predict'``.
             mode: ``'tensor'``, ``'predict'`` or ``'loss'``.
 
         Returns:
-            L2-normalised float32 embeddings (N, D); the data samples with ``pred_embedding`` (D,) added to
-            their identity, camera and role; or the losses by name.
+            L2-normalised float32 embeddings (N, D); the data samples with ``pred_embedding`` (D,)
+            added to their identity, camera and role; or the losses by name.
         """
         if mode == "loss":
             return self.loss_terms(inputs, data_samples)
@@ -132,7 +149,7 @@ class ReIDModel(BaseModel):
     def loss_terms(
         self, inputs: Tensor, data_samples: Sequence[DataSample], names: Sequence[str] | None = None
     ) -> dict[str, Tensor]:
-        """Losses of a batch; ``names`` chooses among the head's, by default those of an ordinary step."""
+        """Losses of a batch; ``names`` chooses among the head's, by default ``train_losses``."""
         pids, domains = read_targets(data_samples, inputs.device)
         return self.head.loss(self.extract(inputs), pids, domains, names)
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -33,20 +32,24 @@ class ReIDFeatures(NamedTuple):
 class BNNeckHead(BaseModule):
     """Identity head of the strong baseline and of MetaBIN.
 
-    ``feats -> batch norm -> embeddings -> linear -> logits``. Batch statistics of the neck are those of all
-    ranks. Losses are called by the names of their arguments, drawn from ``feats``, ``logits``, ``pids``
-    (labels in [0, num_classes)) and ``domains``; anything with such a ``forward`` is a valid loss.
+    ``feats -> batch norm -> embeddings -> linear -> logits``. Batch statistics of the neck are
+    those of all ranks. Losses are called by the names of their arguments, drawn from ``feats``,
+    ``logits``, ``pids`` (labels in [0, num_classes)) and ``domains``; anything with such a
+    ``forward`` is a valid loss.
 
     Args:
         num_classes: Identities in the training set.
         in_channels: Feature size D.
-        losses: Loss configurations by name. An extra key ``loss_weight`` multiplies the loss (default 1).
+        losses: Loss configurations by name. An extra key ``loss_weight`` multiplies the loss
+            (default 1).
         train_losses: Names used by an ordinary training step. Defaults to all.
         with_neck: Whether there is a batch-norm neck. Defaults to True.
-        neck_bias: Whether the neck's bias is trained. The reference freezes it at 0. Defaults to False.
+        neck_bias: Whether the neck's bias is trained. The reference freezes it at 0. Defaults to
+            False.
         classifier_bias: Whether the classifier has a bias. Defaults to False.
         classifier_init: ``'normal'``: N(0, 0.001^2), the strong baseline's; ``'uniform'``:
-            U(-1/sqrt(D), 1/sqrt(D)), which the official MetaBIN code really uses.
+            U(-1/sqrt(D), 1/sqrt(D)), which the official MetaBIN code really uses. A bias starts at
+            0 with the former, from the same uniform distribution with the latter.
         test_feature: ``'embeddings'`` (after the neck) or ``'feats'`` (before) for retrieval.
         norm_cfg: Type and options of the neck. Defaults to ``dict(type='mmreid_ext.SyncBN')``.
         init_cfg: See MMEngine's ``BaseModule``.
@@ -108,6 +111,8 @@ class BNNeckHead(BaseModule):
     def _reset_classifier(self) -> None:
         if self.classifier_init == "normal":
             nn.init.normal_(self.classifier.weight, std=0.001)
+            if self.classifier.bias is not None:
+                nn.init.zeros_(self.classifier.bias)
         else:
             bound = 1 / math.sqrt(self.in_channels)
             nn.init.uniform_(self.classifier.weight, -bound, bound)
@@ -121,7 +126,8 @@ class BNNeckHead(BaseModule):
         unknown = [name for name in names if name not in self.losses]
         if unknown:
             raise ValueError(
-                f"Unknown loss {', '.join(unknown)}; the head's `losses` has {', '.join(self.losses)}."
+                f"Unknown loss {', '.join(unknown)}; the head's `losses` has "
+                f"{', '.join(self.losses)}."
             )
         return tuple(names)
 
@@ -129,8 +135,9 @@ class BNNeckHead(BaseModule):
         """Compute embeddings and logits of pooled features (N, D)."""
         if feats.dim() != 2 or feats.shape[1] != self.in_channels:
             raise ValueError(
-                f"BNNeckHead(in_channels={self.in_channels}) got features of shape {tuple(feats.shape)}: "
-                "set `model.head.in_channels` to the backbone's feature size, and a pooling neck for maps."
+                f"BNNeckHead(in_channels={self.in_channels}) got features of shape "
+                f"{tuple(feats.shape)}: set `model.head.in_channels` to the backbone's feature "
+                "size, and a pooling neck for maps."
             )
         embeddings = self.neck(feats)
         return ReIDFeatures(feats, embeddings, self.classifier(embeddings))
