@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
 
 PYTHON = (3, 10)
 
@@ -173,8 +172,3 @@ def enable_safe_checkpoints() -> None:
 
     if not isinstance(mm_checkpoint.torch, mmengine_io.TorchForCheckpoints):
         mmengine_io.install(mm_checkpoint)
-
-
-def loads_with_named_stand_ins(torch_version: Any) -> bool:
-    """Whether this PyTorch's ``weights_only=True`` takes stand-ins by name (2.6 on)."""
-    return _release(str(torch_version)) >= (2, 6)

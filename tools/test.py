@@ -6,9 +6,8 @@ tools/dist_test.sh CONFIG CHECKPOINT 4
 """
 
 import argparse
-import sys
 
-from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare
+from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -80,12 +79,5 @@ def run(args: argparse.Namespace) -> None:
         print(f"Written: {path}")
 
 
-def main() -> None:
-    try:
-        run(parse_args())
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f"error: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    run_tool(lambda: run(parse_args()))

@@ -7,7 +7,7 @@ tools/dist_train.sh configs/metabin_r50.py 4     # four ranks; on gloo where the
 
 import argparse
 
-from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, use_amp
+from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool, use_amp
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,8 +37,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     cfg = load_config(args)
     if args.amp:
         use_amp(cfg, args.amp_dtype)
@@ -55,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_tool(lambda: run(parse_args()))

@@ -16,11 +16,10 @@ from typing import IO, Any
 
 import torch
 
-from ..compat import loads_with_named_stand_ins
 from .foreign import ForeignObject, foreign_globals, restore_foreign
 from .plain import from_plain
 
-_HAS_NAMED_SAFE_GLOBALS = loads_with_named_stand_ins(torch.__version__)
+_HAS_NAMED_SAFE_GLOBALS = torch.__version__ >= (2, 6)
 """Older PyTorch cannot allow-list a stand-in for a type; there our own unpickler does it."""
 
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -174,3 +175,16 @@ def keep_freed_memory() -> None:
         libc.mallopt(trim_threshold, large)
     except (OSError, AttributeError):  # another C library
         return
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Call ``main``; what a user can mend ends the program with its message instead of a traceback.
+
+    The environment variable ``MMREID_TRACEBACK`` shows the traceback all the same.
+    """
+    try:
+        main()
+    except (FileNotFoundError, ValueError, FloatingPointError) as error:
+        if os.environ.get("MMREID_TRACEBACK"):
+            raise
+        sys.exit(f"error: {error}\n(MMREID_TRACEBACK=1 shows where it was raised)")
