@@ -55,7 +55,7 @@ def run_package(first_gate: float, batches, loss_sets, straight_through: bool):
             loss_sets=loss_sets,
             straight_through=straight_through,
         )
-        logs.append({name: float(value) for name, value in log.items()})
+        logs.append({name: value.item() for name, value in log.items()})
     return model.state_dict(), logs
 
 
