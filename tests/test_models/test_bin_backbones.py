@@ -44,7 +44,8 @@ def samples(pids=(0, 0, 1, 1)):
 def pretrained(backbone):
     """A batch-norm twin with statistics and weights as of a trained network."""
     torch.manual_seed(0)
-    twin = MODELS.build(dict(backbone, norm_cfg=BN)).train()
+    twin = MODELS.build(dict(backbone, norm_cfg=BN))
+    twin.train()  # MMPretrain's return None
     for layer in twin.modules():
         if isinstance(layer, _BatchNorm):
             layer.momentum = 1.0
@@ -52,7 +53,8 @@ def pretrained(backbone):
             nn.init.uniform_(layer.bias, -0.5, 0.5)
     with torch.no_grad():
         twin(images(8))
-    return twin.eval()
+    twin.eval()
+    return twin
 
 
 @pytest.mark.parametrize("name", BACKBONES)
