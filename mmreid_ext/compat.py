@@ -172,3 +172,8 @@ def enable_safe_checkpoints() -> None:
 
     if not isinstance(mm_checkpoint.torch, mmengine_io.TorchForCheckpoints):
         mmengine_io.install(mm_checkpoint)
+
+
+def silence_known_warnings() -> None:
+    """Ignore what mmcv-lite says at every start: it lacks an operator, which nothing here uses."""
+    warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 
 import cv2
@@ -35,8 +36,14 @@ def main() -> None:
 
     def progress(done: int, total: int) -> None:
         if not bars:
-            bars.append(ProgressBar(total))
-        bars[0].update(done - bars[0].completed)
+            # A bar redraws its line; in a log file that would be one endless line.
+            bars.append(ProgressBar(total, start=sys.stdout.isatty()))
+        if sys.stdout.isatty():
+            bars[0].update(done - bars[0].completed)
+        else:
+            if done * 10 // total > bars[0].completed * 10 // total:
+                print(f"{done}/{total} images", flush=True)
+            bars[0].completed = done
 
     start = time.perf_counter()
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +14,6 @@ import torch.distributed as dist
 from mmengine.config import Config, DictAction
 
 from mmreid_ext.compat import enable_safe_checkpoints
-
-# mmcv-lite says at every start that it lacks an operator which nothing here uses.
-warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
 
 
 def add_launch_arguments(parser: ArgumentParser) -> None:
