@@ -1,5 +1,6 @@
 """The documents run: Python blocks are executed, named files and options exist."""
 
+import os
 import re
 import subprocess
 import sys
@@ -79,9 +80,9 @@ def test_documented_options_exist():
             continue
         if script not in helps:
             call = [sys.executable, str(ROOT / script), "--help"]
-            helps[script] = subprocess.run(
-                call, capture_output=True, text=True, cwd=ROOT, check=True
-            ).stdout
+            env = {**os.environ, "PYTHONPATH": str(ROOT)}
+            run = subprocess.run(call, capture_output=True, text=True, env=env, check=True)
+            helps[script] = run.stdout
         unknown = [option for option in options if option not in helps[script]]
         assert not unknown, f"{script} has no {unknown}"
 
