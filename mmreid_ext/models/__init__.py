@@ -1,14 +1,16 @@
 """Networks, normalisation layers, heads and losses."""
 
 from . import backbones, losses
-from .heads import BNNeckHead, ReIDFeatures
+from .heads import BNNeckHead, EmbeddingHead, ReIDFeatures, ReIDHead
 from .norms import BatchInstanceNorm2d, SyncBatchNorm, hold_running_stats
 from .reid_model import ReIDModel
 
 __all__ = [
     "BNNeckHead",
     "BatchInstanceNorm2d",
+    "EmbeddingHead",
     "ReIDFeatures",
+    "ReIDHead",
     "ReIDModel",
     "SyncBatchNorm",
     "backbones",

@@ -10,7 +10,7 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmreid_ext.models.heads.bnneck_head import ReIDFeatures
+from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 from mmreid_ext.registry import MODELS
 
@@ -29,7 +29,7 @@ class ReIDModel(BaseModel):
     Args:
         backbone: Any MMPretrain backbone. Its last stage, or the class token of a transformer, is
             used.
-        head: Usually ``mmreid_ext.BNNeckHead``.
+        head: ``mmreid_ext.BNNeckHead`` (re-ID) or ``mmreid_ext.EmbeddingHead`` (metric learning).
         neck: Pooling, None when the backbone returns vectors already.
             Defaults to ``dict(type='mmpretrain.GlobalAveragePooling')``.
         stem_relu: False removes the activation of the stem, as the strong baseline's ResNet does

@@ -1,0 +1,111 @@
+"""Embedding head: one linear layer to a short vector, with or without an identity classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmreid_ext.registry import MODELS
+
+from .reid_head import ReIDFeatures, ReIDHead
+
+
+@MODELS.register_module()
+class EmbeddingHead(ReIDHead):
+    """Head of XBM and of the ArcMargin stage: ``feats -> linear -> embeddings [-> logits]``.
+
+    Metric losses, the classifier and retrieval all read the same embedding; it is L2-normalised for
+    retrieval, and by the losses that want it so.
+
+    Args:
+        in_channels: Size of the pooled features.
+        losses: Loss configurations by name, see :class:`ReIDHead`.
+        embedding_dim: Size D of the embedding; 0 leaves the pooled features as they are. Defaults
+            to 128.
+        num_classes: Identities in the training set; None (the default) builds no classifier.
+        classifier: Configuration of a classifier called with embeddings and labels, such as
+            ``dict(type='mmreid_ext.ArcMarginLinear', margin=0.15, scale=80)``; sizes are filled in.
+            Defaults to a linear layer (softmax).
+        embedding_init: ``'default'``: PyTorch's linear initialisation; ``'kaiming_fan_out'``:
+            N(0, 2/D) and bias 0, XBM's.
+        train_losses: Names used by an ordinary training step. Defaults to all.
+        init_cfg: See MMEngine's ``BaseModule``.
+
+    Raises:
+        ValueError: Unknown ``embedding_init``, a classifier without ``num_classes``, or a loss that
+            reads logits without either.
+
+    References:
+        X. Wang, H. Zhang, W. Huang, M. R. Scott, "Cross-Batch Memory for Embedding Learning",
+        CVPR 2020, https://arxiv.org/abs/1912.06798.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        losses: Mapping[str, dict],
+        embedding_dim: int = 128,
+        num_classes: int | None = None,
+        classifier: dict | None = None,
+        embedding_init: str = "default",
+        train_losses: Sequence[str] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(losses, train_losses, init_cfg)
+        if embedding_init not in ("default", "kaiming_fan_out"):
+            raise ValueError(
+                f"embedding_init must be 'default' or 'kaiming_fan_out', got {embedding_init!r}."
+            )
+        if num_classes is None and (classifier is not None or self._reads_logits(losses)):
+            raise ValueError(
+                "EmbeddingHead needs `num_classes` for its classifier: set `model.head.num_classes`"
+                " to the number of training identities, or drop the losses that read logits."
+            )
+        self.in_channels = in_channels
+        self.num_classes = num_classes
+        self.embedding_dim = embedding_dim or in_channels
+        self.embedding = nn.Linear(in_channels, embedding_dim) if embedding_dim else nn.Identity()
+        if embedding_dim and embedding_init == "kaiming_fan_out":
+            nn.init.kaiming_normal_(self.embedding.weight, mode="fan_out")
+            nn.init.zeros_(self.embedding.bias)
+        self.classifier = None if num_classes is None else self._build_classifier(classifier)
+
+    def _reads_logits(self, names: Sequence[str]) -> bool:
+        return any("logits" in self._loss_inputs[name] for name in names)
+
+    def _build_classifier(self, cfg: dict | None) -> nn.Module:
+        if cfg is None:
+            return nn.Linear(self.embedding_dim, self.num_classes)
+        sizes = dict(in_features=self.embedding_dim, num_classes=self.num_classes)
+        return MODELS.build({**cfg, **sizes})
+
+    def forward(self, feats: Tensor) -> ReIDFeatures:
+        """Embeddings of pooled features (N, in_channels); logits wait for the labels."""
+        self.check_feature_size(feats, self.in_channels)
+        embeddings = self.embedding(feats)
+        return ReIDFeatures(embeddings, embeddings, None)
+
+    def embed(self, feats: Tensor) -> Tensor:
+        """L2-normalised float32 embeddings (N, D) for retrieval."""
+        self.check_feature_size(feats, self.in_channels)
+        return F.normalize(self.embedding(feats).float())
+
+    def loss(
+        self,
+        features: ReIDFeatures,
+        pids: Tensor,
+        domains: Tensor,
+        names: Sequence[str] | None = None,
+    ) -> dict[str, Tensor]:
+        """Weighted losses; the classifier runs only if one of them reads logits."""
+        names = self.train_losses if names is None else names
+        if self._reads_logits(names):
+            features = features._replace(logits=self._logits(features.embeddings, pids))
+        return super().loss(features, pids, domains, names)
+
+    def _logits(self, embeddings: Tensor, pids: Tensor) -> Tensor:
+        if isinstance(self.classifier, nn.Linear):
+            return self.classifier(embeddings)
+        return self.classifier(embeddings, pids)

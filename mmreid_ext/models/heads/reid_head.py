@@ -1,0 +1,130 @@
+"""What every head shares: configured losses, called by the names of their arguments."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmreid_ext.registry import MODELS
+
+
+class ReIDFeatures(NamedTuple):
+    """What a head computes for a batch.
+
+    Attributes:
+        feats: What metric losses compare, (N, D).
+        embeddings: What retrieval compares and the classifier reads, (N, D).
+        logits: Identity scores, (N, num_classes); None where they need the labels or there is no
+            classifier.
+    """
+
+    feats: Tensor
+    embeddings: Tensor
+    logits: Tensor | None
+
+
+class ReIDHead(BaseModule, metaclass=ABCMeta):
+    """Losses by name, and which of them an ordinary training step uses.
+
+    A loss is called by the names of its arguments, drawn from ``feats``, ``embeddings``,
+    ``logits``, ``pids`` (labels in [0, num_classes)) and ``domains``; anything with such a
+    ``forward`` is a valid loss.
+
+    Args:
+        losses: Loss configurations by name. An extra key ``loss_weight`` multiplies the loss
+            (default 1).
+        train_losses: Names used by an ordinary training step. Defaults to all.
+        init_cfg: See MMEngine's ``BaseModule``.
+    """
+
+    def __init__(
+        self,
+        losses: Mapping[str, dict],
+        train_losses: Sequence[str] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.loss_weights = {
+            name: float(cfg.get("loss_weight", 1.0)) for name, cfg in losses.items()
+        }
+        self.losses = nn.ModuleDict(
+            {
+                name: MODELS.build({k: v for k, v in cfg.items() if k != "loss_weight"})
+                for name, cfg in losses.items()
+            }
+        )
+        self._loss_inputs = {
+            name: tuple(inspect.signature(loss.forward).parameters)
+            for name, loss in self.losses.items()
+        }
+        self.train_losses = self.check_loss_names(losses if train_losses is None else train_losses)
+
+    @abstractmethod
+    def forward(self, feats: Tensor) -> ReIDFeatures:
+        """Everything that the losses need, of pooled features (N, in_channels)."""
+
+    @abstractmethod
+    def embed(self, feats: Tensor) -> Tensor:
+        """L2-normalised float32 embeddings (N, D) of pooled features, for retrieval."""
+
+    def check_loss_names(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return ``names`` as a tuple.
+
+        Raises:
+            ValueError: If a name isn't among the configured losses.
+        """
+        unknown = [name for name in names if name not in self.losses]
+        if unknown:
+            raise ValueError(
+                f"Unknown loss {', '.join(unknown)}; the head's `losses` has "
+                f"{', '.join(self.losses)}."
+            )
+        return tuple(names)
+
+    def check_feature_size(self, feats: Tensor, in_channels: int) -> None:
+        """Check that pooled features are (N, in_channels).
+
+        Raises:
+            ValueError: If they aren't; names the setting to change.
+        """
+        if feats.dim() != 2 or feats.shape[1] != in_channels:
+            raise ValueError(
+                f"{type(self).__name__}(in_channels={in_channels}) got features of shape "
+                f"{tuple(feats.shape)}: set `model.head.in_channels` to the backbone's feature "
+                "size, and a pooling neck for maps."
+            )
+
+    def loss(
+        self,
+        features: ReIDFeatures,
+        pids: Tensor,
+        domains: Tensor,
+        names: Sequence[str] | None = None,
+    ) -> dict[str, Tensor]:
+        """Compute weighted losses.
+
+        Args:
+            features: Output of :meth:`forward`.
+            pids: Labels (N,) in [0, num_classes).
+            domains: Domain indices (N,).
+            names: Which of the configured losses. Defaults to ``train_losses``.
+
+        Returns:
+            ``loss_<name>`` to 0-d tensors; losses that return several terms add their own suffix.
+        """
+        available = dict(features._asdict(), pids=pids, domains=domains)
+        terms: dict[str, Tensor] = {}
+        for name in self.train_losses if names is None else names:
+            arguments = {key: available[key] for key in self._loss_inputs[name] if key in available}
+            value = self.losses[name](**arguments)
+            if not isinstance(value, Mapping):
+                value = {"": value}
+            for suffix, term in value.items():
+                key = f"loss_{name}" + suffix.removeprefix("loss")
+                terms[key] = self.loss_weights[name] * term
+        return terms
