@@ -48,7 +48,8 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
 
     Raises:
         UnsafeCheckpointError: If the file names anything else; the message says what and in which
-        file. ValueError: If the file is no complete PyTorch file.
+            file.
+        ValueError: If the file is no complete PyTorch file.
     """
     name = _name_of(file)
     try:

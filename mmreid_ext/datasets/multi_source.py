@@ -20,7 +20,7 @@ class CombinedDataset(RecordDataset):
         mode: ``'train'`` or ``'test'``.
         on_corrupt: See :class:`ReIDDataset`.
         **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
-        ``BaseDataset``.
+            ``BaseDataset``.
 
     Raises:
         ValueError: If there is no source, or two have the same name.
@@ -77,7 +77,7 @@ class MultiSourceDataset(CombinedDataset):
         pipeline: Transforms of all of them.
         on_corrupt: See :class:`ReIDDataset`.
         **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
-        ``BaseDataset``.
+            ``BaseDataset``.
 
     Raises:
         ValueError: If there is no source, or two have the same name.

@@ -34,7 +34,8 @@ class BatchHardTripletLoss(KeyedLoss):
         distance: ``'euclidean'`` or ``'squared_euclidean'`` on the features as they are, or
             ``'cosine'`` (1 - cosine). Defaults to ``'euclidean'``.
         normalize_feats: L2-normalise the features first (implied by ``'cosine'``). Defaults to
-        False. across_ranks: Mine in the batches of all ranks. Defaults to True.
+            False.
+        across_ranks: Mine in the batches of all ranks. Defaults to True.
 
     Raises:
         ValueError: Unknown ``distance`` or negative ``margin``.

@@ -27,7 +27,8 @@ class CircleLoss(nn.Module):
     Args:
         margin: Relaxation :math:`m`. Defaults to 0.25.
         scale: :math:`\gamma > 0`; the paper takes 128 for person re-identification. Defaults to
-        128. across_ranks: Compare the batches of all ranks. Defaults to True.
+            128.
+        across_ranks: Compare the batches of all ranks. Defaults to True.
 
     References:
         Y. Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization",

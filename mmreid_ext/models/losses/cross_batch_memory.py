@@ -39,7 +39,8 @@ class CrossBatchMemory(nn.Module):
 
     Args:
         loss: A :class:`KeyedLoss` (contrastive, multi-similarity, batch-hard triplet) or its
-        config. memory_size: Rows M of the memory; at least the global batch size.
+            config.
+        memory_size: Rows M of the memory; at least the global batch size.
         feat_dim: Dimension D of the embedding.
         start_iter: Steps before the memory starts. Defaults to 1000.
         wrap: ``'ring'`` or ``'reference'``. Defaults to ``'ring'``.
