@@ -1,6 +1,7 @@
 """Loops, optimisation and hooks."""
 
 from .amp import BFloat16OptimWrapper
+from .epoch_loop import ReIDEpochTrainLoop
 from .gate_schedule import CyclicRatio, split_domains
 from .meta_gates import LOSS_SETS, LossSets, meta_update_gates
 from .metabin_loop import MetaBINTrainLoop
@@ -13,6 +14,7 @@ __all__ = [
     "CyclicRatio",
     "LossSets",
     "MetaBINTrainLoop",
+    "ReIDEpochTrainLoop",
     "ReIDOptimWrapperConstructor",
     "ReIDTrainLoop",
     "meta_update_gates",

@@ -12,13 +12,18 @@ from torch import Tensor
 from mmreid_ext.distributed import mean_over_ranks
 from mmreid_ext.registry import LOOPS
 
+_VALIDATED_AT = "validated_at_iter"
+
 
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
-    """MMEngine's iteration-based loop with three additions.
+    """MMEngine's iteration-based loop with four additions.
 
     * A resumed run continues with the batch that would have come next: the sampler is told where to
       start (``set_start``), where MMEngine would load and discard all earlier batches.
+    * Where a schedule reads validation metrics (``ReduceOnPlateauLR``), a validation that was due
+      when the checkpoint was written is run on resuming: MMEngine writes checkpoints before it
+      validates, and would leave that step of the schedule out.
     * A loss that isn't finite stops the run before a checkpoint can be written of it.
     * The number of classes is compared with the data set before the first step.
 
@@ -28,16 +33,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
         super().__init__(runner, dataloader, max_iters, **kwargs)
         self._seed_at_start = runner.seed
-        self._check_num_classes()
-
-    def _check_num_classes(self) -> None:
-        found = getattr(self.dataloader.dataset, "num_classes", None)
-        built = getattr(getattr(self._module, "head", None), "num_classes", None)
-        if found is not None and built is not None and found != built:
-            raise ValueError(
-                f"The classifier has {built} classes, the training set {found} identities: "
-                f"set `model.head.num_classes={found}` (in the configuration or by --cfg-options)."
-            )
+        check_num_classes(self._module, self.dataloader.dataset)
 
     @property
     def _module(self):
@@ -56,12 +52,15 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         if self._iter > 0:
             batches = self.base_batches_before(self._iter)
             self.dataloader_iterator = self.resumed_at(self.dataloader, batches)
+            self._decide_current_val_interval()
+            if self._schedule_misses_validation():
+                self._validate()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
             if self._validation_is_due():
-                self.runner.val_loop.run()
+                self._validate()
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
@@ -80,6 +79,24 @@ class ReIDTrainLoop(IterBasedTrainLoop):
             return False
         return self._iter % self.val_interval == 0 or self._iter == self._max_iters
 
+    def _validate(self) -> None:
+        # Noted beforehand: the best checkpoint is written during validation, after the schedules'
+        # step.
+        self.runner.message_hub.update_info(_VALIDATED_AT, self._iter)
+        self.runner.val_loop.run()
+
+    def _schedule_misses_validation(self) -> bool:
+        """Whether the checkpoint was written before a validation that a schedule reads."""
+        if not self._validation_is_due():
+            return False
+        schedules = self.runner.param_schedulers or []
+        if isinstance(schedules, dict):
+            schedules = [one for several in schedules.values() for one in several]
+        if not any(getattr(one, "need_val_args", False) for one in schedules):
+            return False
+        hub = self.runner.message_hub
+        return hub.runtime_info.get(_VALIDATED_AT) != self._iter
+
     def train_iter(self, data_batch: dict) -> Mapping[str, Tensor | float]:
         """Update the model once and return what is to be logged."""
         return self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
@@ -96,6 +113,21 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         stop_if_not_finite(outputs, self._iter)
         hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
+
+
+def check_num_classes(model, dataset) -> None:
+    """Compare the classifier with the training set, where both tell their number of classes.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    found = getattr(dataset, "num_classes", None)
+    built = getattr(getattr(model, "head", None), "num_classes", None)
+    if found is not None and built is not None and found != built:
+        raise ValueError(
+            f"The classifier has {built} classes, the training set {found} identities: "
+            f"set `model.head.num_classes={found}` (in the configuration or by --cfg-options)."
+        )
 
 
 def start_at(dataloader, batches: int) -> _InfiniteDataloaderIterator:

@@ -1,0 +1,17 @@
+# The laptop cut of Market-1501 (150 training identities, 128 x 64; tested as market150.py), with the
+# augmentation and the batches of the strong baseline.
+_base_ = ["market150.py"]
+
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(64, 128), interpolation="bilinear"),  # (width, height)
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PadCrop", padding=5),
+    dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
+    dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
+]
+train_dataloader = dict(
+    batch_size=64,
+    sampler=dict(batch_size=64, strategy="exhaustive_drop"),
+    dataset=dict(pipeline=train_pipeline),
+)

@@ -1,0 +1,44 @@
+# Stanford Online Products with the transforms and the sampler of XBM: batches of 16 classes x 4
+# images, classes drawn in proportion to the groups they have left. The test images are queries and
+# gallery at once.
+meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="ResizeEdge", scale=256, edge="short"),
+    dict(type="RandomResizedCrop", scale=224, crop_ratio_range=(0.2, 1.0)),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="PackInputs", meta_keys=meta_keys),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="ResizeEdge", scale=256, edge="short"),
+    dict(type="CenterCrop", crop_size=224),
+    dict(type="PackInputs", meta_keys=meta_keys),
+]
+
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=4,
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=True,
+    sampler=dict(
+        type="mmreid_ext.PKSampler", batch_size=64, num_instances=4, strategy="remaining_weighted"
+    ),
+    dataset=dict(type="mmreid_ext.SOP", mode="train", pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    batch_size=128,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type="mmreid_ext.BenchmarkSuite",
+        sources=[dict(type="mmreid_ext.SOP")],
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type="mmreid_ext.ReIDMetric")
+test_evaluator = val_evaluator

@@ -1,0 +1,20 @@
+# The plain baseline on a laptop: no erasing, no label smoothing, no neck, last stride 2.
+_base_ = [
+    "_base_/models/strong_baseline_r50.py",
+    "_base_/datasets/market150_baseline.py",
+    "_base_/schedules/strong_baseline_laptop.py",
+    "_base_/epoch_runtime.py",
+]
+
+model = dict(
+    backbone=dict(depth=18, init_cfg=None),
+    head=dict(num_classes=150, in_channels=512),
+)
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(64, 128), interpolation="bilinear"),  # (width, height)
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PadCrop", padding=5),
+    dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,53 @@
+"""Training in epochs, for recipes whose schedules are written in them."""
+
+from __future__ import annotations
+
+from mmengine.runner.loops import EpochBasedTrainLoop
+
+from mmreid_ext.registry import LOOPS
+
+from .train_loop import average_over_ranks, check_num_classes, stop_if_not_finite
+
+
+@LOOPS.register_module()
+class ReIDEpochTrainLoop(EpochBasedTrainLoop):
+    """MMEngine's epoch-based loop with the additions of :class:`ReIDTrainLoop`.
+
+    An epoch is ``iterations_per_epoch`` of the sampler. A run resumed after epoch n continues with
+    the batch that would have come next; a loss that isn't finite stops the run; the number of
+    classes is compared with the data set before the first step.
+
+    Args: those of :class:`mmengine.runner.EpochBasedTrainLoop`.
+    """
+
+    def __init__(self, runner, dataloader, max_epochs: int, **kwargs) -> None:
+        super().__init__(runner, dataloader, max_epochs, **kwargs)
+        self._seed_at_start = runner.seed
+        sampler = self.dataloader.sampler
+        if hasattr(sampler, "infinite"):
+            sampler.infinite = False  # `set_epoch`, called before each epoch, then sets the start
+        check_num_classes(getattr(runner.model, "module", runner.model), self.dataloader.dataset)
+
+    def run_epoch(self) -> None:
+        """Train for one epoch."""
+        sampler = self.dataloader.sampler
+        if getattr(sampler, "seed", None) == self._seed_at_start:
+            # A checkpoint's seed replaced that of a run without a seed of its own.
+            sampler.seed = self.runner.seed
+        if hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(self._epoch)
+        super().run_epoch()
+
+    def run_iter(self, idx: int, data_batch: dict) -> None:
+        """Update the model once, with the hooks around it.
+
+        Raises:
+            FloatingPointError: If a logged loss is NaN or infinite.
+        """
+        hook, runner = self.runner.call_hook, self.runner
+        hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
+        outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        outputs = average_over_ranks(outputs)
+        stop_if_not_finite(outputs, self._iter)
+        hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)
+        self._iter += 1
