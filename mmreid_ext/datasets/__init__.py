@@ -8,11 +8,13 @@ from .cuhk_sysu import CUHKSYSU
 from .dukemtmc import DukeMTMC
 from .grid import GRID
 from .ilids import ILIDS
+from .inshop import InShop
 from .market1501 import Market1501
 from .msmt17 import MSMT17
 from .multi_source import BenchmarkSuite, MultiSourceDataset
 from .prid2011 import PRID2011
 from .reid_dataset import ReIDDataset
+from .sop import SOP
 from .synthetic_dataset import SyntheticReID
 from .veri776 import VeRi776
 from .viper import VIPeR
@@ -27,11 +29,13 @@ __all__ = [
     "DukeMTMC",
     "GRID",
     "ILIDS",
+    "InShop",
     "MSMT17",
     "Market1501",
     "MultiSourceDataset",
     "PRID2011",
     "ReIDDataset",
+    "SOP",
     "SyntheticReID",
     "VIPeR",
     "VeRi776",

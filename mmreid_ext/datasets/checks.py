@@ -97,6 +97,20 @@ def require_query_and_gallery(records: list[Record], where: str) -> None:
             )
 
 
+def require_repeated_identity(records: list[Record], where: str) -> None:
+    """Check that there is something to evaluate where every image is query and gallery.
+
+    Raises:
+        ValueError: If no identity has two test images.
+    """
+    identities = {record["pid"] for record in records}
+    if len(identities) == len(records):
+        raise ValueError(
+            f"{where} has {len(records)} test images of {len(identities)} identities: none has "
+            "two, so no image has anything to find."
+        )
+
+
 def match_message(records: list[Record], use_cameras: bool, where: str) -> str | None:
     """Query identities without any valid gallery match, or None.
 

@@ -164,7 +164,7 @@ class ReIDDataset(RecordDataset):
             self.num_domains = set_domains(records, self.domain_from, where)
             self.num_classes = set_labels(records)
             return None
-        checks.require_query_and_gallery(records, where)
+        self.check_test(records, where)
         self.num_domains = set_domains(records, "dataset", where)
         self.num_classes = len({r["pid"] for r in records} - self.distractor_pids)
         protocol = self.protocol_of(records)
@@ -172,6 +172,10 @@ class ReIDDataset(RecordDataset):
         if protocol not in ("camera", "no_camera", "paddleclas"):
             return None  # other protocols choose queries and galleries themselves
         return checks.match_message(records, protocol != "no_camera", where)
+
+    def check_test(self, records: list[Record], where: str) -> None:
+        """Raise ValueError unless something can be evaluated on these test records."""
+        checks.require_query_and_gallery(records, where)
 
     def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
         """Evaluation protocol of these test records."""

@@ -1,6 +1,6 @@
 """Networks, normalisation layers, heads and losses."""
 
-from . import backbones, losses
+from . import backbones, losses, necks
 from .heads import BNNeckHead, EmbeddingHead, ReIDFeatures, ReIDHead
 from .norms import BatchInstanceNorm2d, SyncBatchNorm, hold_running_stats
 from .reid_model import ReIDModel
@@ -16,4 +16,5 @@ __all__ = [
     "backbones",
     "hold_running_stats",
     "losses",
+    "necks",
 ]
