@@ -1,6 +1,6 @@
 # The plain baseline on a laptop: no erasing, no label smoothing, no neck, last stride 2.
 _base_ = [
-    "_base_/models/strong_baseline_r50.py",
+    "_base_/models/resnet50_plain.py",
     "_base_/datasets/market150_baseline.py",
     "_base_/schedules/strong_baseline_laptop.py",
     "_base_/epoch_runtime.py",

@@ -1,6 +1,7 @@
-# The strong baseline on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x 64.
+# The strong baseline on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x
+# 64.
 _base_ = [
-    "_base_/models/strong_baseline_r50_bnneck.py",
+    "_base_/models/resnet50_bnneck.py",
     "_base_/datasets/market150_baseline.py",
     "_base_/schedules/strong_baseline_laptop.py",
     "_base_/epoch_runtime.py",

@@ -1,6 +1,6 @@
 # The standard baseline: no warm-up, no random erasing, plain cross-entropy, no neck.
 _base_ = [
-    "_base_/models/strong_baseline_r50.py",
+    "_base_/models/resnet50_plain.py",
     "_base_/datasets/market1501.py",
     "_base_/schedules/strong_baseline.py",
     "_base_/epoch_runtime.py",

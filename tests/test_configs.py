@@ -16,14 +16,15 @@ NUM_DOMAINS = 4
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "synthetic"
-    make_synthetic_domains(folder, NUM_DOMAINS, 16, num_cameras=4, images_per_camera=4)
+    make_synthetic_domains(folder, NUM_DOMAINS, 16, num_cameras=4, images_per_camera=2)
     return folder.parent
 
 
 def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
     cfg.work_dir = str(work_dir)
     cfg.log_level = "WARNING"
-    cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = 1
+    cfg.train_cfg["max_epochs" if "max_epochs" in cfg.train_cfg else "max_iters"] = 1
+    cfg.train_cfg.val_interval = 1
     if "init_cfg" in cfg.model.backbone:
         cfg.model.backbone.init_cfg = None
     train = shrink_dataset(cfg.train_dataloader.dataset, images)
@@ -40,6 +41,9 @@ def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
         loader.dataset.pipeline = small_images(loader.dataset.pipeline)
         loader.dataset.sources = [synthetic(images, domain) for domain in (0, 1)]
     cfg.model.head.num_classes = 8 * (NUM_DOMAINS if "sources" in train else 1)
+    for loss in cfg.model.head.losses.values():
+        if "num_classes" in loss:
+            loss.num_classes = cfg.model.head.num_classes
     return cfg
 
 

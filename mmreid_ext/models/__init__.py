@@ -2,6 +2,7 @@
 
 from . import backbones, losses, necks
 from .heads import BNNeckHead, EmbeddingHead, ReIDFeatures, ReIDHead
+from .mix_style import MixStyle
 from .norms import BatchInstanceNorm2d, SyncBatchNorm, hold_running_stats
 from .reid_model import ReIDModel
 
@@ -9,6 +10,7 @@ __all__ = [
     "BNNeckHead",
     "BatchInstanceNorm2d",
     "EmbeddingHead",
+    "MixStyle",
     "ReIDFeatures",
     "ReIDHead",
     "ReIDModel",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
@@ -37,6 +37,8 @@ class ReIDModel(BaseModel):
         train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them
             to :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in
             DDP.
+        stage_plugins: Modules appended to stages of the backbone, by the stage's name, such as
+            ``dict(layer1=dict(type='mmreid_ext.MixStyle'))``. Parameter names stay as they are.
         flip_test: Whether ``'predict'`` adds the embedding of the mirrored image. Defaults to
             False.
         data_preprocessor: Defaults to ImageNet mean and standard deviation of RGB images.
@@ -60,6 +62,7 @@ class ReIDModel(BaseModel):
         neck: dict | None = dict(type="mmpretrain.GlobalAveragePooling"),  # noqa: B006 (never modified)
         stem_relu: bool = True,
         train_gates: bool = False,
+        stage_plugins: Mapping[str, dict] | None = None,
         flip_test: bool = False,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
@@ -71,6 +74,8 @@ class ReIDModel(BaseModel):
         self.head = MODELS.build(head)
         if not stem_relu:
             self._remove_stem_relu()
+        for stage, plugin in (stage_plugins or {}).items():
+            self._append_to_stage(stage, plugin)
         if not train_gates:
             for layer in self.bin_layers().values():
                 layer.gate.requires_grad_(False)
@@ -82,7 +87,18 @@ class ReIDModel(BaseModel):
             raise ValueError(
                 f"stem_relu=False needs a backbone with a plain ResNet stem, not {name}."
             )
-        self.backbone.relu = torch.nn.Identity()
+        self.backbone.relu = nn.Identity()
+
+    def _append_to_stage(self, stage: str, plugin: dict) -> None:
+        module = getattr(self.backbone, stage, None)
+        if not isinstance(module, nn.Sequential):
+            stages = [n for n, m in self.backbone.named_children() if isinstance(m, nn.Sequential)]
+            raise ValueError(
+                f"stage_plugins: {type(self.backbone).__name__} has no stage {stage!r}; it has "
+                f"{', '.join(stages) or 'none'}."
+            )
+        built = MODELS.build(plugin)
+        module.add_module(type(built).__name__, built)
 
     def train(self, mode: bool = True) -> ReIDModel:
         """Set the mode; a backbone with ``norm_eval`` keeps its batch-instance norms in evaluation.

@@ -1,5 +1,5 @@
-# A short version of the strong baseline's schedule for networks from scratch: warm-up over the first
-# epochs, then down to nothing along a cosine.
+# A short version of the strong baseline's schedule for networks from scratch: warm-up over the
+# first epochs, then down to nothing along a cosine.
 max_epochs = 20
 train_cfg = dict(
     type="mmreid_ext.ReIDEpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs

@@ -1,0 +1,11 @@
+# The strong baseline on OSNet. For ImageNet weights: --cfg-options
+# model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=osnet_x1_0_imagenet.pth
+# (a file of torchreid's; it loads as it is).
+_base_ = ["strong_baseline_r50_softmax_triplet.py"]
+
+model = dict(
+    backbone=dict(_delete_=True, type="mmreid_ext.OSNet", width=1.0, init_cfg=None),
+    neck=None,
+    stem_relu=True,
+    head=dict(in_channels=512),
+)

@@ -1,0 +1,170 @@
+"""OSNet: a small re-ID backbone that sees several scales at once."""
+
+from __future__ import annotations
+
+import torch
+from mmcv.cnn import build_norm_layer
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmreid_ext.registry import MODELS
+
+CHANNELS = (64, 256, 384, 512)
+
+
+class ConvNorm(nn.Module):
+    """Convolution, normalisation and, by default, ReLU."""
+
+    def __init__(self, conv: nn.Conv2d, norm_cfg: dict, relu: bool = True) -> None:
+        super().__init__()
+        self.conv = conv
+        self.bn = build_norm_layer(norm_cfg, conv.out_channels)[1]
+        self.relu = nn.ReLU(inplace=True) if relu else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve and normalise (N, C, H, W)."""
+        return self.relu(self.bn(self.conv(x)))
+
+
+def conv1x1(in_channels: int, out_channels: int, norm_cfg: dict, relu: bool = True) -> ConvNorm:
+    """Pointwise convolution with normalisation."""
+    return ConvNorm(nn.Conv2d(in_channels, out_channels, 1, bias=False), norm_cfg, relu)
+
+
+class LightConv3x3(nn.Module):
+    """Pointwise, then depthwise 3 x 3 convolution; normalisation and ReLU at the end only."""
+
+    def __init__(self, channels: int, norm_cfg: dict) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 1, bias=False)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+        self.bn = build_norm_layer(norm_cfg, channels)[1]
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keeps the shape (N, C, H, W)."""
+        return self.relu(self.bn(self.conv2(self.conv1(x))))
+
+
+class ChannelGate(nn.Module):
+    """Weights of the channels in (0, 1), from the map's mean through a two-layer bottleneck."""
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, channels // reduction, 1)
+        self.fc2 = nn.Conv2d(channels // reduction, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keeps the shape (N, C, H, W)."""
+        squeezed = x.mean(dim=(2, 3), keepdim=True)
+        return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(squeezed))))
+
+
+class OSBlock(nn.Module):
+    """Residual block with four streams of 1 to 4 light convolutions, summed through one gate."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict) -> None:
+        super().__init__()
+        middle = out_channels // 4
+        self.conv1 = conv1x1(in_channels, middle, norm_cfg)
+        self.conv2a = LightConv3x3(middle, norm_cfg)
+        for name, depth in (("conv2b", 2), ("conv2c", 3), ("conv2d", 4)):
+            stream = nn.Sequential(*(LightConv3x3(middle, norm_cfg) for _ in range(depth)))
+            setattr(self, name, stream)
+        self.gate = ChannelGate(middle)
+        self.conv3 = conv1x1(middle, out_channels, norm_cfg, relu=False)
+        changes = in_channels != out_channels
+        self.downsample = (
+            conv1x1(in_channels, out_channels, norm_cfg, relu=False) if changes else nn.Identity()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Keeps height and width of (N, C, H, W)."""
+        reduced = self.conv1(x)
+        streams = (self.conv2a, self.conv2b, self.conv2c, self.conv2d)
+        mixed = sum(self.gate(stream(reduced)) for stream in streams)
+        return torch.relu(self.conv3(mixed) + self.downsample(x))
+
+
+@MODELS.register_module()
+class OSNet(BaseModule):
+    """Omni-scale network, 2.2 million parameters at full width.
+
+    Parameter names are those of torchreid, so its checkpoints (ImageNet and re-ID) load as they
+    are.
+
+    Args:
+        width: Factor of all channel counts, such as 1.0, 0.75, 0.5 or 0.25. Defaults to 1.0.
+        feature_dim: Size of the linear layer (with batch norm and ReLU) after average pooling, the
+            published feature; 0 returns the last map instead, for a pooling neck. Defaults to 512.
+        norm_cfg: Normalisation layers. Defaults to ``dict(type='mmreid_ext.SyncBN')``.
+        init_cfg: See MMEngine's ``BaseModule``.
+
+    Raises:
+        ValueError: If ``width`` leaves fewer than 64 channels in the second stage.
+
+    References:
+        K. Zhou, Y. Yang, A. Cavallaro, T. Xiang, "Omni-Scale Feature Learning for Person
+        Re-Identification", ICCV 2019, https://arxiv.org/abs/1905.00953.
+
+    Example:
+        >>> model = dict(
+        ...     type='mmreid_ext.ReIDModel', neck=None,
+        ...     backbone=dict(type='mmreid_ext.OSNet', width=0.25),
+        ...     head=dict(type='mmreid_ext.BNNeckHead', num_classes=751, in_channels=512,
+        ...               losses=dict(ce=dict(type='mmreid_ext.LabelSmoothingLoss'))))
+    """
+
+    def __init__(
+        self,
+        width: float = 1.0,
+        feature_dim: int = 512,
+        norm_cfg: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        channels = [int(width * count) for count in CHANNELS]
+        if channels[1] < 64:
+            raise ValueError(f"OSNet: width must be at least 0.25, got {width}.")
+        norm_cfg = norm_cfg or dict(type="mmreid_ext.SyncBN")
+        stem = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
+        self.conv1 = ConvNorm(stem, norm_cfg)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.conv2 = self._stage(channels[0], channels[1], norm_cfg, shrink=True)
+        self.conv3 = self._stage(channels[1], channels[2], norm_cfg, shrink=True)
+        self.conv4 = self._stage(channels[2], channels[3], norm_cfg, shrink=False)
+        self.conv5 = conv1x1(channels[3], channels[3], norm_cfg)
+        self.fc = None
+        if feature_dim:
+            norm = build_norm_layer(dict(type="mmreid_ext.SyncBN"), feature_dim)[1]
+            self.fc = nn.Sequential(
+                nn.Linear(channels[3], feature_dim), norm, nn.ReLU(inplace=True)
+            )
+        self._reset_parameters()
+
+    @staticmethod
+    def _stage(in_channels: int, out_channels: int, norm_cfg: dict, shrink: bool) -> nn.Sequential:
+        blocks = [
+            OSBlock(in_channels, out_channels, norm_cfg),
+            OSBlock(out_channels, out_channels, norm_cfg),
+        ]
+        if shrink:
+            transition = conv1x1(out_channels, out_channels, norm_cfg)
+            blocks.append(nn.Sequential(transition, nn.AvgPool2d(2, stride=2)))
+        return nn.Sequential(*blocks)
+
+    def _reset_parameters(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.01)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        """Features of images (N, 3, H, W): (N, feature_dim), or the last map (N, C, H/16, W/16)."""
+        x = self.maxpool(self.conv1(x))
+        x = self.conv5(self.conv4(self.conv3(self.conv2(x))))
+        return (x if self.fc is None else self.fc(x.mean(dim=(2, 3))),)

@@ -1,0 +1,96 @@
+"""MixStyle: mixing the feature statistics of images as augmentation."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.registry import MODELS
+
+
+@MODELS.register_module()
+class MixStyle(nn.Module):
+    r"""Gives an image, in training, a mix of its own and another image's style.
+
+    With instance means :math:`\mu` and standard deviations :math:`\sigma`, a partner j of every
+    image i by a random permutation, and :math:`\lambda \sim \mathrm{Beta}(\alpha, \alpha)` of its
+    own:
+
+    .. math:: y_i = (\lambda \sigma_i + (1-\lambda) \sigma_j) \frac{x_i - \mu_i}{\sigma_i}
+        + \lambda \mu_i + (1-\lambda) \mu_j
+
+    Statistics carry no gradient, as in the paper. Partners come from the batches of all ranks, and
+    all draws are a function of (``seed``, number of the training step), so the same global batch
+    gives the same result on any number of ranks, and after a resume.
+
+    Args:
+        prob: Probability of mixing a batch at all. Defaults to 0.5.
+        alpha: Of the Beta distribution. Defaults to 0.1.
+        seed: Two layers of one model should have different ones. Defaults to 0.
+        eps: Added to variances. Defaults to 1e-6.
+
+    Attributes:
+        steps: Buffer, 0-d: training steps seen.
+
+    Raises:
+        ValueError: ``prob`` outside [0, 1] or ``alpha`` not positive.
+
+    References:
+        K. Zhou, Y. Yang, Y. Qiao, T. Xiang, "Domain Generalization with MixStyle", ICLR 2021,
+        https://arxiv.org/abs/2104.02008.
+    """
+
+    def __init__(
+        self, prob: float = 0.5, alpha: float = 0.1, seed: int = 0, eps: float = 1e-6
+    ) -> None:
+        super().__init__()
+        if not 0 <= prob <= 1:
+            raise ValueError(f"prob must lie in [0, 1], got {prob}")
+        if alpha <= 0:
+            raise ValueError(f"alpha must be positive, got {alpha}")
+        self.prob, self.alpha, self.seed, self.eps = prob, alpha, seed, eps
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self._steps = 0  # the same for the host, which would wait for the device
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mix the styles of maps (N, C, H, W); the same N on every rank. Nothing in evaluation."""
+        if not self.training:
+            return x
+        rng = np.random.default_rng((self.seed, self._steps))
+        self._steps += 1
+        self.steps.fill_(self._steps)
+        if rng.random() >= self.prob:
+            return x
+        own = slice(get_rank() * len(x), (get_rank() + 1) * len(x))
+        num_images = get_world_size() * len(x)
+        partners = torch.as_tensor(rng.permutation(num_images)[own], device=x.device)
+        share = torch.as_tensor(rng.beta(self.alpha, self.alpha, num_images)[own])
+        return self._mix(x, partners, share.to(x.device)[:, None, None, None])
+
+    def _mix(self, x: Tensor, partners: Tensor, share: Tensor) -> Tensor:
+        mean, std = self._style(x)
+        means, stds = (
+            gather_rows(torch.cat((mean, std), dim=1)).index_select(0, partners).chunk(2, 1)
+        )
+        share = share.to(mean.dtype)
+        mixed_std = share * std + (1 - share) * stds
+        mixed_mean = share * mean + (1 - share) * means
+        scale = mixed_std / std
+        return (x * scale + (mixed_mean - mean * scale)).to(x.dtype)
+
+    @torch.no_grad()
+    def _style(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Instance means and standard deviations (N, C, 1, 1), at least float32."""
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
+        var, mean = torch.var_mean(x, dim=(2, 3), keepdim=True)
+        return mean, (var + self.eps).sqrt()
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._steps = int(self.steps)
+
+    def extra_repr(self) -> str:
+        """Arguments, for ``print(model)``."""
+        return f"prob={self.prob}, alpha={self.alpha}, seed={self.seed}"
