@@ -17,7 +17,7 @@ model = dict(
         in_channels=2048,
         losses=dict(
             ce=dict(type="mmreid_ext.LabelSmoothingLoss", epsilon=0.1),
-            triplet=dict(type="mmreid_ext.BatchHardTripletLoss", margin=0.3),
+            triplet=dict(type="mmreid_ext.BatchHardTripletLoss", margin=0.3, across_ranks=True),
         ),
     ),
 )
