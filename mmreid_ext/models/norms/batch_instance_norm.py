@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
-from mmreid_ext.models.norms.instance_affine import instance_affine, stats_dtype
+from mmreid_ext.models.norms.instance_affine import instance_affine
+from mmreid_ext.models.norms.planes import stats_dtype
 from mmreid_ext.registry import MODELS
 
 

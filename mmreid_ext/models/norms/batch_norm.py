@@ -8,7 +8,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmreid_ext.distributed import is_distributed
 from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
-from mmreid_ext.models.norms.instance_affine import instance_affine, stats_dtype
+from mmreid_ext.models.norms.instance_affine import instance_affine
+from mmreid_ext.models.norms.planes import stats_dtype
 from mmreid_ext.registry import MODELS
 
 

@@ -17,113 +17,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mmreid_ext.models.norms.planes import (
+    combine,
+    instance_moments,
+    plane_sums,
+    scale_shift,
+    stats_dtype,
+)
+
 Coefficients = Callable[..., tuple[Tensor, Tensor]]
-
-
-def stats_dtype(x: Tensor) -> torch.dtype:
-    """Precision of statistics: float32 for half precision, else that of ``x``."""
-    return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
-
-
-def _as_planes(x: Tensor) -> Tensor:
-    """View contiguous (N, C, H, W) as one image with N * C channels, for the batch-norm kernels."""
-    return x.view(1, -1, *x.shape[2:])
-
-
-def _can_view_planes(x: Tensor) -> bool:
-    # On CPU the generic reductions are several times slower than the batch-norm kernels, which
-    # want planes.
-    # They divide by the number of values, so an empty batch would end the process.
-    return x.device.type == "cpu" and x.is_contiguous() and x.numel() > 0
-
-
-def _plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """Per-plane sums of ``grad`` and of ``grad * (x - mean)``, both (N, C), in one pass on CPU."""
-    dtype = stats_dtype(x)
-    if not (_can_view_planes(x) and _can_view_planes(grad)):
-        grad = grad.to(dtype)
-        centred = x.to(dtype) - mean[:, :, None, None]
-        return grad.sum((2, 3)), (grad * centred).sum((2, 3))
-    # The parameter gradients of an evaluation-mode batch norm of unit variance are these sums.
-    ones = torch.ones(mean.numel(), dtype=dtype)
-    only_params = [False, True, True]
-    _, centred_sum, plain_sum = torch.ops.aten.native_batch_norm_backward(
-        _as_planes(grad),
-        _as_planes(x),
-        ones,
-        mean.reshape(-1),
-        ones,
-        None,
-        None,
-        False,
-        0.0,
-        only_params,
-    )
-    return plain_sum.view_as(mean), centred_sum.view_as(mean)
-
-
-def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance over the pixels of every image and channel, by two passes.
-
-    Args:
-        x: Shape (N, C, H, W).
-
-    Returns:
-        Mean and variance, each (N, C), in float32 for half-precision input.
-    """
-    dtype = stats_dtype(x)
-    if not _can_view_planes(x):
-        var, mean = torch.var_mean(x.to(dtype), dim=(2, 3), correction=0)
-        return mean, var
-    if x.dtype != dtype:
-        # Half precision: the kernel of batch statistics is ten times faster than the sums below,
-        # in float32 it is four times slower.
-        running = torch.zeros(2, x.shape[0] * x.shape[1])
-        stats = torch.ops.aten.batch_norm_update_stats(_as_planes(x), *running, 0.0)
-        mean, var = (t.view(x.shape[:2]) for t in stats)
-        return mean, var
-    pixels = x.shape[2] * x.shape[3]
-    mean = x.sum((2, 3), dtype=dtype) / pixels
-    # sum x (x - mean) = sum (x - mean)^2 + mean * sum (x - mean)
-    residual, centred_sum = _plane_sums(x, x, mean)
-    residual = residual - pixels * mean
-    var = ((centred_sum - residual * mean) / pixels).clamp_(min=0)
-    return _replace_cancelled(x, mean, var)
-
-
-def _replace_cancelled(x: Tensor, mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
-    """Recompute, slowly and exactly, the moments of the few planes whose mean dwarfs their spread.
-
-    There the differences above cancel: their relative error is about ``eps * mean^2 / var``.
-    """
-    cancelled = (mean.square() > 16 * var).flatten()
-    if not cancelled.any():
-        return mean, var
-    planes = x.flatten(2).flatten(0, 1)[cancelled].to(mean.dtype)
-    exact_var, exact_mean = torch.var_mean(planes, dim=1, correction=0)
-    mean.view(-1)[cancelled] = exact_mean
-    var.view(-1)[cancelled] = exact_var
-    return mean, var
-
-
-def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Return ``scale * (x, per plane) + shift`` in the precision of ``x``.
-
-    Args:
-        x: Shape (N, C, H, W).
-        scale: Shape (N, C), in the precision of statistics; ``shift`` likewise.
-        shift: Added.
-    """
-    if _can_view_planes(x):
-        flat = scale.reshape(-1)
-        zeros, ones = torch.zeros_like(flat), torch.ones_like(flat)
-        planes = torch.batch_norm(
-            _as_planes(x), flat, shift.reshape(-1), zeros, ones, False, 0.0, 0.0, False
-        )
-        # Not a view: an activation that follows may work in place, which autograd forbids on views.
-        return torch.ops.aten._unsafe_view(planes, x.shape)
-    result = torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None])
-    return result.to(x.dtype)
 
 
 def plain_instance_affine(x: Tensor, coefficients: Coefficients, *params: Tensor) -> Tensor:
@@ -157,8 +59,7 @@ class _InstanceAffine(torch.autograd.Function):
             return _plain_backward(ctx, grad, x, params)
         moments, leaves, scale, centre = ctx.small_graph
         mean, scale_value = moments[0].detach(), scale.detach()
-        grad = grad.contiguous() if _can_view_planes(x) else grad
-        grad_centre, grad_scale = _plane_sums(x, grad, mean)
+        grad_centre, grad_scale = plane_sums(x, grad, mean)
         inputs = [t for t in (*moments, *leaves) if t.requires_grad]
         pairs = ((scale, grad_scale), (centre, grad_centre))
         outputs, grads = zip(*((t, g) for t, g in pairs if t.requires_grad), strict=True)
@@ -176,10 +77,8 @@ def _grad_input(x, grad, scale, mean, grad_mean, grad_var):
     """``scale * dy + slope * x + offset``: the direct path and both moments, by (N, C) vectors."""
     pixels = x.shape[2] * x.shape[3]
     slope = torch.zeros_like(mean) if grad_var is None else grad_var * (2.0 / pixels)
-    # A float32 factor would promote the half-precision sum to a second big float32 tensor.
-    slope = slope.to(x.dtype)
-    direct = scale_shift(grad, scale, grad_mean / pixels - slope * mean)
-    return direct.addcmul_(x, slope[:, :, None, None])
+    slope = slope.to(x.dtype)  # before it enters the offset, so that their roundings cancel
+    return combine(grad, scale, x, slope, grad_mean / pixels - slope * mean)
 
 
 def _plain_backward(ctx, grad, x, params):

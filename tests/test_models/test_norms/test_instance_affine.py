@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from helpers.bin_layers import make_images, make_layer, two_branches
 from torch.autograd import gradcheck, gradgradcheck
 
-from mmreid_ext.models.norms.instance_affine import instance_moments, plain_instance_affine
+from mmreid_ext.models.norms.instance_affine import plain_instance_affine
+from mmreid_ext.models.norms.planes import instance_moments
 
 
 def functional(layer):

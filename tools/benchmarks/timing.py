@@ -1,0 +1,100 @@
+"""What the benchmarks share: fair timing of several candidates, peak memory, the machine's name."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+Step = Callable[[], object]
+
+
+def synchronize(device: str) -> None:
+    """Wait until the device has done what was asked of it."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def medians(steps: Mapping[str, Step], repeats: int, device: str = "cpu") -> dict[str, float]:
+    """Median seconds of every step.
+
+    Each round runs every step once, so that a machine that slows down slows all of them; the first
+    round is not counted.
+    """
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for round_ in range(repeats + 1):
+        for name, step in steps.items():
+            synchronize(device)
+            start = time.perf_counter()
+            step()
+            synchronize(device)
+            if round_:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def kept_for_backward(forward: Callable[[], Tensor], model: nn.Module | None = None) -> int:
+    """Bytes that autograd keeps after ``forward``, without the parameters of ``model``."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        result = forward()
+    for parameter in model.parameters() if model is not None else ():
+        kept.pop(parameter.untyped_storage().data_ptr(), None)
+    del result
+    return sum(kept.values())
+
+
+def peak_bytes(step: Step, device: str = "cpu") -> int:
+    """Most bytes that ``step`` holds at a time beyond what was held before.
+
+    On a GPU as PyTorch's allocator counts them. On a CPU it is the growth of the process's resident
+    memory, which Linux lets a process reset; 0 elsewhere.
+    """
+    gc.collect()
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step()
+        torch.cuda.synchronize()
+        return torch.cuda.max_memory_allocated() - before
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # peak := present
+    except OSError:
+        return 0
+    before = _status("VmRSS")
+    step()
+    return _status("VmHWM") - before
+
+
+def _status(field: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return 1024 * int(line.split()[1])
+    return 0
+
+
+def machine(device: str = "cpu") -> str:
+    """One line: processor or GPU, threads, versions."""
+    if device.startswith("cuda"):
+        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
+    name = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name}, {torch.get_num_threads()} thread(s), torch {torch.__version__}"
