@@ -12,9 +12,6 @@ from torch import Tensor
 from mmreid_ext.distributed import mean_over_ranks
 from mmreid_ext.registry import LOOPS
 
-_VALIDATED_AT = "validated_at_iter"
-
-
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
     """MMEngine's iteration-based loop with four additions.
@@ -54,13 +51,13 @@ class ReIDTrainLoop(IterBasedTrainLoop):
             self.dataloader_iterator = self.resumed_at(self.dataloader, batches)
             self._decide_current_val_interval()
             if self._schedule_misses_validation():
-                self._validate()
+                self.runner.val_loop.run()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
             if self._validation_is_due():
-                self._validate()
+                self.runner.val_loop.run()
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
@@ -79,23 +76,17 @@ class ReIDTrainLoop(IterBasedTrainLoop):
             return False
         return self._iter % self.val_interval == 0 or self._iter == self._max_iters
 
-    def _validate(self) -> None:
-        # Noted beforehand: the best checkpoint is written during validation, after the schedules'
-        # step.
-        self.runner.message_hub.update_info(_VALIDATED_AT, self._iter)
-        self.runner.val_loop.run()
-
     def _schedule_misses_validation(self) -> bool:
-        """Whether the checkpoint was written before a validation that a schedule reads."""
+        """Whether a schedule reads the validation of the iteration that was restored.
+
+        Checkpoints with schedules are written before it (MMEngine's best ones hold no schedules).
+        """
         if not self._validation_is_due():
             return False
         schedules = self.runner.param_schedulers or []
         if isinstance(schedules, dict):
             schedules = [one for several in schedules.values() for one in several]
-        if not any(getattr(one, "need_val_args", False) for one in schedules):
-            return False
-        hub = self.runner.message_hub
-        return hub.runtime_info.get(_VALIDATED_AT) != self._iter
+        return any(getattr(one, "need_val_args", False) for one in schedules)
 
     def train_iter(self, data_batch: dict) -> Mapping[str, Tensor | float]:
         """Update the model once and return what is to be logged."""

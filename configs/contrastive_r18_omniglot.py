@@ -1,0 +1,8 @@
+# The twin of xbm_r18_omniglot.py without a memory: same data, loss and schedule.
+_base_ = ["xbm_r18_omniglot.py"]
+
+model = dict(
+    head=dict(
+        losses=dict(_delete_=True, contrastive=dict(type="mmreid_ext.ContrastiveLoss", margin=0.5))
+    )
+)
