@@ -12,6 +12,7 @@ from torch import Tensor
 from mmreid_ext.distributed import mean_over_ranks
 from mmreid_ext.registry import LOOPS
 
+
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
     """MMEngine's iteration-based loop with four additions.
