@@ -41,6 +41,10 @@ class ReIDModel(BaseModel):
             ``dict(layer1=dict(type='mmreid_ext.MixStyle'))``. Parameter names stay as they are.
         flip_test: Whether ``'predict'`` adds the embedding of the mirrored image. Defaults to
             False.
+        channels_last: Whether weights and maps lie in memory as (N, H, W, C), see
+            ``docs/performance.md``. Results differ by rounding. Defaults to False.
+        compile_backbone: Whether the backbone runs through ``torch.compile``. Derivatives of second
+            order are then not available. Defaults to False.
         data_preprocessor: Defaults to ImageNet mean and standard deviation of RGB images.
         init_cfg: See MMEngine's ``BaseModule``.
 
@@ -64,6 +68,8 @@ class ReIDModel(BaseModel):
         train_gates: bool = False,
         stage_plugins: Mapping[str, dict] | None = None,
         flip_test: bool = False,
+        channels_last: bool = False,
+        compile_backbone: bool = False,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -79,6 +85,11 @@ class ReIDModel(BaseModel):
         if not train_gates:
             for layer in self.bin_layers().values():
                 layer.gate.requires_grad_(False)
+        self.channels_last = channels_last
+        if channels_last:
+            self.backbone.to(memory_format=torch.channels_last)
+        if compile_backbone:
+            self.backbone.compile()
 
     def _remove_stem_relu(self) -> None:
         # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
@@ -118,6 +129,8 @@ class ReIDModel(BaseModel):
 
     def pool(self, inputs: Tensor) -> Tensor:
         """Pooled features (N, D) of preprocessed images (N, 3, H, W)."""
+        if self.channels_last:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         outputs = self.backbone(inputs)
         if self.neck is not None:
             outputs = self.neck(outputs)
