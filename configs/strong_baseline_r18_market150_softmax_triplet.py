@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 model = dict(
+    channels_last=True,
     backbone=dict(depth=18, init_cfg=None),
     head=dict(num_classes=150, in_channels=512),
 )

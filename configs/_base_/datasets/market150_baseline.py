@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
 ]
 train_dataloader = dict(
-    batch_size=64,
-    sampler=dict(batch_size=64, strategy="exhaustive_drop"),
+    batch_size=32,
+    sampler=dict(batch_size=32, strategy="exhaustive_drop"),
     dataset=dict(pipeline=train_pipeline),
 )

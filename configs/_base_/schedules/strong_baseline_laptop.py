@@ -1,13 +1,13 @@
-# A short version of the strong baseline's schedule for networks from scratch: warm-up over the
-# first epochs, then down to nothing along a cosine.
-max_epochs = 20
+# The strong baseline for networks from scratch in a quarter of an hour on two cores: a higher rate and
+# a weaker decay than with ImageNet weights, warm-up over two epochs, then down along a cosine.
+max_epochs = 40
 train_cfg = dict(
     type="mmreid_ext.ReIDEpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs
 )
 
 optim_wrapper = dict(
     constructor="mmreid_ext.ReIDOptimWrapperConstructor",
-    optimizer=dict(type="Adam", lr=7e-4, weight_decay=5e-4),
+    optimizer=dict(type="Adam", lr=1e-3, weight_decay=5e-5),
 )
 param_scheduler = [
     dict(
