@@ -184,8 +184,9 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         module = getattr(model, "module", model)
         loss_sets = _resolve_loss_sets(loss_sets)
         module.head.train_losses = loss_sets.base
-        log = model.train_step(base_batch, optim_wrapper=optim_wrapper)
+        # First, while the device has nothing to do: copying would wait for the base step.
         data = module.data_preprocessor(meta_batch, training=True)
+        log = model.train_step(base_batch, optim_wrapper=optim_wrapper)
         scaler = getattr(optim_wrapper, "loss_scaler", None)
         meta_log = meta_update_gates(
             module,
