@@ -1,4 +1,4 @@
-# The strong baseline for networks from scratch in a quarter of an hour on two cores: a higher rate and
+# The strong baseline for networks from scratch, a quarter of an hour on two cores: a higher rate and
 # a weaker decay than with ImageNet weights, warm-up over two epochs, then down along a cosine.
 max_epochs = 40
 train_cfg = dict(
