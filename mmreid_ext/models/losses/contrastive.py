@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from mmreid_ext.registry import MODELS
@@ -45,15 +46,21 @@ class ContrastiveLoss(KeyedLoss):
 
     def compare(self, feats: Tensor, pids: Tensor, key_feats: Tensor, key_pids: Tensor) -> Tensor:
         """Loss of anchors (B, D) against keys (M, D)."""
-        similarity = unit_rows(feats) @ unit_rows(key_feats).t()
-        found = similarity.detach()
+        anchors, keys = unit_rows(feats), unit_rows(key_feats)
+        sign, num_positive = self._choose(anchors.detach() @ keys.detach().t(), pids, key_pids)
+        # Once the pairs are chosen the loss is linear in the similarities, so the sum over keys can
+        # come first: nothing of size B x M is differentiated or kept for the backward pass.
+        return (num_positive + (anchors * (sign @ keys)).sum()) / len(feats)
+
+    @torch.no_grad()
+    def _choose(self, similarity: Tensor, pids: Tensor, key_pids: Tensor) -> tuple[Tensor, Tensor]:
+        """Sign of each similarity in the loss, (B, M), and the number of positive pairs."""
         same = pids[:, None] == key_pids
-        positive = same & (found < 1 - self.eps)
-        negative = ~same & (found > self.margin)
-        # Once the pairs are chosen the loss is linear in the similarities: one product, no
-        # selection.
-        sign = negative.to(found.dtype) - positive.to(found.dtype)
-        return (positive.sum() + (sign * similarity).sum()) / len(feats)
+        positive = (similarity < 1 - self.eps) & same
+        negative = (similarity > self.margin) & ~same
+        # Bytes, of which a large memory has many, until the one conversion at the end.
+        sign = negative.view(torch.int8) - positive.view(torch.int8)
+        return sign.to(similarity.dtype), positive.sum()
 
     def extra_repr(self) -> str:
         """Arguments, for ``print(model)``."""

@@ -45,6 +45,9 @@ class CrossBatchMemory(nn.Module):
         start_iter: Steps before the memory starts. Defaults to 1000.
         wrap: ``'ring'`` or ``'reference'``. Defaults to ``'ring'``.
         across_ranks: Share batches and memory over ranks. Defaults to True.
+        memory_weight: Factor of the memory term. Losses that sum over keys, as the contrastive one
+            does, grow with the memory: lower it for a memory that drowns the batch term. Defaults
+            to 1, the reference's.
 
     Attributes:
         memory_feats: Buffer (M, D), float32.
@@ -75,6 +78,7 @@ class CrossBatchMemory(nn.Module):
         start_iter: int = 1000,
         wrap: str = "ring",
         across_ranks: bool = True,
+        memory_weight: float = 1.0,
     ) -> None:
         super().__init__()
         loss = MODELS.build(loss) if isinstance(loss, dict) else loss
@@ -87,10 +91,13 @@ class CrossBatchMemory(nn.Module):
             raise ValueError(
                 f"memory_size and feat_dim must be positive, got {memory_size} and {feat_dim}"
             )
+        if memory_weight < 0:
+            raise ValueError(f"memory_weight must be at least 0, got {memory_weight}")
         if wrap not in WRAPS:
             raise ValueError(f"wrap must be one of {WRAPS}, got {wrap!r}")
         self.loss = loss
         self.start_iter = start_iter
+        self.memory_weight = memory_weight
         self.wrap = wrap
         self.across_ranks = across_ranks
         self.register_buffer("memory_feats", torch.zeros(memory_size, feat_dim))
@@ -109,7 +116,8 @@ class CrossBatchMemory(nn.Module):
             pids: Labels, shape (B,).
 
         Returns:
-            ``loss_batch`` and ``loss_memory``, 0-d tensors of weight 1 each.
+            ``loss_batch`` and ``loss_memory``, 0-d tensors to be added; the second contains its
+            weight.
         """
         check_rows(feats, pids=pids)
         memory_size, feat_dim = self.memory_feats.shape
@@ -130,7 +138,8 @@ class CrossBatchMemory(nn.Module):
         if self._fill:
             keys = self.memory_feats[: self._fill].to(feats.dtype)
             key_pids = self.memory_pids[: self._fill]
-            losses["loss_memory"] = self.loss.compare(feats, pids, keys, key_pids)
+            against_memory = self.loss.compare(feats, pids, keys, key_pids)
+            losses["loss_memory"] = self.memory_weight * against_memory
         else:
             losses["loss_memory"] = feats.new_zeros(())
         return losses
@@ -179,5 +188,6 @@ class CrossBatchMemory(nn.Module):
         memory_size, feat_dim = self.memory_feats.shape
         return (
             f"memory_size={memory_size}, feat_dim={feat_dim}, start_iter={self.start_iter}, "
-            f"wrap={self.wrap!r}, across_ranks={self.across_ranks}"
+            f"wrap={self.wrap!r}, across_ranks={self.across_ranks}, "
+            f"memory_weight={self.memory_weight}"
         )

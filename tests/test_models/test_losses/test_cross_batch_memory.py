@@ -151,6 +151,31 @@ def test_gradients_survive_the_next_store(generator):
     assert torch.equal(torch.autograd.grad(loss, first)[0], expected)
 
 
+def test_weight_of_the_memory_term(generator):
+    feats, pids = random_batch(generator)
+    terms = [
+        CrossBatchMemory(ContrastiveLoss(0.0), 8, 4, start_iter=0, memory_weight=w)(feats, pids)
+        for w in (1.0, 0.25)
+    ]
+    assert terms[1]["loss_batch"] == terms[0]["loss_batch"]
+    torch.testing.assert_close(terms[1]["loss_memory"], terms[0]["loss_memory"] / 4)
+    with pytest.raises(ValueError, match="memory_weight must be at least 0, got -1"):
+        CrossBatchMemory(ContrastiveLoss(), 8, 4, memory_weight=-1)
+
+
+def test_batch_without_positive_or_negative_pair_is_defined(generator):
+    """One identity in batch and memory, or none twice: 0 from the missing side, never NaN."""
+    feats, _ = random_batch(generator)
+    for loss in (ContrastiveLoss(0.9), MultiSimilarityLoss(), BatchHardTripletLoss(0.1)):
+        for pids in (torch.zeros(6, dtype=torch.int64), torch.arange(6)):
+            memory = CrossBatchMemory(loss, 12, 4, start_iter=0)
+            for _ in range(2):
+                terms = memory(feats, pids)
+                total = sum(terms.values())
+                assert total.isfinite()
+                assert torch.autograd.grad(total, feats)[0].isfinite().all()
+
+
 def test_built_from_config():
     memory = CrossBatchMemory(dict(type="mmreid_ext.ContrastiveLoss", margin=0.2), 8, 4)
     assert memory.loss.margin == 0.2
