@@ -1,7 +1,8 @@
 """Backbones that MMPretrain lacks; its own serve everywhere else."""
 
+from .ghostnet import GhostNet
 from .mobilenet_v2 import MobileNetV2
 from .osnet import OSNet
 from .resnet_ibn import ResNetIBN
 
-__all__ = ["MobileNetV2", "OSNet", "ResNetIBN"]
+__all__ = ["GhostNet", "MobileNetV2", "OSNet", "ResNetIBN"]
