@@ -46,3 +46,21 @@ def test_global_state_is_left_as_it_was_even_after_an_error():
     except RuntimeError:
         pass
     assert (first, draw()) == expected
+
+
+class Draws(torch.utils.data.Dataset):
+    """Item ``i`` is what is drawn under seed ``i``."""
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        with isolated_rng(index):
+            return torch.tensor(draw(), dtype=torch.float64)
+
+
+def test_draws_in_worker_processes_are_the_same():
+    """There the states are not restored; what is drawn is a function of the seed all the same."""
+    alone = [Draws()[i] for i in range(6)]
+    shared = list(torch.utils.data.DataLoader(Draws(), batch_size=None, num_workers=2))
+    assert torch.equal(torch.stack(shared), torch.stack(alone))

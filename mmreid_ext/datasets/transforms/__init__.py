@@ -1,7 +1,15 @@
 """Transforms of the references that MMPretrain lacks; images are (H, W, 3) arrays from MMCV."""
 
 from .color_jitter import ReIDColorJitter
+from .load_resized import LoadResized
+from .pack_inputs import PackReIDInputs
 from .pad_crop import PadCrop
 from .random_erasing import UniformAspectRandomErasing
 
-__all__ = ["PadCrop", "ReIDColorJitter", "UniformAspectRandomErasing"]
+__all__ = [
+    "LoadResized",
+    "PackReIDInputs",
+    "PadCrop",
+    "ReIDColorJitter",
+    "UniformAspectRandomErasing",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
@@ -57,6 +58,8 @@ class PadCrop(BaseTransform):
 def shift(image: np.ndarray, down: int, right: int) -> np.ndarray:
     """Move the content of ``image`` (H, W, ...) by some pixels; zeros move in."""
     height, width = image.shape[:2]
+    if image.strides[1] < 0:  # a mirrored view: NumPy copies it pixel by pixel, 20 times slower
+        image = cv2.flip(np.ascontiguousarray(image[:, ::-1]), 1)
     moved = np.zeros_like(image, order="C")
     rows = slice(max(down, 0), max(min(height + down, height), 0))
     columns = slice(max(right, 0), max(min(width + right, width), 0))

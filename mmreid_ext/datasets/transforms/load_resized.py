@@ -1,0 +1,112 @@
+"""Reading and resizing in one step, with an optional store of what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import cv2
+import mmcv
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+from mmreid_ext.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadResized(BaseTransform):
+    """``LoadImageFromFile`` and ``Resize`` in one, keeping decoded images on disk if asked to.
+
+    The values are those of MMPretrain's two transforms, bit for bit. With ``store``, each image is
+    written once, decoded and resized, to a file that is named by a hash of the source's path, size
+    and time of change, of the target size and of the interpolation: a source that changes is read
+    anew, and nothing else ever has to be cleared. Processes, ranks and runs share the folder; files
+    appear complete or not at all. An image of 256 x 128 takes 98 kB, the training part of
+    Market-1501 1.3 GB.
+
+    Needed key: ``img_path``. Added keys: ``img`` (H, W, 3) uint8 in BGR, ``img_shape``,
+    ``ori_shape``.
+
+    Args:
+        scale: Width and height.
+        interpolation: ``'bicubic'``, ``'bilinear'``, ... of OpenCV. Defaults to ``'bicubic'``.
+        store: Folder of decoded images, made if missing. None: no store. Defaults to None.
+
+    Example:
+        >>> pipeline = [
+        ...     dict(type='mmreid_ext.LoadResized', scale=(128, 256), store='data/decoded'),
+        ...     dict(type='RandomFlip', prob=0.5),
+        ...     dict(type='mmreid_ext.PackReIDInputs')]
+    """
+
+    def __init__(
+        self,
+        scale: tuple[int, int],
+        interpolation: str = "bicubic",
+        store: str | os.PathLike | None = None,
+    ) -> None:
+        self.scale, self.interpolation = tuple(scale), interpolation
+        self.store = None if store is None else Path(store)
+        if self.store is not None:
+            self.store.mkdir(parents=True, exist_ok=True)
+
+    def transform(self, results: dict) -> dict:
+        """Add the image to ``results``.
+
+        Raises:
+            OSError: If it can't be read or isn't an image.
+        """
+        path = results["img_path"]
+        if self.store is None:
+            image = self._decode(path)
+        else:
+            stored = self.stored_file(path)
+            image = _read(stored, (self.scale[1], self.scale[0], 3))
+            if image is None:
+                image = self._decode(path)
+                _write(stored, image)
+        results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+        return results
+
+    def _decode(self, path: str) -> np.ndarray:
+        image = cv2.imread(path, cv2.IMREAD_COLOR)
+        if image is None:
+            raise OSError("missing, or not an image")
+        return mmcv.imresize(image, self.scale, interpolation=self.interpolation)
+
+    def stored_file(self, path: str) -> Path:
+        """Where the decoded image of ``path``, as it is now, is or will be."""
+        facts = os.stat(path)
+        key = (os.path.abspath(path), facts.st_size, facts.st_mtime_ns)
+        key += (self.scale, self.interpolation, cv2.__version__)
+        name = hashlib.sha1(repr(key).encode(), usedforsecurity=False).hexdigest()
+        return self.store / name[:2] / f"{name[2:]}.bgr"
+
+    def __repr__(self) -> str:
+        store = None if self.store is None else str(self.store)
+        return (
+            f"{type(self).__name__}(scale={self.scale}, interpolation={self.interpolation!r}, "
+            f"store={store!r})"
+        )
+
+
+def _read(path: Path, shape: tuple[int, int, int]) -> np.ndarray | None:
+    try:
+        values = np.fromfile(path, np.uint8)
+    except FileNotFoundError:
+        return None
+    return values.reshape(shape) if values.size == np.prod(shape) else None
+
+
+def _write(path: Path, image: np.ndarray) -> None:
+    path.parent.mkdir(exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(np.ascontiguousarray(image).data)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,89 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+from mmcv.transforms import LoadImageFromFile
+from mmpretrain.datasets.transforms import Resize
+
+from mmreid_ext.datasets.transforms import LoadResized
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "picture.jpg"
+    write_picture(path, seed=0)
+    return str(path)
+
+
+def write_picture(path, seed):
+    pixels = np.random.default_rng(seed).integers(0, 256, (20, 11, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), pixels)
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_equals_the_two_transforms(picture, interpolation, tmp_path):
+    two = Resize(scale=(16, 32), interpolation=interpolation)(
+        LoadImageFromFile()({"img_path": picture})
+    )
+    for store in (None, tmp_path / "store", tmp_path / "store"):  # without, filling, reading
+        one = LoadResized((16, 32), interpolation, store)({"img_path": picture, "pid": 3})
+        assert np.array_equal(one["img"], two["img"])
+        assert one["img_shape"] == two["img_shape"] == (32, 16)
+        assert one["pid"] == 3
+        assert one["img"].flags.writeable  # transforms may work in place
+
+
+def stored(folder):
+    return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+def test_the_second_time_nothing_is_decoded(picture, tmp_path, monkeypatch):
+    load = LoadResized((16, 32), store=tmp_path / "store")
+    first = load({"img_path": picture})["img"]
+    assert [p.stat().st_size for p in stored(tmp_path / "store")] == [16 * 32 * 3]
+    monkeypatch.setattr(cv2, "imread", lambda *args: pytest.fail("decoded again"))
+    assert np.array_equal(load({"img_path": picture})["img"], first)
+
+
+def test_a_changed_source_or_setting_is_read_anew(picture, tmp_path):
+    store = tmp_path / "store"
+    load = LoadResized((16, 32), store=store)
+    old = load({"img_path": picture})["img"]
+    write_picture(picture, seed=1)
+    os.utime(picture, ns=(1, 1))
+    new = load({"img_path": picture})["img"]
+    assert not np.array_equal(new, old)
+    assert np.array_equal(new, LoadResized((16, 32))({"img_path": picture})["img"])
+    other = LoadResized((16, 32), "bilinear", store)({"img_path": picture})["img"]
+    assert np.array_equal(other, LoadResized((16, 32), "bilinear")({"img_path": picture})["img"])
+    assert LoadResized((8, 16), store=store)({"img_path": picture})["img"].shape == (16, 8, 3)
+    assert len(stored(store)) == 4
+
+
+def test_a_damaged_entry_is_replaced(picture, tmp_path):
+    load = LoadResized((16, 32), store=tmp_path / "store")
+    expected = load({"img_path": picture})["img"]
+    (entry,) = stored(tmp_path / "store")
+    entry.write_bytes(b"short")
+    assert np.array_equal(load({"img_path": picture})["img"], expected)
+    assert entry.stat().st_size == 16 * 32 * 3
+
+
+def test_many_writers(picture, tmp_path):
+    load = LoadResized((16, 32), store=tmp_path / "store")
+    with ThreadPoolExecutor(8) as pool:
+        images = list(pool.map(lambda _: load({"img_path": picture})["img"], range(32)))
+    assert all(np.array_equal(image, images[0]) for image in images)
+    assert len(stored(tmp_path / "store")) == 1  # no temporary file is left
+
+
+def test_unreadable_sources(tmp_path):
+    (tmp_path / "text.jpg").write_text("no image")
+    for store in (None, tmp_path / "store"):
+        with pytest.raises(OSError, match="not an image|No such file"):
+            LoadResized((16, 32), store=store)({"img_path": str(tmp_path / "none.jpg")})
+        with pytest.raises(OSError, match="not an image"):
+            LoadResized((16, 32), store=store)({"img_path": str(tmp_path / "text.jpg")})
+    assert stored(tmp_path / "store") == []

@@ -1,0 +1,150 @@
+"""Images per second on one core: decoding and resizing alone, and stage by stage to a batch.
+
+The images are those of Market-1501 under MMREID_DATA_ROOT, or of any folder. Every stage repeats
+what the stages before it do, so the last line is the whole pipeline of the configuration: reading,
+transforms, packing, and collation into batches. Files are read from the system's cache.
+
+Example::
+
+    python tools/benchmarks/loader.py --config configs/metabin_r50.py --images 2000
+    python tools/benchmarks/loader.py --folder data/synthetic/images --workers 0 2
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import COLLATE_FUNCTIONS
+from mmengine.registry import DefaultScope
+from mmpretrain.utils import register_all_modules
+from PIL import Image
+from timing import machine, medians
+from torch.utils.data import DataLoader
+
+from mmreid_ext.datasets.record_dataset import RecordDataset
+from mmreid_ext.datasets.samplers import PKSampler
+from mmreid_ext.registry import DATASETS
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", default="configs/metabin_r50.py")
+    parser.add_argument("--folder", type=Path, help="any images instead of the configuration's")
+    parser.add_argument("--images", type=int, default=1920)
+    parser.add_argument("--batch-size", type=int, default=96)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--workers", type=int, nargs="*", default=[], help="also with workers")
+    parser.add_argument("--cfg-options", nargs="*", default=[], help="KEY=VALUE, as in training")
+    return parser.parse_args()
+
+
+class Folder(RecordDataset):
+    """The images of a folder as one identity per four of them."""
+
+    def __init__(self, paths: list[Path], pipeline: list[dict]) -> None:
+        self.paths = paths
+        super().__init__("folder", "train", pipeline, on_corrupt="error")
+
+    def load_data_list(self) -> list[dict]:
+        """One record per image."""
+        self.num_classes, self.num_domains = (len(self.paths) + 3) // 4, 1
+        fixed = dict(camid=0, domain=0, role="train", dataset="folder")
+        return [
+            dict(img_path=str(path), pid=i // 4, gt_label=i // 4, **fixed)
+            for i, path in enumerate(self.paths)
+        ]
+
+
+def build_dataset(args: argparse.Namespace, cfg: Config) -> RecordDataset:
+    register_all_modules(init_default_scope=False)
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        if args.folder is None:
+            return DATASETS.build(cfg.train_dataloader.dataset)
+        paths = sorted(p for p in args.folder.rglob("*") if p.suffix in (".jpg", ".png"))
+        return Folder(paths, cfg.train_dataloader.dataset.pipeline)
+
+
+def opencv(interpolation: int) -> Callable[[str], np.ndarray]:
+    return lambda path: cv2.resize(
+        cv2.imread(path, cv2.IMREAD_COLOR), (128, 256), interpolation=interpolation
+    )
+
+
+def pillow(path: str) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB").resize((128, 256), Image.BICUBIC))
+
+
+def stages(
+    dataset: RecordDataset, cfg: Config, draws: list[int], batch_size: int
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Name of a stage, and a function that takes all images through it."""
+    paths = [dataset.get_data_info(int(i))["img_path"] for i in draws]
+    for name, load in {
+        "cv2 decode + resize, bilinear": opencv(cv2.INTER_LINEAR),
+        "cv2 decode + resize, bicubic": opencv(cv2.INTER_CUBIC),
+        "PIL decode + resize, bicubic": pillow,
+    }.items():
+        yield name, lambda load=load: [load(path) is None for path in paths]
+    transforms = dataset.pipeline.transforms
+    for count in range(1, len(transforms) + 1):
+
+        def run(count: int = count) -> None:
+            for i in draws:
+                results = dataset.get_data_info(int(i))
+                for transform in transforms[:count]:
+                    results = transform(results)
+
+        yield f"+ {type(transforms[count - 1]).__name__}", run
+    yield "+ dataset (seeds, checks)", lambda: [dataset[i] is None for i in draws]
+    loader = make_loader(dataset, cfg, draws, batch_size, 0)
+    yield "+ collation", lambda: [None for _ in loader]
+
+
+def make_loader(
+    dataset: RecordDataset, cfg: Config, draws: list[int], batch_size: int, workers: int
+) -> DataLoader:
+    collate = cfg.train_dataloader.get("collate_fn", dict(type="pseudo_collate"))
+    return DataLoader(
+        dataset,
+        batch_size,
+        sampler=draws,
+        num_workers=workers,
+        collate_fn=COLLATE_FUNCTIONS.get(collate["type"]),
+        persistent_workers=workers > 0,
+    )
+
+
+def main() -> None:
+    args = parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options:
+        cfg.merge_from_dict(dict(option.split("=", 1) for option in args.cfg_options))
+    dataset = build_dataset(args, cfg)
+    sampler = PKSampler(dataset, batch_size=args.batch_size, num_instances=4, seed=0)
+    draws = [draw for draw, _ in zip(sampler, range(args.images), strict=False)]
+    steps = dict(stages(dataset, cfg, draws, args.batch_size))
+    for workers in args.workers:
+        loader = make_loader(dataset, cfg, draws, args.batch_size, workers)
+        steps[f"{workers} workers"] = lambda loader=loader: [None for _ in loader]
+    times = medians(steps, args.repeats)
+    reference = times["cv2 decode + resize, bilinear"]
+    print(f"{machine()}; {len(draws)} images to 256 x 128, medians of {args.repeats}\n")
+    print("| stage | images/s | us per image | of cv2 alone |")
+    print("|---|---|---|---|")
+    for name, seconds in times.items():
+        rate, micros = len(draws) / seconds, 1e6 * seconds / len(draws)
+        print(f"| {name} | {rate:,.0f} | {micros:.0f} | {reference / seconds:.0%} |")
+
+
+if __name__ == "__main__":
+    main()
