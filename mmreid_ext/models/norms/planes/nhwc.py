@@ -11,6 +11,9 @@ from torch import Tensor
 
 from .precision import replace_cancelled, stats_dtype
 
+# Values of a result that is still in the cache when its second term is added.
+_CACHED = 1 << 19
+
 
 def _rows(x: Tensor) -> Tensor:
     """View (N, C, H, W), channels-last, as (N, H * W, C)."""
@@ -63,7 +66,9 @@ def combine(grad: Tensor, scale: Tensor, x: Tensor, slope: Tensor, shift: Tensor
         _rows(result).addcmul_(_rows(x), slope[:, None])
         return result
     result = torch.empty_like(grad)
-    operands = (_rows(result), _rows(grad), _rows(x), scale, slope, shift)
-    for out, dy, image, factor, slope_, offset in zip(*operands, strict=True):
-        torch.addcmul(offset, dy, factor, out=out).addcmul_(image, slope_)
+    images = max(1, _CACHED // grad[0].numel())
+    big, small = (_rows(result), _rows(grad), _rows(x)), (scale, slope, shift)
+    chunks = (*(t.split(images) for t in big), *(t[:, None].split(images) for t in small))
+    for out, dy, rows, factor, rise, offset in zip(*chunks, strict=True):
+        torch.addcmul(offset, dy, factor, out=out).addcmul_(rows, rise)
     return result
