@@ -8,12 +8,12 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
     dict(type="mmreid_ext.ReIDColorJitter"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(64, 128), interpolation="bicubic"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
     type="mmreid_ext.Market1501",
@@ -26,6 +26,7 @@ train_dataset = dict(
 train_dataloader = dict(
     batch_size=48,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type="mmreid_ext.PKSampler", batch_size=48, num_instances=4),
@@ -34,6 +35,7 @@ train_dataloader = dict(
 meta_dataloader = dict(
     batch_size=48,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
     sampler=dict(
@@ -45,6 +47,7 @@ meta_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

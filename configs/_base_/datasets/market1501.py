@@ -7,17 +7,18 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(128, 256), interpolation="bilinear"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 
 train_dataloader = dict(
     batch_size=64,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
@@ -33,6 +34,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

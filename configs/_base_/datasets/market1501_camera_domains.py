@@ -7,12 +7,12 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.ReIDColorJitter"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(128, 256), interpolation="bicubic"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
     type="mmreid_ext.Market1501", mode="train", domain_from="camera", pipeline=train_pipeline
@@ -22,6 +22,7 @@ train_dataset = dict(
 train_dataloader = dict(
     batch_size=96,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
@@ -34,6 +35,7 @@ train_dataloader = dict(
 meta_dataloader = dict(
     batch_size=96,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
@@ -46,6 +48,7 @@ meta_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

@@ -8,7 +8,7 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
 ]
 train_dataloader = dict(
     batch_size=32,

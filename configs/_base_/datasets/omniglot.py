@@ -5,16 +5,17 @@ meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "datase
 train_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="RandomResizedCrop", scale=40, crop_ratio_range=(0.5, 1.0)),  # a mirrored letter is
-    dict(type="PackInputs", meta_keys=meta_keys),  # another letter: no flip
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),  # another letter: no flip
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(40, 40), interpolation="area"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 train_dataloader = dict(
     batch_size=16,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
     sampler=dict(
@@ -27,6 +28,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

@@ -7,18 +7,19 @@ train_pipeline = [
     dict(type="ResizeEdge", scale=256, edge="short"),
     dict(type="RandomResizedCrop", scale=224, crop_ratio_range=(0.2, 1.0)),
     dict(type="RandomFlip", prob=0.5),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="ResizeEdge", scale=256, edge="short"),
     dict(type="CenterCrop", crop_size=224),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 
 train_dataloader = dict(
     batch_size=64,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
@@ -30,6 +31,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

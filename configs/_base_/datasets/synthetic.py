@@ -6,12 +6,12 @@ train_pipeline = [
     dict(type="Resize", scale=(32, 64), interpolation="bicubic"),  # (width, height)
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=3),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(32, 64), interpolation="bicubic"),
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 train_dataset = dict(
     type="mmreid_ext.MultiSourceDataset",
@@ -22,6 +22,7 @@ train_dataset = dict(
 train_dataloader = dict(
     batch_size=64,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type="mmreid_ext.PKSampler", batch_size=64, num_instances=4),
@@ -30,6 +31,7 @@ train_dataloader = dict(
 meta_dataloader = dict(
     batch_size=64,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type="mmreid_ext.DomainPKSampler", batch_size=64, num_instances=4),
@@ -39,6 +41,7 @@ meta_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=1,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

@@ -3,11 +3,12 @@ meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "datase
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(128, 256), interpolation="bicubic"),  # (width, height)
-    dict(type="PackInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 val_dataloader = dict(
     batch_size=128,
     num_workers=4,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(

@@ -1,0 +1,42 @@
+# The laptop cut of Market-1501 for embeddings: 150 training identities, single images at 128 x 64,
+# random crops of the whole picture's shape. Tested on the first 150 query identities twice: by
+# Market's protocol, and every image against all others.
+_base_ = ["market150.py"]
+
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(
+        type="RandomResizedCrop",
+        scale=(128, 64),  # (height, width), here alone
+        crop_ratio_range=(0.4, 1.0),
+        aspect_ratio_range=(3 / 8, 2 / 3),
+        interpolation="lanczos",
+    ),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(64, 128), interpolation="lanczos"),  # (width, height)
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
+]
+train_dataloader = dict(
+    batch_size=64,
+    sampler=dict(batch_size=64, num_instances=1, strategy="remaining_weighted"),
+    dataset=dict(pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    dataset=dict(
+        sources=[
+            dict(type="mmreid_ext.Market1501", max_identities=150),
+            dict(
+                type="mmreid_ext.Market1501",
+                name="market1501_self",
+                protocol=dict(type="self_retrieval", ranks=(1, 5, 10, 20)),
+                max_identities=150,
+            ),
+        ],
+        pipeline=test_pipeline,
+    )
+)
+test_dataloader = val_dataloader
