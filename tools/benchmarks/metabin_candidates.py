@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -156,10 +157,12 @@ def floor(args: Namespace) -> Step:
         model.pool(torch.zeros(2, 3, args.height, args.width, device=args.device))
     for hook in hooks:
         hook.remove()
+    most = max(math.prod(shape) for _, shape in calls)
+    values = torch.rand(args.batch_size * most, device=args.device)
 
     def convolve(conv: nn.Conv2d, shape: tuple[int, ...], images: int, weights: bool) -> None:
         conv.weight.requires_grad_(weights)
-        x = torch.rand(images, *shape, device=args.device).requires_grad_(shape[0] != 3)
+        x = values[: images * math.prod(shape)].view(images, *shape).requires_grad_(shape[0] != 3)
         y = conv(x)
         if y.requires_grad:  # the stem has nothing to differentiate in the meta passes
             y.backward(y.detach())
