@@ -23,6 +23,7 @@ def images(tmp_path_factory):
 def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
     cfg.work_dir = str(work_dir)
     cfg.log_level = "WARNING"
+    cfg.load_from = None  # a second stage begins without its first
     cfg.train_cfg["max_epochs" if "max_epochs" in cfg.train_cfg else "max_iters"] = 1
     cfg.train_cfg.val_interval = 1
     if "init_cfg" in cfg.model.backbone:

@@ -15,6 +15,7 @@ default_hooks = dict(
     param_scheduler=dict(type="ParamSchedulerHook"),
     checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=1000, max_keep_ckpts=2),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    deployment_info=dict(type="mmreid_ext.DeploymentInfoHook"),
 )
 log_processor = dict(by_epoch=False)
 

@@ -10,6 +10,7 @@ from .grid import GRID
 from .ilids import ILIDS
 from .inshop import InShop
 from .market1501 import Market1501
+from .market1501_gt_bbox import Market1501GTBBox
 from .msmt17 import MSMT17
 from .multi_source import BenchmarkSuite, MultiSourceDataset
 from .prid2011 import PRID2011
@@ -32,6 +33,7 @@ __all__ = [
     "InShop",
     "MSMT17",
     "Market1501",
+    "Market1501GTBBox",
     "MultiSourceDataset",
     "PRID2011",
     "ReIDDataset",

@@ -133,10 +133,17 @@ class ReIDDataset(RecordDataset):
             yield dict(img_path=str(path), pid=int(found["pid"]), camid=camera, role=role)
 
     def select(self, records: list[Record]) -> list[Record]:
-        """Keep the records of this mode."""
+        """Keep the records of this mode.
+
+        Distractors go where every image is a query: they share a number, not an identity.
+        """
         if self.mode == "train":
             return select_train(records, self.combine_all, self.distractor_pids)
-        return select_test(records)
+        records = select_test(records)
+        spec = self.protocol
+        if (spec.get("type") if isinstance(spec, Mapping) else spec) in ("self_retrieval", "sop"):
+            records = [r for r in records if r["pid"] not in self.distractor_pids]
+        return records
 
     def load_data_list(self) -> list[Record]:
         """Find, read, check, select and label the records of this mode."""

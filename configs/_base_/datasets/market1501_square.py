@@ -1,0 +1,63 @@
+# Market-1501 as PaddleCV's metric learning reads any images: random crops resized to a square; in
+# tests the short side resized and the centre cut out, which leaves head and feet of a 1:2 box
+# outside. Tested by Market's protocol, and every image against all others.
+meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(
+        type="RandomResizedCrop",
+        scale=128,
+        crop_ratio_range=(0.08, 1.0),
+        aspect_ratio_range=(3 / 4, 4 / 3),
+        interpolation="lanczos",
+    ),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="ResizeEdge", scale=128, edge="short", interpolation="lanczos"),
+    dict(type="CenterCrop", crop_size=128),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+]
+
+# One image per draw: a walk over all images, the identities of a batch different.
+train_dataloader = dict(
+    batch_size=256,
+    num_workers=4,
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=True,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
+    sampler=dict(
+        type="mmreid_ext.PKSampler",
+        batch_size=256,
+        num_instances=1,
+        strategy="remaining_weighted",
+    ),
+    dataset=dict(type="mmreid_ext.Market1501", mode="train", pipeline=train_pipeline),
+)
+
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=4,
+    persistent_workers=True,
+    collate_fn=dict(type="mmreid_ext.reid_collate"),
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type="mmreid_ext.BenchmarkSuite",
+        sources=[
+            dict(type="mmreid_ext.Market1501"),
+            dict(
+                type="mmreid_ext.Market1501",
+                name="market1501_self",
+                protocol=dict(type="self_retrieval", ranks=(1, 5, 10, 20)),
+            ),
+        ],
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type="mmreid_ext.ReIDMetric")
+test_evaluator = val_evaluator
