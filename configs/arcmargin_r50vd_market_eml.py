@@ -1,6 +1,12 @@
 # Embeddings for tracking, second stage: pairs (EML) instead of classes, from the checkpoint of
-# arcmargin_r50vd_market.py. Another checkpoint: --cfg-options load_from=FILE
-_base_ = ["arcmargin_r50vd_market.py", "_base_/schedules/arcmargin_pairs.py"]
+# arcmargin_r50vd_market.py. Another checkpoint: --cfg-options load_from=FILE; other losses on
+# pairs: docs/arcmargin.md.
+_base_ = [
+    "_base_/models/resnet50vd_arcmargin.py",
+    "_base_/datasets/market1501_square.py",
+    "_base_/schedules/arcmargin_pairs.py",
+    "_base_/default_runtime.py",
+]
 
 load_from = "work_dirs/arcmargin_r50vd_market/iter_10000.pth"
 
@@ -11,4 +17,9 @@ model = dict(
         classifier=None,
         losses=dict(_delete_=True, pair=dict(type="mmreid_ext.EMLLoss")),
     ),
+)
+# 16 identities x 4 images, drawn anew for every batch.
+train_dataloader = dict(
+    batch_size=64,
+    sampler=dict(batch_size=64, num_instances=4, strategy="id_avg_prob"),
 )

@@ -44,7 +44,7 @@ def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
     num_classes = 8 * (NUM_DOMAINS if "sources" in train else 1)
     small = dict(num_classes=num_classes, start_iter=0)  # a memory begins at once
     for part in (cfg.model.head, *cfg.model.head.losses.values()):
-        part.update({key: value for key, value in small.items() if key in part})
+        part.update({k: v for k, v in small.items() if part.get(k) is not None})
     return watch(cfg, "synthetic_0/R1")
 
 
