@@ -8,6 +8,7 @@ tools/dist_train.sh configs/metabin_r50.py 4     # four ranks; on gloo where the
 import argparse
 
 from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool, use_amp
+from mmreid_ext.engine.speed_options import add_speed_arguments, apply_speed_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,6 +34,7 @@ def parse_args() -> argparse.Namespace:
         help="precision of --amp",
     )
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
+    add_speed_arguments(parser)
     add_launch_arguments(parser)
     return parser.parse_args()
 
@@ -41,6 +43,7 @@ def run(args: argparse.Namespace) -> None:
     cfg = load_config(args)
     if args.amp:
         use_amp(cfg, args.amp_dtype)
+    apply_speed_arguments(cfg, args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.resume is not None:
