@@ -1,0 +1,97 @@
+"""What communication of a MetaBIN iteration would cost on many GPUs: arithmetic, not measurement.
+
+A collective is modelled as ``launch + hops * latency + bytes / bandwidth``: a tree of
+``log2`` hops within a node and between nodes for small messages, a ring for the bytes. A ring
+moves ``2 (W - 1) / W`` times the buffer in an all-reduce and ``(W - 1) / W`` times the gathered
+buffer in a gather. All numbers can be set.
+
+Example::
+
+    python tools/benchmarks/communication_model.py --gpus 8 64 512 --images-per-gpu 24
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+# ResNet-50: channels of its 53 normalisation layers, as (channels, number of layers).
+LAYERS = ((64, 7), (128, 8), (256, 16), (512, 11), (1024, 7), (2048, 4))
+FEATURES = 2048
+PARAMETERS = 23_508_032 + 751 * FEATURES + 2 * 26_560 + FEATURES  # with BIN and classifier
+# Losses on gathered features: triplet | shuffle, triplet, scatter | triplet.
+FEATURE_GATHERS = 5
+PASSES = 3
+NECKS = 1
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--gpus", type=int, nargs="+", default=[8, 64, 512])
+    parser.add_argument("--per-node", type=int, default=8)
+    parser.add_argument("--images-per-gpu", type=int, default=24, help="of base and of meta batch")
+    parser.add_argument("--launch", type=float, default=10, help="us for a collective at all")
+    parser.add_argument("--latency", type=float, default=2, help="us per hop within a node")
+    parser.add_argument("--network-latency", type=float, default=5, help="us per hop between nodes")
+    parser.add_argument("--bandwidth", type=float, default=200, help="GB/s per GPU within a node")
+    parser.add_argument("--network", type=float, default=25, help="GB/s per GPU between nodes")
+    return parser.parse_args()
+
+
+class Cluster:
+    """Cost of collectives over ``gpus`` ranks, in milliseconds."""
+
+    def __init__(self, args: argparse.Namespace, gpus: int) -> None:
+        self.gpus = gpus
+        nodes = math.ceil(gpus / args.per_node)
+        hops = math.log2(min(gpus, args.per_node)) * args.latency
+        hops += math.log2(nodes) * args.network_latency
+        self.latency = 1e-3 * (args.launch + 2 * hops)
+        self.bytes_per_ms = 1e6 * (args.bandwidth if nodes == 1 else args.network)
+
+    def all_reduce(self, size: float) -> float:
+        """Sum of buffers of ``size`` bytes."""
+        return self.latency + 2 * (self.gpus - 1) / self.gpus * size / self.bytes_per_ms
+
+    def gather(self, size: float) -> float:
+        """Buffers of ``size`` bytes from every rank."""
+        return self.latency + (self.gpus - 1) * size / self.bytes_per_ms
+
+
+def costs(cluster: Cluster, images: int) -> dict[str, float]:
+    """Milliseconds per iteration of every kind of message; float32 throughout."""
+    sizes = [4 * (2 * c + 1) for c, count in LAYERS for _ in range(count)]
+    sizes += [4 * (2 * FEATURES + 1)] * NECKS
+    world = cluster.gpus
+    forward = sum(cluster.gather(s) for s in sizes)
+    backward = sum(cluster.all_reduce(world * s) for s in sizes)  # the adjoint of a gather
+    # The base batch once; the two halves of the meta batch, four losses.
+    rows = [images] + [images / 2] * (FEATURE_GATHERS - 1)
+    features = sum(
+        cluster.gather(4 * n * FEATURES) + cluster.all_reduce(4 * world * n * FEATURES)
+        for n in rows
+    )
+    labels = 2 * FEATURE_GATHERS * 2 * cluster.gather(8 * images)  # sizes, then labels or domains
+    gates = 2 * cluster.all_reduce(4 * sum(c * count for c, count in LAYERS))
+    return {
+        "moments": PASSES * (forward + backward),
+        "features": features,
+        "labels": labels,
+        "gates": gates,
+        "gradients (overlap with backward)": cluster.all_reduce(4 * PARAMETERS),
+    }
+
+
+def main() -> None:
+    args = parse_args()
+    tables = {gpus: costs(Cluster(args, gpus), args.images_per_gpu) for gpus in args.gpus}
+    print("| ms per iteration | " + " | ".join(f"{gpus} GPUs" for gpus in tables) + " |")
+    print("|---|" + "---|" * len(tables))
+    for name in next(iter(tables.values())):
+        print(f"| {name} | " + " | ".join(f"{t[name]:.1f}" for t in tables.values()) + " |")
+
+
+if __name__ == "__main__":
+    main()
