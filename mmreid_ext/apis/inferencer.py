@@ -15,6 +15,7 @@ from mmengine.dataset import default_collate
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
+from mmreid_ext.engine.deployment_info import embedding_size
 from mmreid_ext.engine.weights import load_weights
 from mmreid_ext.registry import MODELS
 
@@ -80,7 +81,7 @@ class ReIDInferencer:
         if isinstance(images, (str, os.PathLike, np.ndarray)):
             images = [images]
         batches = [self.model(**batch, mode="tensor").cpu() for batch in self._batches(images)]
-        return torch.cat(batches) if batches else torch.zeros(0, self.model.head.in_channels)
+        return torch.cat(batches) if batches else torch.zeros(0, embedding_size(self.model))
 
     def _batches(self, images: Sequence[Image]) -> Iterator[dict[str, Any]]:
         for start in range(0, len(images), self.batch_size):

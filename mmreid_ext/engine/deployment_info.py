@@ -43,7 +43,7 @@ def deployment_info(model: nn.Module, pipeline: Sequence[Mapping[str, Any]]) -> 
     return dict(
         format=FORMAT,
         embedding=dict(
-            size=_embedding_size(model),
+            size=embedding_size(model),
             l2_normalized=True,
             distance="cosine",
             flip_test=bool(getattr(model, "flip_test", False)),
@@ -52,7 +52,8 @@ def deployment_info(model: nn.Module, pipeline: Sequence[Mapping[str, Any]]) -> 
     )
 
 
-def _embedding_size(model: nn.Module) -> int:
+def embedding_size(model: nn.Module) -> int:
+    """Length of the embeddings of a :class:`mmreid_ext.models.ReIDModel`."""
     head = model.head
     return int(getattr(head, "embedding_dim", head.in_channels))
 

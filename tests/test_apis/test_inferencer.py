@@ -62,6 +62,17 @@ def test_files_and_arrays_agree_and_one_image_is_a_batch_of_one(setting):
     assert inferencer([]).shape == (0, 64)
 
 
+def test_an_embedding_is_shorter_than_the_feature_it_is_made_of(setting, tmp_path):
+    cfg = Config.fromfile(find_config("arcmargin_r18_market150_eml"))
+    cfg.model.backbone.update(base_channels=8, stem_channels=8)
+    cfg.model.head.update(in_channels=64, embedding_dim=12)
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        torch.save(MODELS.build(cfg.model).state_dict(), tmp_path / "model.pth")
+    inferencer = ReIDInferencer(cfg, tmp_path / "model.pth", device="cpu")
+    assert inferencer(setting[3][:2]).shape == (2, 12)
+    assert inferencer([]).shape == (0, 12)
+
+
 def test_bad_input_is_named(setting):
     cfg, _, checkpoint, paths = setting
     inferencer = ReIDInferencer(cfg, checkpoint, device="cpu")

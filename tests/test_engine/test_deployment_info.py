@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 
 from mmreid_ext.apis import read_deployment_info
 from mmreid_ext.compat import enable_safe_checkpoints
-from mmreid_ext.engine.deployment_info import deployment_info
+from mmreid_ext.engine.deployment_info import deployment_info, embedding_size
 from mmreid_ext.models import ReIDModel
 
 REPOSITORY = Path(__file__).parents[2]
@@ -81,6 +81,7 @@ def test_following_the_information_gives_the_input_of_the_network(name, size, tm
     assert info["embedding"] == dict(
         size=12, l2_normalized=True, distance="cosine", flip_test=False
     )
+    assert info["embedding"]["size"] == embedding_size(model)
     embeddings = model(batch["inputs"])
     assert embeddings.shape == (1, 12)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(1))
