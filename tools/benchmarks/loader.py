@@ -7,7 +7,7 @@ transforms, packing, and collation into batches. Files are read from the system'
 Example::
 
     python tools/benchmarks/loader.py --config configs/metabin_r50.py --images 2000
-    python tools/benchmarks/loader.py --folder data/synthetic/images --workers 0 2
+    python tools/benchmarks/loader.py --folder data/synthetic --without ReIDColorJitter
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from torch.utils.data import DataLoader
 
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.datasets.samplers import PKSampler
+from mmreid_ext.engine.launch import keep_freed_memory
+from mmreid_ext.engine.speed_options import store_decoded
 from mmreid_ext.registry import DATASETS
 
 
@@ -42,7 +44,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=96)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, nargs="*", default=[], help="also with workers")
-    parser.add_argument("--cfg-options", nargs="*", default=[], help="KEY=VALUE, as in training")
+    parser.add_argument("--without", nargs="*", default=[], help="types of transforms to leave out")
+    parser.add_argument("--store-decoded", metavar="FOLDER", help="as in training")
     return parser.parse_args()
 
 
@@ -126,9 +129,13 @@ def main() -> None:
     args = parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    keep_freed_memory()  # as training does
     cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(dict(option.split("=", 1) for option in args.cfg_options))
+    if args.store_decoded:
+        store_decoded(cfg, args.store_decoded)
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    kept = [t for t in pipeline if not t["type"].endswith(tuple(args.without or ["-"]))]
+    cfg.train_dataloader.dataset.pipeline = kept
     dataset = build_dataset(args, cfg)
     sampler = PKSampler(dataset, batch_size=args.batch_size, num_instances=4, seed=0)
     draws = [draw for draw, _ in zip(sampler, range(args.images), strict=False)]

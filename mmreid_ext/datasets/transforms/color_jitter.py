@@ -60,17 +60,17 @@ class ReIDColorJitter(BaseTransform):
                 f"hue={hue} in [0, 0.5], prob={prob} in [0, 1]."
             )
         self.hue, self.prob, self.bgr = hue, prob, bgr
+        self._low = np.array([max(0.0, 1 - amount) for amount in self.amounts] + [-hue])
+        self._range = np.array([1 + amount for amount in self.amounts] + [hue]) - self._low
 
     @cache_randomness
     def draw_changes(self) -> list[tuple[int, float]]:
         """Pairs of operation (index of ``OPERATIONS``) and factor, in order."""
         if np.random.rand() >= self.prob:
             return []
-        low = [max(0.0, 1 - amount) for amount in self.amounts] + [-self.hue]
-        high = [1 + amount for amount in self.amounts] + [self.hue]
-        factors = np.random.uniform(low, high).tolist()
+        factors = (self._low + self._range * np.random.rand(4)).tolist()
         order = np.random.permutation(4).tolist()
-        return [(i, factors[i]) for i in order if high[i] > low[i]]
+        return [(i, factors[i]) for i in order if self._range[i] > 0]
 
     def transform(self, results: dict) -> dict:
         """Change ``results['img']``."""
