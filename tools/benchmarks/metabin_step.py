@@ -38,11 +38,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=24, help="of base and of meta batch")
     parser.add_argument("--instances", type=int, default=2, help="images per identity")
     parser.add_argument("--domains", type=int, default=6)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5, help="0: memory only")
     parser.add_argument("--threads", type=int, help="default: PyTorch's")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--compile", action="store_true", help="also under torch.compile")
-    parser.add_argument("--only", nargs="+", help="candidates to run, by the beginning of a name")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="candidates to run")
     parser.add_argument("--no-memory", action="store_true", help="time only")
     return parser.parse_args()
 
@@ -70,7 +70,7 @@ def chosen(args: argparse.Namespace) -> list[str]:
     if not args.compile:
         names = [name for name in names if "compile" not in name]
     if args.only:
-        names = [name for name in names if name.startswith(tuple(args.only))]
+        names = [name for name in candidates.CANDIDATES if name in args.only]
     return names
 
 
@@ -85,8 +85,10 @@ def main() -> None:
             with get_context("spawn").Pool(1) as pool:  # memory once used is never given back
                 peaks[name] = pool.apply(peak_of, (name, args))
     keep_freed_memory()  # as training does
-    steps = {name: build(name, args) for name in names}
-    times = medians(steps, args.repeats, args.device)
+    times = dict.fromkeys(names, float("nan"))
+    if args.repeats:
+        steps = {name: build(name, args) for name in names}
+        times = medians(steps, args.repeats, args.device)
     size = f"{args.batch_size} + {args.batch_size} images, {args.height} x {args.width}"
     print(f"{machine(args.device)}; ResNet-{args.depth}, {size}, medians of {args.repeats}\n")
     print("| | s per iteration | published / this | this / floor | peak GB | of published |")
