@@ -13,7 +13,7 @@ model = dict(
     backbone=dict(depth=18, stem_channels=16, base_channels=16, init_cfg=None),
     head=dict(
         in_channels=128,
-        # A third of all pairs begins above the margin: at weight 1 the memory drowns the batch.
+        # At weight 1 the memory's loss is twenty times the batch's and drowns it.
         losses=dict(xbm=dict(memory_size=2720, start_iter=50, memory_weight=0.1)),
     ),
 )
