@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from timing import kept_for_backward, machine, medians
+from timing import CLOCKS, how, kept_for_backward, machine, medians
 from torch import Tensor
 
 from mmreid_ext.engine.launch import keep_freed_memory
@@ -38,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="default: PyTorch's")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--compile", action="store_true", help="ours under torch.compile")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: on a busy machine")
     return parser.parse_args()
 
 
@@ -85,7 +86,9 @@ def measure(shape: str, dtype: str, memory_format: str, args: argparse.Namespace
 
         return run
 
-    times = medians({k: step(f) for k, f in forwards.items()}, args.repeats, args.device)
+    times = medians(
+        {k: step(f) for k, f in forwards.items()}, args.repeats, args.device, args.clock
+    )
     kept = {name: kept_for_backward(forward) for name, forward in forwards.items()}
     base, base_kept = times["batch norm"], kept["batch norm"]
     cells = [memory_format, dtype, shape, f"{1e3 * base:.1f}"]
@@ -99,7 +102,7 @@ def main() -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     keep_freed_memory()  # as training does
-    print(f"{machine(args.device)}; batch {args.batch_size}, medians of {args.repeats}\n")
+    print(f"{machine(args.device)}; batch {args.batch_size}, {how(args.repeats, args.clock)}\n")
     print("| layout | dtype | shape | batch norm, ms | two branches | ours | kept: two | ours |")
     print("|---|---|---|---|---|---|---|---|")
     for memory_format in args.formats:

@@ -24,7 +24,7 @@ from mmengine.dataset import COLLATE_FUNCTIONS
 from mmengine.registry import DefaultScope
 from mmpretrain.utils import register_all_modules
 from PIL import Image
-from timing import machine, medians
+from timing import CLOCKS, how, machine, medians
 from torch.utils.data import DataLoader
 
 from mmreid_ext.datasets.record_dataset import RecordDataset
@@ -46,6 +46,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, nargs="*", default=[], help="also with workers")
     parser.add_argument("--without", nargs="*", default=[], help="types of transforms to leave out")
     parser.add_argument("--store-decoded", metavar="FOLDER", help="as in training")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: on a busy machine")
     return parser.parse_args()
 
 
@@ -143,9 +144,9 @@ def main() -> None:
     for workers in args.workers:
         loader = make_loader(dataset, cfg, draws, args.batch_size, workers)
         steps[f"{workers} workers"] = lambda loader=loader: [None for _ in loader]
-    times = medians(steps, args.repeats)
+    times = medians(steps, args.repeats, clock=args.clock)
     reference = times["cv2 decode + resize, bilinear"]
-    print(f"{machine()}; {len(draws)} images to 256 x 128, medians of {args.repeats}\n")
+    print(f"{machine()}; {len(draws)} images to 256 x 128, {how(args.repeats, args.clock)}\n")
     print("| stage | images/s | us per image | of cv2 alone |")
     print("|---|---|---|---|")
     for name, seconds in times.items():

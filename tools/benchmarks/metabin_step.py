@@ -23,7 +23,7 @@ from multiprocessing import get_context
 
 import metabin_candidates as candidates
 import torch
-from timing import machine, medians, peak_bytes
+from timing import CLOCKS, how, machine, medians, peak_bytes
 
 from mmreid_ext.engine.launch import keep_freed_memory
 
@@ -44,6 +44,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--compile", action="store_true", help="also under torch.compile")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="candidates to run")
     parser.add_argument("--no-memory", action="store_true", help="time only")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: on a busy machine")
     return parser.parse_args()
 
 
@@ -88,9 +89,9 @@ def main() -> None:
     times = dict.fromkeys(names, float("nan"))
     if args.repeats:
         steps = {name: build(name, args) for name in names}
-        times = medians(steps, args.repeats, args.device)
+        times = medians(steps, args.repeats, args.device, args.clock)
     size = f"{args.batch_size} + {args.batch_size} images, {args.height} x {args.width}"
-    print(f"{machine(args.device)}; ResNet-{args.depth}, {size}, medians of {args.repeats}\n")
+    print(f"{machine(args.device)}; ResNet-{args.depth}, {size}, {how(args.repeats, args.clock)}\n")
     print("| | s per iteration | published / this | this / floor | peak GB | of published |")
     print("|---|---|---|---|---|---|")
     first, floor = times.get("published"), times.get("floor")

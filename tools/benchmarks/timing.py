@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 Step = Callable[[], object]
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 def synchronize(device: str) -> None:
@@ -21,21 +22,31 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def medians(steps: Mapping[str, Step], repeats: int, device: str = "cpu") -> dict[str, float]:
+def medians(
+    steps: Mapping[str, Step], repeats: int, device: str = "cpu", clock: str = "wall"
+) -> dict[str, float]:
     """Median seconds of every step.
 
     Each round runs every step once, so that a machine that slows down slows all of them; the first
     round is not counted.
+
+    Args:
+        steps: Functions by name.
+        repeats: Rounds that count.
+        device: Waited for before the clock is read.
+        clock: ``'wall'``, or ``'cpu'``: seconds of this process, which say something on a machine
+            that is shared with others. Meant for one thread.
     """
+    now = CLOCKS[clock]
     times: dict[str, list[float]] = {name: [] for name in steps}
     for round_ in range(repeats + 1):
         for name, step in steps.items():
             synchronize(device)
-            start = time.perf_counter()
+            start = now()
             step()
             synchronize(device)
             if round_:
-                times[name].append(time.perf_counter() - start)
+                times[name].append(now() - start)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -84,6 +95,11 @@ def _status(field: str) -> int:
         if line.startswith(field + ":"):
             return 1024 * int(line.split()[1])
     return 0
+
+
+def how(repeats: int, clock: str) -> str:
+    """How times were taken, in words."""
+    return f"medians of {repeats}, {clock} time"
 
 
 def machine(device: str = "cpu") -> str:
