@@ -76,8 +76,8 @@ def exact_neighbors(
     """Find the ``k`` nearest images of every image, itself among them.
 
     Float32 products of square tiles, each used for its rows and, transposed, for its columns: half
-    of the N x N product. The best ``k + 11`` are scored again in float64 and ordered; rows whose
-    border float32 can't decide are done wholly in float64.
+    of the N x N product. Of the best ``k + 11``, those that float32 can't order are scored again in
+    float64; rows whose border it can't decide are done wholly in float64.
 
     Args:
         similarity: Of N images with themselves.
@@ -117,17 +117,28 @@ def _order_rows(scores: Tensor, k: int) -> Tensor:
 
 
 def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[Tensor, Tensor]:
-    """Order candidates by float64 scores; False where a better one may be missing."""
+    """Order candidates as float64 scores would; False where a better one may be missing."""
     number, keep = best.index.shape
-    index = best.index.sort(dim=1)[0]
+    index, place = best.index.sort(dim=1)
+    found = best.scores.gather(1, place).double()
+    apart = 2 * similarity.tolerance + TIE  # float32 scores that differ by more are in order
     result = torch.empty((number, k), dtype=torch.int64, device=index.device)
     border = torch.empty(number, dtype=torch.float64, device=index.device)
     for rows in torch.arange(number, device=index.device).split(1024):
-        scores = similarity.pairs(rows.repeat_interleave(keep), index[rows].flatten())
-        scores = scores.view(-1, keep)
+        scores = found[rows]
+        row, at = _too_close(scores, apart).nonzero(as_tuple=True)
+        scores[row, at] = similarity.pairs(rows[row], index[rows[row], at])
         order = _order_rows(scores, k)
         result[rows] = index[rows].gather(1, order)
         border[rows] = scores.gather(1, order[:, -1:])[:, 0]
     least = best.scores.min(dim=1)[0]
-    complete = border > least.double() + (similarity.tolerance + TIE)
+    complete = border > least.double() + apart
     return result, complete | (keep == number)
+
+
+def _too_close(scores: Tensor, apart: float) -> Tensor:
+    """Scores with another of their row no more than ``apart`` away."""
+    ordered, place = scores.sort(dim=1)
+    close = ordered.diff(dim=1) <= apart
+    either = torch.nn.functional.pad(close, (0, 1)) | torch.nn.functional.pad(close, (1, 0))
+    return torch.zeros_like(either).scatter_(1, place, either)

@@ -97,7 +97,9 @@ class PairBlocks:
         tile = scorer.double_tile if exact else scorer.tile
         size = len(self.inputs.gallery)
         starts = range(0, size, _GALLERY_TILE)
-        return torch.cat([tile(start, min(start + _GALLERY_TILE, size)) for start in starts], dim=1)
+        # the next tile overwrites a float32 tile
+        tiles = [tile(start, min(start + _GALLERY_TILE, size)).clone() for start in starts]
+        return torch.cat(tiles, dim=1)
 
     def to_distance(self, scores: Tensor) -> Tensor:
         """Scores as distances in the units of the features."""
