@@ -2,6 +2,7 @@
 
 from .batch_instance_norm import BatchInstanceNorm2d
 from .batch_norm import SyncBatchNorm
+from .folding import fold_for_inference
 from .hold import hold_running_stats
 
-__all__ = ["BatchInstanceNorm2d", "SyncBatchNorm", "hold_running_stats"]
+__all__ = ["BatchInstanceNorm2d", "SyncBatchNorm", "fold_for_inference", "hold_running_stats"]
