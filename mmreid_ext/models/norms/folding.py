@@ -68,7 +68,7 @@ def _is_constant(module: nn.Module) -> bool:
 def _find_pairs(model: nn.Module, images: Tensor) -> list[tuple[nn.Conv2d, str]]:
     """Convolutions whose output goes into a constant norm and nowhere else, with its name."""
     made: dict[int, nn.Conv2d] = {}  # by the identity of the output
-    alive: list[Tensor] = []  # so that no identity is used twice
+    alive: list = []  # all that was seen, so that no identity is used twice
     fed: dict[str, nn.Conv2d | None] = {}
     calls: dict[nn.Module, int] = {}
     taken: dict[int, int] = {}
@@ -79,7 +79,7 @@ def _find_pairs(model: nn.Module, images: Tensor) -> list[tuple[nn.Conv2d, str]]
         calls[module] = calls.get(module, 0) + 1
         if isinstance(module, nn.Conv2d):
             made[id(output)] = module
-            alive.append(output)
+        alive.extend((*inputs, output))
 
     def before(name: str, module: nn.Module, inputs: tuple) -> None:
         fed[name] = made.get(id(inputs[0]))
