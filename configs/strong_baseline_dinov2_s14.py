@@ -20,12 +20,12 @@ train_pipeline = [
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(126, 252), interpolation="bilinear"),
-    dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -16,6 +16,6 @@ train_pipeline = [
     dict(type="Resize", scale=(64, 128), interpolation="bilinear"),  # (width, height)
     dict(type="RandomFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
-    dict(type="PackInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
