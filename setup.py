@@ -107,6 +107,7 @@ setup(
         "dev": read_requirements("dev"),
         "deploy": read_requirements("deploy"),
         "serve": read_requirements("serve"),
+        "faiss": ["faiss-cpu"],
     },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

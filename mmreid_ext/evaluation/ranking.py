@@ -139,9 +139,11 @@ def _check_choices(distance: str, protocol: str, max_rank: int, rerank: dict | N
         raise ValueError("protocol='paddleclas' needs distance='cosine' and rerank=None")
     if max_rank < 1:
         raise ValueError(f"max_rank={max_rank} must be at least 1")
-    unknown = set(rerank or {}) - {"k1", "k2", "lambda_value"}
+    unknown = set(rerank or {}) - {"k1", "k2", "lambda_value", "approximate"}
     if unknown:
-        raise ValueError(f"rerank has unknown entries {sorted(unknown)}; use k1, k2, lambda_value")
+        raise ValueError(
+            f"rerank has unknown entries {sorted(unknown)}; use k1, k2, lambda_value, approximate"
+        )
 
 
 def _chunks(inputs: RetrievalInputs, rows: int) -> Iterator[Tensor]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .approximate_neighbors import approximate_neighbors
 from .full_precision import full_precision
 from .memory import TileShape, default_budget, tile_shape
 from .neighbors import Progress, exact_neighbors
@@ -24,6 +25,7 @@ def k_reciprocal_rerank(
     memory_budget: int | None = None,
     distributed: bool = False,
     progress: Progress | None = None,
+    approximate: bool = False,
 ) -> Tensor:
     r"""Distances after re-ranking with k-reciprocal encoding.
 
@@ -52,6 +54,8 @@ def k_reciprocal_rerank(
             copy of the features come on top.
         distributed: Ranks share the search for neighbours; all return the same result.
         progress: Called with (stage, done, in all).
+        approximate: Search neighbours with FAISS, for more than a million images; see
+            ``docs/protocol.md`` for what it costs in mAP. Defaults to False.
 
     Returns:
         float32, shape (Q, G), on the device of the features; smaller is nearer, in [0, 1].
@@ -69,7 +73,7 @@ def k_reciprocal_rerank(
         return query.new_empty((len(query), len(gallery)), dtype=torch.float32)
     with full_precision(gallery.device):
         similarity, shape = rerank_similarity(
-            query, gallery, memory_budget, k1, k2, lambda_value, distributed, progress
+            query, gallery, memory_budget, k1, k2, lambda_value, distributed, progress, approximate
         )
         result = query.new_empty((len(query), len(gallery)), dtype=torch.float32)
         for chunk in torch.arange(len(query), device=query.device).split(shape.rows):
@@ -91,6 +95,7 @@ def rerank_similarity(
     lambda_value: float = 0.3,
     distributed: bool = False,
     progress: Progress | None = None,
+    approximate: bool = False,
 ) -> tuple[RerankedSimilarity, TileShape]:
     """Prepare re-ranked scores: neighbours, encodings, and tile sizes to read them with."""
     if k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
@@ -102,11 +107,13 @@ def rerank_similarity(
     shape = tile_shape(budget, query.shape[1], row_bytes=4 * len(gallery))
     feats = torch.cat([query, gallery])
     features = FeatureSimilarity(feats, feats, "unit_euclidean")
-    neighbors = exact_neighbors(
-        features, min(k1 + 1, len(feats)), budget, distributed=distributed, progress=progress
-    )
+    k = min(k1 + 1, len(feats))
+    if approximate:
+        neighbors = approximate_neighbors(features, feats, k, progress=progress)
+    else:
+        neighbors = exact_neighbors(features, k, budget, distributed=distributed, progress=progress)
     # the widest array of the encoding has k * k * k / 2 flags per row
-    widest = min(k1 + 1, len(feats)) ** 3
+    widest = k**3
     rows_at_once = max(1, min(1024, budget // (2 * widest)))
     encoding = encode(features, neighbors, k1, k2, rows_at_once)
     scale = distance_scale(neighbors.farthest)[: len(query)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 RERANK_DEFAULTS: dict[str, Any] = dict(k1=20, k2=6, lambda_value=0.3)
@@ -16,7 +16,7 @@ def rerank_settings(
 
     Args:
         rerank: None; ``'auto'``, the defaults where fewer than 100,000 images are ranked; or a dict
-            with some of ``k1`` (20), ``k2`` (6) and ``lambda_value`` (0.3).
+            with some of ``k1`` (20), ``k2`` (6), ``lambda_value`` (0.3), ``approximate`` (False).
         num_images: Number of images ranked, queries and gallery of all splits.
 
     Raises:
@@ -51,6 +51,7 @@ def parse_rerank(
     if values is None:
         return None if no_rerank else "auto"
     kinds = {"k1": ("k1", int), "k2": ("k2", int), "lambda": ("lambda_value", float)}
+    kinds["approximate"] = ("approximate", lambda number: bool(int(number)))
     given = _parse(values, kinds, "--rerank takes k1=20 k2=6 lambda=0.3 or some of these")
     return {**RERANK_DEFAULTS, **given}
 
@@ -72,7 +73,7 @@ def parse_query_expansion(values: Sequence[str] | None) -> dict[str, Any] | None
 
 
 def _parse(
-    values: Sequence[str], kinds: Mapping[str, tuple[str, type]], usage: str
+    values: Sequence[str], kinds: Mapping[str, tuple[str, Callable[[str], Any]]], usage: str
 ) -> dict[str, Any]:
     settings = {}
     for value in values:

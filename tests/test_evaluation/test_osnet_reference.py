@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from test_evaluation.test_re_ranking import dense
 
-from mmreid_ext.evaluation import evaluate_retrieval
+from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
 
 DEFAULT_ROOT = Path(__file__).parents[3] / "shared" / "data"
 ROOT = Path(os.environ.get("MMREID_DATA_ROOT", DEFAULT_ROOT))
@@ -65,6 +67,10 @@ def test_viper():
     pids = [[int(p.name.split("_")[0]) for p in paths] for paths in pairs]
     assert len(feats[0]) == len(feats[1]) == 316
     check(evaluate_retrieval(*feats, *pids), R1=40.8, R5=64.2, mAP=52.0)
+    query, gallery = (torch.from_numpy(rows[:150]) for rows in feats)
+    for parameters in ((20, 6, 0.3), (10, 3, 0.5)):
+        result = k_reciprocal_rerank(query, gallery, *parameters).numpy()
+        np.testing.assert_allclose(result, dense(query, gallery, *parameters), atol=1e-6)
 
 
 @pytest.mark.slow
