@@ -11,7 +11,7 @@ TIE = 2.0**-40
 """Two scores are tied when they differ by no more than this; float64 rounding is far below."""
 
 
-def row_norms(feats: Tensor, name: str, block: int = 1024) -> Tensor:
+def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
     """Euclidean norms of rows in float64.
 
     Args:
@@ -25,8 +25,11 @@ def row_norms(feats: Tensor, name: str, block: int = 1024) -> Tensor:
     Raises:
         ValueError: Where a feature is NaN or infinite, naming the rows.
     """
-    parts = [torch.linalg.vector_norm(b.double(), dim=1) for b in feats.split(block)]
-    norms = torch.cat(parts) if parts else feats.new_zeros(0, dtype=torch.float64)
+    norms = feats.new_empty(len(feats), dtype=torch.float64)
+    # one buffer for all blocks: copies made anew each leave a hole that the next doesn't fit
+    wide = feats.new_empty((min(block, len(feats)), feats.shape[1]), dtype=torch.float64)
+    for part, out in zip(feats.split(block), norms.split(block), strict=True):
+        torch.linalg.vector_norm(wide[: len(part)].copy_(part), dim=1, out=out)
     bad = (~norms.isfinite()).nonzero().flatten().tolist()
     if bad:
         raise ValueError(
