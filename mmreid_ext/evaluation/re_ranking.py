@@ -55,7 +55,7 @@ def k_reciprocal_rerank(
         distributed: Ranks share the search for neighbours; all return the same result.
         progress: Called with (stage, done, in all).
         approximate: Search neighbours with FAISS, for more than a million images; see
-            ``docs/protocol.md`` for what it costs in mAP. Defaults to False.
+            ``docs/benchmarks.md`` for what it costs in mAP. Defaults to False.
 
     Returns:
         float32, shape (Q, G), on the device of the features; smaller is nearer, in [0, 1].
