@@ -1,8 +1,8 @@
 """Draw ranked lists and curves from saved embeddings.
 
 python tools/test.py CONFIG CHECKPOINT --save-features features.npz
-python tools/visualize_ranks.py features.npz                       # worst 100 queries of each test
-set python tools/visualize_ranks.py features.npz --limit 0 --topk 20 --rerank k1=30 k2=6 lambda=0.2
+python tools/visualize_ranks.py features.npz        # the worst 100 queries of each test set
+python tools/visualize_ranks.py features.npz --limit 0 --topk 20 --rerank k1=30 k2=6 lambda=0.2
 
 Writes, for each test set: ranked_list.html (open it in any browser), ranked_list.png, cmc.png,
 roc.png and distances.png. They show the people of the data set: mind its terms before passing them
@@ -55,6 +55,9 @@ def parse_args() -> argparse.Namespace:
         help="settings of the re-ranking (k1=20 k2=6 lambda=0.3); it is on under 100,000 images",
     )
     parser.add_argument("--no-rerank", action="store_true", help="no lists after re-ranking")
+    parser.add_argument(
+        "--split", type=int, default=1, help="which of a protocol's splits to draw, from 1 (1)"
+    )
     parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
     parser.add_argument(
         "--protocol", help="protocol of all test sets, by default the one saved with the features"
@@ -65,7 +68,7 @@ def parse_args() -> argparse.Namespace:
 def chosen_sets(
     args: argparse.Namespace, images: EmbeddingSet, saved: str
 ) -> Iterator[tuple[str, EmbeddingSet, Split]]:
-    """Name, images and first split of every test set to draw."""
+    """Label, images and the chosen split of every test set to draw."""
     sets = dict(images.by_dataset())
     unknown = set(args.dataset or ()) - set(sets)
     if unknown:
@@ -74,7 +77,14 @@ def chosen_sets(
     protocols = {} if args.protocol else json.loads(saved or "{}")
     for name in args.dataset or sets:
         spec = protocols.get(name, args.protocol)
-        yield name, sets[name], next(iter(build_protocol(spec).splits(sets[name])))
+        splits = list(build_protocol(spec).splits(sets[name]))
+        if not 1 <= args.split <= len(splits):
+            raise ValueError(
+                f"--split {args.split}: the protocol of {name!r} has {len(splits)} split(s), "
+                "numbered from 1."
+            )
+        label = name if len(splits) == 1 else f"{name}_split{args.split}"
+        yield label, sets[name], splits[args.split - 1]
 
 
 def draw(

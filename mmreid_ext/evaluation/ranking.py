@@ -11,10 +11,11 @@ from torch import Tensor
 
 from ..distributed import gather_rows, get_rank, get_world_size
 from .full_precision import full_precision
-from .memory import default_budget, tile_shape
+from .memory import TileShape, default_budget, tile_shape
 from .neighbors import Progress
 from .operating_points import ScoreHistogram
 from .rank_counting import RankCounter, SameIdentity
+from .re_ranking import RerankedSimilarity, rerank_similarity
 from .retrieval_inputs import RetrievalInputs
 from .retrieval_result import RetrievalResult
 from .similarity import TIE, FeatureSimilarity
@@ -105,8 +106,6 @@ def evaluate_retrieval(
         if rerank is None or len(inputs.query) == 0 or len(inputs.gallery) == 0:
             similarity = FeatureSimilarity(inputs.query, inputs.gallery, distance)
         else:
-            from .re_ranking import rerank_similarity
-
             similarity, shape = rerank_similarity(
                 inputs.query,
                 inputs.gallery,
@@ -115,18 +114,41 @@ def evaluate_retrieval(
                 progress=progress,
                 **rerank,
             )
-        histogram = ScoreHistogram(device)
-        fields = inputs.query.new_full((len(inputs.query), _FIELDS), torch.nan, dtype=torch.float64)
-        share = (get_rank(), get_world_size()) if distributed else (0, 1)
-        done = []
-        chunks = list(_chunks(inputs, shape.rows))[share[0] :: share[1]]
-        for chunk in chunks:
-            fields[chunk] = _rank_chunk(inputs, similarity, chunk, shape, histogram, protocol)
-            done.append(chunk)
-            if progress is not None:
-                progress("ranking", len(done), len(chunks))
-        if distributed:
-            fields = _join(fields, done, histogram)
+        return rank_by(similarity, inputs, shape, max_rank, protocol, distributed, progress)
+
+
+def rank_by(
+    similarity: FeatureSimilarity | RerankedSimilarity,
+    inputs: RetrievalInputs,
+    shape: TileShape,
+    max_rank: int = 50,
+    protocol: str = "standard",
+    distributed: bool = False,
+    progress: Progress | None = None,
+) -> RetrievalResult:
+    """Rank by scores that are prepared; the rest as for :func:`evaluate_retrieval`.
+
+    Args:
+        similarity: Scores of the images of ``inputs``.
+        inputs: Checked features and labels.
+        shape: Size of the tiles of scores.
+        max_rank: Length of the CMC.
+        protocol: ``'standard'`` or ``'paddleclas'``.
+        distributed: Whether ranks share the queries.
+        progress: Called with (stage, done, in all).
+    """
+    histogram = ScoreHistogram(inputs.gallery.device)
+    fields = inputs.query.new_full((len(inputs.query), _FIELDS), torch.nan, dtype=torch.float64)
+    share = (get_rank(), get_world_size()) if distributed else (0, 1)
+    done = []
+    chunks = list(_chunks(inputs, shape.rows))[share[0] :: share[1]]
+    for chunk in chunks:
+        fields[chunk] = _rank_chunk(inputs, similarity, chunk, shape, histogram, protocol)
+        done.append(chunk)
+        if progress is not None:
+            progress("ranking", len(done), len(chunks))
+    if distributed:
+        fields = _join(fields, done, histogram)
     return _summarise(fields.cpu().numpy(), histogram, max_rank)
 
 

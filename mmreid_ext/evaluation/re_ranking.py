@@ -144,12 +144,11 @@ class RerankedSimilarity:
         self.num_queries = len(scale)
         rows = encoding.rows()
         first = int(encoding.starts[len(scale)])
-        self.by_col, order = encoding.cols[first:].sort(stable=True)
+        by_col, order = encoding.cols[first:].sort(stable=True)
         self.col_images = rows[first:][order] - len(scale)
         self.col_weights = encoding.weights[first:][order]
         limits = torch.arange(len(features) + 1, device=features.device)
-        self.col_starts = torch.searchsorted(self.by_col, limits)
-        del self.by_col
+        self.col_starts = torch.searchsorted(by_col, limits)
 
     def __len__(self) -> int:
         return len(self.features) - self.num_queries

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval
+from mmreid_ext.evaluation.full_precision import full_precision
+from mmreid_ext.evaluation.ranking import rank_by
 from mmreid_ext.evaluation.re_ranking import RerankedSimilarity, rerank_similarity
 from mmreid_ext.evaluation.similarity import FeatureSimilarity
 
@@ -69,8 +71,7 @@ def rank_queries(
     lists = [_original_list(pairs, plain, chosen, topk, "Original" if with_rerank else "Ranking")]
     if with_rerank:
         settings = {**_RERANK_DEFAULTS, **({} if rerank is True else rerank)}
-        result = evaluate_retrieval(*arrays, max_rank=_CMC_RANKS, rerank=settings)
-        lists.append(_reranked_list(pairs, result, chosen, topk, settings))
+        lists.append(_reranked_list(pairs, chosen, topk, settings))
     pids, cameras = (query_pids, gallery_pids), (query_camids, gallery_camids)
     return RankedLists(
         chosen,
@@ -104,11 +105,11 @@ def _original_list(
     return _ranked_list(pairs, result, chosen, columns, distances, name, DISTANCES[pairs.distance])
 
 
-def _reranked_list(
-    pairs: PairBlocks, result: RetrievalResult, chosen: np.ndarray, topk: int, settings: dict
-) -> RankedList:
+def _reranked_list(pairs: PairBlocks, chosen: np.ndarray, topk: int, settings: dict) -> RankedList:
     """Lists by re-ranked distance. All queries take part, as they do in the score."""
-    similarity, _ = rerank_similarity(pairs.inputs.query, pairs.inputs.gallery, **settings)
+    with full_precision(pairs.inputs.gallery.device):
+        similarity, shape = rerank_similarity(pairs.inputs.query, pairs.inputs.gallery, **settings)
+        result = rank_by(similarity, pairs.inputs, shape, _CMC_RANKS)
     columns, scores = _top(pairs, similarity, chosen, topk)
     words = "k-reciprocal distance, k1 {k1}, k2 {k2}, λ {lambda_value:g}".format(**settings)
     return _ranked_list(pairs, result, chosen, columns, -scores, "Re-ranked", words)

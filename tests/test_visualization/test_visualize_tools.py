@@ -64,6 +64,19 @@ def test_ranks_of_saved_features(features, people, tmp_path, monkeypatch, capsys
     assert {query["removed"] for query in data["queries"]} == {0, 2}
 
 
+def test_one_of_several_splits_is_drawn(features, people, tmp_path, monkeypatch):
+    galleries = {}
+    for split in (1, 2):
+        arguments = ["--protocol", "single_gallery_shot", "--split", split, "--out-dir", tmp_path]
+        arguments += ["--image-root", people.root, "--limit", 1, "--png-limit", 1, "--no-rerank"]
+        run_tool("visualize_ranks", monkeypatch, features, *arguments)
+        data = page_data(tmp_path / f"first_split{split}" / "ranked_list.html")
+        galleries[split] = json.dumps(data["queries"])
+    assert galleries[1] != galleries[2]
+    with pytest.raises(SystemExit, match=r"--split 3: the protocol of 'first' has 1 split"):
+        run_tool("visualize_ranks", monkeypatch, features, "--split", 3)
+
+
 def test_unknown_set_is_named(features, monkeypatch):
     for tool in ("visualize_ranks", "plot_embeddings"):
         with pytest.raises(SystemExit, match=r"no test set \['second'\].*'first'"):
