@@ -15,9 +15,10 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(126, 252), interpolation="bilinear"),  # (width, height)
-    dict(type="RandomFlip", prob=0.5),
+    dict(
+        type="mmreid_ext.LoadResized", scale=(126, 252), interpolation="bilinear"
+    ),  # (width, height)
+    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
     dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from mmengine.logging import print_log
 
+CUT_OFF = "the file is cut off"
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _TAIL = 1 << 16
 
@@ -18,28 +19,34 @@ class UnreadableImageError(OSError):
     """An image file is missing, empty, cut off or not an image."""
 
 
-def is_cut_off(path: str) -> bool:
-    """Whether a JPEG file lacks its end, as after an interrupted copy.
+def lacks_end(file: BinaryIO) -> bool:
+    """Whether a JPEG file, open for reading, lacks its end, as after an interrupted copy.
 
     OpenCV 4 decodes such files without an error, even when half of the picture is missing; OpenCV 5
     and the decoders of other formats refuse them.
     """
-    with open(path, "rb") as file:
-        if file.read(2) != _JPEG_START:
+    if file.read(2) != _JPEG_START:
+        return False
+    size = file.seek(0, os.SEEK_END)
+    for length in (2, _TAIL):  # the second look allows for bytes appended after the end
+        file.seek(max(size - length, 0))
+        if _JPEG_END in file.read():
             return False
-        size = file.seek(0, os.SEEK_END)
-        for length in (2, _TAIL):  # the second look allows for bytes appended after the end
-            file.seek(max(size - length, 0))
-            if _JPEG_END in file.read():
-                return False
     return True
+
+
+def is_cut_off(path: str) -> bool:
+    """Whether the file of that name is a JPEG file that lacks its end."""
+    with open(path, "rb") as file:
+        return lacks_end(file)
 
 
 def load_image(loader: Any, record: dict) -> dict:
     """Run the loading transform of a pipeline.
 
     Args:
-        loader: The first transform of the pipeline.
+        loader: The first transform of the pipeline. Where it has a true ``refuses_cut_off``, the
+            file is not looked at again.
         record: The image record, with ``img_path``.
 
     Raises:
@@ -48,8 +55,9 @@ def load_image(loader: Any, record: dict) -> dict:
     path, cause = record["img_path"], None
     try:
         results = loader(record)
-        if results is not None and os.path.isfile(path) and is_cut_off(path):
-            results, cause = None, OSError("the file is cut off")
+        looked_at = results is None or getattr(loader, "refuses_cut_off", False)
+        if not looked_at and os.path.isfile(path) and is_cut_off(path):
+            results, cause = None, OSError(CUT_OFF)
     except Exception as error:  # decoders raise OSError, ValueError, AssertionError, cv2.error, ...
         results, cause = None, error
     if results is None:

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 
 from .corrupt_images import CorruptImages, UnreadableImageError, load_image, replacements
-from .isolated_rng import isolated_rng
+from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .records import column
 
 
@@ -93,6 +93,23 @@ class RecordDataset(BaseDataset):
             return self.prepare_data(int(idx))
         with isolated_rng(seed):
             return self.prepare_data(int(idx))
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """The images of one batch, as single ones; PyTorch's loaders call this.
+
+        To save and restore the global states takes as long as to decode a small image, so that is
+        done once.
+        """
+        if any(getattr(idx, "seed", None) is None for idx in indices):
+            return [self[idx] for idx in indices]
+        if not self._fully_initialized:
+            self.full_init()
+        images = []
+        with borrowed_rng():
+            for idx in indices:
+                seed_rng(idx.seed)
+                images.append(self.prepare_data(int(idx)))
+        return images
 
     def prepare_data(self, idx: int) -> dict:
         """Load image ``idx``, or what replaces it, and transform it."""

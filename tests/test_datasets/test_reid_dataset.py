@@ -116,6 +116,21 @@ def test_what_a_draw_gives_depends_on_its_seed_alone(root):
     assert type(expected["sample_idx"]) is int
 
 
+def test_a_batch_gives_what_its_images_give_and_leaves_the_generators_alone(root):
+    dataset = build(root, pipeline=[LOAD, Noise()])
+    draws = [Draw(3, 77), Draw(5, 78), Draw(3, 79)]
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    expected = [dataset[draw] for draw in draws], random.random(), np.random.rand(), torch.rand(1)
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    batch = dataset.__getitems__(draws)
+    assert (batch, random.random(), np.random.rand(), torch.rand(1)) == expected
+    np.random.seed(0)
+    plain = [dataset[3], dataset[5]]
+    np.random.seed(0)
+    assert [x["sample_idx"] for x in dataset.__getitems__([3, 5])] == [3, 5]
+    assert plain[0]["sample_idx"] == 3
+
+
 def test_plain_indices_use_the_global_generators(root):
     dataset = build(root, pipeline=[LOAD, Noise()])
     assert dataset[3]["draws"] != dataset[3]["draws"]

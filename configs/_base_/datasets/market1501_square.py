@@ -11,7 +11,7 @@ train_pipeline = [
         aspect_ratio_range=(3 / 4, 4 / 3),
         interpolation="lanczos",
     ),
-    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [

@@ -12,7 +12,7 @@ train_pipeline = [
         aspect_ratio_range=(3 / 8, 2 / 3),
         interpolation="lanczos",
     ),
-    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
 ]
 test_pipeline = [

@@ -6,7 +6,7 @@ train_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="ResizeEdge", scale=256, edge="short"),
     dict(type="RandomResizedCrop", scale=224, crop_ratio_range=(0.2, 1.0)),
-    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [

@@ -2,9 +2,8 @@
 # minute: python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(32, 64), interpolation="bicubic"),  # (width, height)
-    dict(type="RandomFlip", prob=0.5),
+    dict(type="mmreid_ext.LoadResized", scale=(32, 64), interpolation="bicubic"),  # (W, H)
+    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=3),
     dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]

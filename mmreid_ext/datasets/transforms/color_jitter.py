@@ -90,29 +90,25 @@ class ReIDColorJitter(BaseTransform):
         )
 
 
-_LEVELS = np.arange(256, dtype=np.float64)
-
-
-def _table(levels: np.ndarray) -> np.ndarray:
-    """Look-up table of 8-bit levels, cut towards zero as PIL's blending does."""
-    return levels.clip(0, 255).astype(np.uint8)
+# PIL cuts a blended level towards zero; OpenCV rounds it.
+_CUT = -0.5
 
 
 def adjust_brightness(image: np.ndarray, factor: float, bgr: bool = True) -> np.ndarray:
     """Blend with black: ``factor * x``."""
-    return cv2.LUT(image, _table(factor * _LEVELS))
+    return cv2.convertScaleAbs(image, alpha=factor, beta=_CUT)
 
 
 def adjust_contrast(image: np.ndarray, factor: float, bgr: bool = True) -> np.ndarray:
     """Blend with the mean grey ``m`` of the image: ``m + factor * (x - m)``."""
     mean = int(cv2.mean(_gray(image, bgr))[0] + 0.5)
-    return cv2.LUT(image, _table(mean + factor * (_LEVELS - mean)))
+    return cv2.addWeighted(image, factor, image, 0, mean * (1 - factor) + _CUT)
 
 
 def adjust_saturation(image: np.ndarray, factor: float, bgr: bool = True) -> np.ndarray:
     """Blend with the grey of each pixel: ``g + factor * (x - g)``."""
     gray = cv2.cvtColor(_gray(image, bgr), cv2.COLOR_GRAY2BGR)
-    return cv2.addWeighted(image, factor, gray, 1 - factor, -0.5)  # -0.5: cut, where OpenCV rounds
+    return cv2.addWeighted(image, factor, gray, 1 - factor, _CUT)
 
 
 def adjust_hue(image: np.ndarray, turns: float, bgr: bool = True) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmreid_ext.datasets.corrupt_images import CUT_OFF, lacks_end
 from mmreid_ext.registry import TRANSFORMS
 
 
@@ -37,9 +39,11 @@ class LoadResized(BaseTransform):
     Example:
         >>> pipeline = [
         ...     dict(type='mmreid_ext.LoadResized', scale=(128, 256), store='data/decoded'),
-        ...     dict(type='RandomFlip', prob=0.5),
+        ...     dict(type='mmreid_ext.HorizontalFlip'),
         ...     dict(type='mmreid_ext.PackReIDInputs')]
     """
+
+    refuses_cut_off = True
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class LoadResized(BaseTransform):
         """Add the image to ``results``.
 
         Raises:
-            OSError: If it can't be read or isn't an image.
+            OSError: If it can't be read, is cut off or isn't an image.
         """
         path = results["img_path"]
         if self.store is None:
@@ -71,9 +75,15 @@ class LoadResized(BaseTransform):
         return results
 
     def _decode(self, path: str) -> np.ndarray:
-        image = cv2.imread(path, cv2.IMREAD_COLOR)
+        with open(path, "rb") as file:
+            content = file.read()
+        if lacks_end(io.BytesIO(content)):
+            raise OSError(CUT_OFF)
+        image = (
+            cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+        )
         if image is None:
-            raise OSError("missing, or not an image")
+            raise OSError("not an image")
         return mmcv.imresize(image, self.scale, interpolation=self.interpolation)
 
     def stored_file(self, path: str) -> Path:

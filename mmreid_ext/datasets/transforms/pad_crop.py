@@ -56,14 +56,10 @@ class PadCrop(BaseTransform):
 
 
 def shift(image: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Move the content of ``image`` (H, W, ...) by some pixels; zeros move in."""
+    """Move the content of ``image`` (H, W) or (H, W, C) by some pixels; zeros move in."""
     height, width = image.shape[:2]
-    if image.strides[1] < 0:  # a mirrored view: NumPy copies it pixel by pixel, 20 times slower
-        image = cv2.flip(np.ascontiguousarray(image[:, ::-1]), 1)
-    moved = np.zeros_like(image, order="C")
-    rows = slice(max(down, 0), max(min(height + down, height), 0))
-    columns = slice(max(right, 0), max(min(width + right, width), 0))
-    source_rows = slice(max(-down, 0), max(min(height - down, height), 0))
-    source_columns = slice(max(-right, 0), max(min(width - right, width), 0))
-    moved[rows, columns] = image[source_rows, source_columns]
-    return moved
+    if abs(down) >= height or abs(right) >= width:
+        return np.zeros_like(image)
+    kept = image[max(-down, 0) : height - max(down, 0), max(-right, 0) : width - max(right, 0)]
+    borders = (max(down, 0), max(-down, 0), max(right, 0), max(-right, 0))
+    return cv2.copyMakeBorder(kept, *borders, cv2.BORDER_CONSTANT).reshape(image.shape)

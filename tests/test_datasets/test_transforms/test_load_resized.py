@@ -43,7 +43,7 @@ def test_the_second_time_nothing_is_decoded(picture, tmp_path, monkeypatch):
     load = LoadResized((16, 32), store=tmp_path / "store")
     first = load({"img_path": picture})["img"]
     assert [p.stat().st_size for p in stored(tmp_path / "store")] == [16 * 32 * 3]
-    monkeypatch.setattr(cv2, "imread", lambda *args: pytest.fail("decoded again"))
+    monkeypatch.setattr(cv2, "imdecode", lambda *args: pytest.fail("decoded again"))
     assert np.array_equal(load({"img_path": picture})["img"], first)
 
 
@@ -87,3 +87,16 @@ def test_unreadable_sources(tmp_path):
         with pytest.raises(OSError, match="not an image"):
             LoadResized((16, 32), store=store)({"img_path": str(tmp_path / "text.jpg")})
     assert stored(tmp_path / "store") == []
+
+
+def test_a_cut_off_file_is_refused(picture):
+    with open(picture, "rb+") as file:
+        file.truncate(os.path.getsize(picture) - 9)
+    with pytest.raises(OSError, match="cut off"):
+        LoadResized((16, 32))({"img_path": picture})
+
+
+def test_an_empty_file_is_refused(picture):
+    open(picture, "wb").close()
+    with pytest.raises(OSError, match="not an image"):
+        LoadResized((16, 32))({"img_path": picture})
