@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from mmreid_ext.datasets.samplers import AlternatingBatches
 from mmreid_ext.engine.gate_schedule import CyclicRatio, split_domains
 from mmreid_ext.engine.gate_statistics import gate_statistics
+from mmreid_ext.engine.loader_pool import build_loader_pool, can_share, without_workers
 from mmreid_ext.engine.meta_gates import LOSS_SETS, LossSets, meta_update_gates
 from mmreid_ext.engine.train_loop import ReIDTrainLoop, start_at
 from mmreid_ext.registry import LOOPS
@@ -33,8 +35,11 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             batch-instance norms whose gates are left to this loop (``train_gates=False``).
         dataloader: Base loader, with :class:`mmreid_ext.datasets.samplers.PKSampler`.
         max_iters: Number of iterations.
-        meta_dataloader: Meta loader, with :class:`mmreid_ext.datasets.samplers.DomainPKSampler`.
-            Without a ``dataset`` of its own it reads a copy of the base loader's.
+        meta_dataloader: ``batch_size`` and ``sampler`` of the meta batches, with
+            :class:`mmreid_ext.datasets.samplers.DomainPKSampler`: they are loaded from the base
+            loader's data set by its workers, so that neither kind of batch waits for the other's.
+            (``num_workers`` given here come on top.) With other settings than the base loader's,
+            such as another ``dataset``, it is a loader of its own.
         gate_lr: Outer step size of the gates, constant. The official code uses 0.1 for several
             source data sets, 0.2 for Market-1501, 0.5 for DukeMTMC. Defaults to 0.2.
         inner_ratio: ``low``, ``high`` and ``period`` of :class:`CyclicRatio`; the inner step size
@@ -68,11 +73,18 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         first_base_steps: int = 10,
         **kwargs,
     ) -> None:
-        super().__init__(runner, dataloader, max_iters, **kwargs)
-        meta_dataloader = dict(meta_dataloader)
-        meta_dataloader.setdefault("dataset", self.dataloader.dataset)
-        self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=runner.seed)
-        self.meta_iterator = start_at(self.meta_dataloader, 0)
+        pooled = can_share(dataloader, meta_dataloader)
+        base_settings = without_workers(dataloader) if pooled else dataloader
+        super().__init__(runner, base_settings, max_iters, **kwargs)
+        self.first_base_steps = first_base_steps
+        if pooled:
+            self.meta_dataloader = build_loader_pool(
+                self.dataloader, dataloader, meta_dataloader, first_base_steps, runner.seed
+            )
+        else:
+            meta_dataloader = {"dataset": self.dataloader.dataset, **meta_dataloader}
+            self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=runner.seed)
+        self._start_data(0)
         self.num_domains = int(self.meta_dataloader.dataset.num_domains)
         if num_train_domains is None:
             num_train_domains = (self.num_domains + 1) // 2
@@ -83,7 +95,6 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         self.loss_sets = _resolve_loss_sets(loss_sets)
         self.straight_through = straight_through
         self.second_order = second_order
-        self.first_base_steps = first_base_steps
         self._check_model()
 
     def _check_model(self) -> None:
@@ -102,15 +113,26 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         for names in self.loss_sets:
             self._module.head.check_loss_names(names)
 
-    def base_batches_before(self, iteration: int) -> int:
-        """How many base batches are consumed before a 0-based iteration."""
-        return iteration + self.first_base_steps - 1 if iteration > 0 else 0
+    def _start_data(self, iteration: int) -> None:
+        """Let the next batches be those of a 0-based iteration."""
+        batches = self.meta_dataloader.batch_sampler
+        if isinstance(batches, AlternatingBatches):
+            batches.set_start(iteration)
+            # one iterator under two names: the order of the batches is the order of their use
+            self.meta_iterator = self.dataloader_iterator = start_at(self.meta_dataloader, 0)
+            return
+        if iteration > 0:
+            base_batches = iteration + self.first_base_steps - 1
+            self.dataloader_iterator = start_at(self.dataloader, base_batches)
+        self.meta_iterator = start_at(self.meta_dataloader, iteration)
 
-    def run(self):
-        """Train, from the first iteration or from the one that a checkpoint restored."""
-        if self._iter > 0:
-            self.meta_iterator = self.resumed_at(self.meta_dataloader, self._iter)
-        return super().run()
+    def resume_data(self) -> None:
+        """Go on with the batches that the interrupted run would have taken next."""
+        self.take_restored_seed(self.dataloader.sampler)
+        batches = self.meta_dataloader.batch_sampler
+        pooled = isinstance(batches, AlternatingBatches)
+        self.take_restored_seed((batches.meta if pooled else self.meta_dataloader).sampler)
+        self._start_data(self._iter)
 
     def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
         """One iteration of MetaBIN."""

@@ -39,17 +39,12 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         model = self.runner.model
         return getattr(model, "module", model)
 
-    def base_batches_before(self, iteration: int) -> int:
-        """How many batches of the training loader are consumed before a 0-based iteration."""
-        return iteration
-
     def run(self):
         """Train, from the first iteration or from the one that a checkpoint restored."""
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         if self._iter > 0:
-            batches = self.base_batches_before(self._iter)
-            self.dataloader_iterator = self.resumed_at(self.dataloader, batches)
+            self.resume_data()
             self._decide_current_val_interval()
             if self._schedule_misses_validation():
                 self.runner.val_loop.run()
@@ -63,14 +58,19 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train")
         return self.runner.model
 
-    def resumed_at(self, dataloader, batches: int) -> _InfiniteDataloaderIterator:
-        """Iterate from a batch on, in the order of the run that is continued."""
-        sampler = dataloader.sampler
+    def resume_data(self) -> None:
+        """Go on with the batch that the interrupted run would have taken next."""
+        self.take_restored_seed(self.dataloader.sampler)
+        self.dataloader_iterator = start_at(self.dataloader, self._iter)
+
+    def take_restored_seed(self, sampler) -> None:
+        """Give a sampler the order of the run that is continued.
+
+        A run without a seed of its own draws one; the checkpoint's replaced it after the sampler
+        was built.
+        """
         if getattr(sampler, "seed", None) == self._seed_at_start:
-            # A run without a seed of its own draws one; the checkpoint's replaced it after the
-            # sampler was built.
             sampler.seed = self.runner.seed
-        return start_at(dataloader, batches)
 
     def _validation_is_due(self) -> bool:
         if self.runner.val_loop is None or self._iter < self.val_begin:

@@ -60,7 +60,7 @@ def test_defaults(tmp_path):
     built = loop(tmp_path)
     assert built.num_domains == 4
     assert built.num_train_domains == 2
-    assert built.meta_dataloader.dataset.images.equal(built.dataloader.dataset.images)
+    assert built.meta_dataloader.dataset is built.dataloader.dataset
     five = dict(type="mmreid_ext.TinyReID", num_domains=5)
     settings = dict(
         batch_size=20,

@@ -6,6 +6,7 @@ from helpers.tiny_reid import TinyReID, tiny_runner
 from mmengine.hooks import Hook
 
 from mmreid_ext.compat import enable_safe_checkpoints
+from mmreid_ext.datasets.samplers import AlternatingBatches
 from mmreid_ext.registry import DATASETS
 
 ITERATIONS, SAVED_AT, STOPPED_AT = 6, 3, 4
@@ -71,9 +72,8 @@ def train(folder, stop_at=None, resume=False, **changes):
 
 
 def batches_loaded(runner):
-    """How many batches of the base and of the meta loader were read."""
-    loop = runner.train_loop
-    return tuple(d.dataset.loaded / BATCH for d in (loop.dataloader, loop.meta_dataloader))
+    """How many batches were read, base and meta together: they come from one data set."""
+    return runner.train_loop.dataloader.dataset.loaded / BATCH
 
 
 def assert_same(a, b, where=""):
@@ -112,8 +112,34 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path, num_workers):
     assert whole.model.backbone.bn1.running_mean.abs().sum() > 0
     if num_workers == 0:  # workers count in their own process
         remaining = ITERATIONS - SAVED_AT
-        assert batches_loaded(whole) == (base_steps, ITERATIONS)
-        assert batches_loaded(resumed) == (remaining, remaining)
+        assert batches_loaded(whole) == base_steps + ITERATIONS
+        assert batches_loaded(resumed) == 2 * remaining
+
+
+@pytest.mark.parametrize("resume_at", [None, SAVED_AT])
+def test_meta_loader_of_its_own_gives_the_same_batches(tmp_path, resume_at):
+    _, expected = train(tmp_path / "pool", num_workers=2)
+    own = dict(first_base_steps=FIRST_BASE_STEPS, meta_dataloader=meta_loader_of_its_own())
+    runner, record = train(tmp_path / "own", loop=own, num_workers=1)
+    assert not isinstance(runner.train_loop.meta_dataloader.batch_sampler, AlternatingBatches)
+    assert_same(record.outputs, expected.outputs)
+    if resume_at:
+        folder = tmp_path / "own"
+        (folder / "last_checkpoint").write_text(str(folder / f"iter_{resume_at}.pth"))
+        _, record = train(folder, resume=True, loop=own)
+        assert_same(record.outputs, expected.outputs[resume_at:])
+
+
+def meta_loader_of_its_own():
+    sampler = dict(type="mmreid_ext.DomainPKSampler", batch_size=BATCH, num_instances=2)
+    return dict(
+        batch_size=BATCH,
+        sampler=sampler,
+        drop_last=True,
+        collate_fn=dict(type="default_collate"),
+        pin_memory=False,  # the base loader's settings do not say so
+        dataset=dict(type="mmreid_ext.AugmentedReID", dtype="float64"),
+    )
 
 
 def test_run_without_a_seed_continues_with_the_seed_it_drew(tmp_path):
@@ -128,7 +154,7 @@ def test_run_without_a_seed_continues_with_the_seed_it_drew(tmp_path):
 def test_first_iteration_takes_its_base_steps_at_one_learning_rate(tmp_path):
     runner, record = train(tmp_path, max_iters=1)
     assert runner.model.backbone.bn1.num_batches_tracked == FIRST_BASE_STEPS
-    assert batches_loaded(runner) == (FIRST_BASE_STEPS, 1)
+    assert batches_loaded(runner) == FIRST_BASE_STEPS + 1
     # The hook that records runs before the schedulers do: still the first rate.
     assert record.rates[0][0] == pytest.approx(0.001)
     assert runner.optim_wrapper.get_lr()["lr"][0] == pytest.approx(0.001 + 0.009 / 4)

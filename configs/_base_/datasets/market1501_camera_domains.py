@@ -31,19 +31,15 @@ train_dataloader = dict(
     dataset=train_dataset,
 )
 
-# The second loader of MetaBIN's loop: equal shares of every domain, each group of K images from one
-# identity and camera.
+# Meta batches, loaded by the same workers and four more: equal shares of every domain, each
+# group of K images from one identity and camera.
 meta_dataloader = dict(
     batch_size=96,
     num_workers=4,
-    collate_fn=dict(type="mmreid_ext.reid_collate"),
-    persistent_workers=True,
-    pin_memory=True,
     drop_last=True,
     sampler=dict(
         type="mmreid_ext.DomainPKSampler", batch_size=96, num_instances=4, group_by_camera=True
     ),
-    dataset=train_dataset,
 )
 
 val_dataloader = dict(

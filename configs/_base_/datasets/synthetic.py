@@ -30,11 +30,8 @@ train_dataloader = dict(
 meta_dataloader = dict(
     batch_size=64,
     num_workers=1,
-    collate_fn=dict(type="mmreid_ext.reid_collate"),
-    persistent_workers=True,
     drop_last=True,
     sampler=dict(type="mmreid_ext.DomainPKSampler", batch_size=64, num_instances=4),
-    dataset=train_dataset,
 )
 
 val_dataloader = dict(
