@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
+from mmengine.utils import digit_version
 from torch import nn
 
 from mmreid_ext.models.losses import CenterLoss
@@ -20,6 +22,10 @@ class ReIDOptimWrapperConstructor:
     "bias" (those of normalisation layers included, which MMEngine's ``bias_lr_mult`` leaves out)
     and decays all of them alike. Two groups instead of one per parameter also let the optimiser
     update them together.
+
+    On a CPU the step of SGD, Adam and AdamW is fused unless the configuration says otherwise: with
+    the 161 tensors of a ResNet-50 that takes a seventh of the time of Adam's loop over them, and
+    differs by rounding.
 
     The centres of every :class:`mmreid_ext.models.losses.CenterLoss` in the model follow their own
     rule, plain SGD at a constant rate on the unweighted loss (see its ``attach_to``), whatever the
@@ -62,12 +68,29 @@ class ReIDOptimWrapperConstructor:
             **self._scaled("weight_decay", "bias_decay_mult"),
         )
         groups = [group for group in (dict(params=weights), bias_group) if group["params"]]
-        optimizer = OPTIMIZERS.build({**self.optimizer_cfg, "params": groups})
+        fused = dict(fused=True) if self._can_be_fused(model) else {}
+        optimizer = OPTIMIZERS.build({**fused, **self.optimizer_cfg, "params": groups})
         for module in model.modules():
             if isinstance(module, CenterLoss):
                 module.attach_to(optimizer, lr=self.paramwise_cfg["center_lr"])
         wrapper = {"type": "OptimWrapper", **self.optim_wrapper_cfg, "optimizer": optimizer}
         return OPTIM_WRAPPERS.build(wrapper)
+
+    def _can_be_fused(self, model: nn.Module) -> bool:
+        """Whether one kernel can make the whole step on a CPU.
+
+        On other devices PyTorch chooses well by itself. Centres of a centre loss need a step that
+        can be divided.
+        """
+        kind = self.optimizer_cfg.get("type")
+        kind = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
+        return (
+            kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
+            and not {"foreach", "differentiable"} & set(self.optimizer_cfg)
+            and digit_version(torch.__version__) >= digit_version("2.4")
+            and all(parameter.device.type == "cpu" for parameter in model.parameters())
+            and not any(isinstance(module, CenterLoss) for module in model.modules())
+        )
 
     def _scaled(self, option: str, factor: str) -> dict[str, float]:
         value, multiplier = self.optimizer_cfg.get(option), self.paramwise_cfg[factor]

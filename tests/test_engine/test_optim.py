@@ -117,3 +117,41 @@ def test_centers_move_by_their_own_rule(loss_weight, center_lr):
         assert not torch.equal(center.centers[5], before[5])
         assert not torch.equal(model.head.classifier.weight, weight)
     assert center.factor == 0
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD,
+        dict(type="Adam", lr=0.01, weight_decay=0.01),
+        dict(type="AdamW", lr=0.01),
+        dict(type=torch.optim.SGD, lr=0.1),
+    ],
+    ids=["SGD", "Adam", "AdamW", "class"],
+)
+def test_steps_are_fused_and_the_same(optimizer):
+    steps = []
+    for changes in ({}, dict(fused=False)):
+        model = make_model()
+        wrapper = build(model, dict(optimizer, **changes), bias_lr_mult=2.0)
+        assert [bool(group["fused"]) for group in wrapper.optimizer.param_groups] == 2 * [
+            not changes
+        ]
+        generator = torch.Generator().manual_seed(1)
+        for _ in range(3):
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    parameter.grad = torch.randn(parameter.shape, generator=generator)
+            wrapper.optimizer.step()
+        steps.append(list(model.parameters()))
+    for fused, plain in zip(*steps, strict=True):
+        torch.testing.assert_close(fused, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_steps_are_not_fused_where_they_cannot_be():
+    losses = dict(center=dict(type="mmreid_ext.CenterLoss", num_classes=16, feat_dim=16))
+    model = MODELS.build(tiny_model(losses=dict(tiny_model()["head"]["losses"], **losses)))
+    other = dict(type="RMSprop", lr=0.1), dict(SGD, foreach=True)
+    wrappers = [build(model)] + [build(make_model(), optimizer) for optimizer in other]
+    for wrapper in wrappers:
+        assert not any(group.get("fused") for group in wrapper.optimizer.param_groups)

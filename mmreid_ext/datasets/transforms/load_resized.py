@@ -12,9 +12,17 @@ import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
+from PIL import Image
 
 from mmreid_ext.datasets.corrupt_images import CUT_OFF, lacks_end
 from mmreid_ext.registry import TRANSFORMS
+
+_ORIENTATION = 0x0112
+_REDUCED = (
+    (8, cv2.IMREAD_REDUCED_COLOR_8),
+    (4, cv2.IMREAD_REDUCED_COLOR_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2),
+)
 
 
 @TRANSFORMS.register_module()
@@ -35,6 +43,9 @@ class LoadResized(BaseTransform):
         scale: Width and height.
         interpolation: ``'bicubic'``, ``'bilinear'``, ... of OpenCV. Defaults to ``'bicubic'``.
         store: Folder of decoded images, made if missing. None: no store. Defaults to None.
+        draft: Let the decoder shrink JPEG images that are at least twice as large as ``scale`` both
+            ways, by 2, 4 or 8, before the resizing: quicker for large photographs, and a little
+            smoother than resizing alone. Defaults to False.
 
     Example:
         >>> pipeline = [
@@ -50,8 +61,9 @@ class LoadResized(BaseTransform):
         scale: tuple[int, int],
         interpolation: str = "bicubic",
         store: str | os.PathLike | None = None,
+        draft: bool = False,
     ) -> None:
-        self.scale, self.interpolation = tuple(scale), interpolation
+        self.scale, self.interpolation, self.draft = tuple(scale), interpolation, draft
         self.store = None if store is None else Path(store)
         if self.store is not None:
             self.store.mkdir(parents=True, exist_ok=True)
@@ -79,18 +91,29 @@ class LoadResized(BaseTransform):
             content = file.read()
         if lacks_end(io.BytesIO(content)):
             raise OSError(CUT_OFF)
-        image = (
-            cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-        )
+        encoded = np.frombuffer(content, np.uint8)
+        image = cv2.imdecode(encoded, self._decoding(content)) if content else None
         if image is None:
             raise OSError("not an image")
         return mmcv.imresize(image, self.scale, interpolation=self.interpolation)
+
+    def _decoding(self, content: bytes) -> int:
+        """How OpenCV is to decode: in full, or the strongest reduction that leaves enough."""
+        if not self.draft or not content.startswith(b"\xff\xd8"):
+            return cv2.IMREAD_COLOR
+        with Image.open(io.BytesIO(content)) as header:  # reads no pixels
+            width, height = header.size
+            if header.getexif().get(_ORIENTATION, 1) >= 5:  # stored on its side
+                width, height = height, width
+        factor = min(width / self.scale[0], height / self.scale[1])
+        return next((flag for by, flag in _REDUCED if factor >= by), cv2.IMREAD_COLOR)
 
     def stored_file(self, path: str) -> Path:
         """Where the decoded image of ``path``, as it is now, is or will be."""
         facts = os.stat(path)
         key = (os.path.abspath(path), facts.st_size, facts.st_mtime_ns)
         key += (self.scale, self.interpolation, cv2.__version__)
+        key += ("draft",) if self.draft else ()
         name = hashlib.sha1(repr(key).encode(), usedforsecurity=False).hexdigest()
         return self.store / name[:2] / f"{name[2:]}.bgr"
 
@@ -98,7 +121,7 @@ class LoadResized(BaseTransform):
         store = None if self.store is None else str(self.store)
         return (
             f"{type(self).__name__}(scale={self.scale}, interpolation={self.interpolation!r}, "
-            f"store={store!r})"
+            f"store={store!r}, draft={self.draft})"
         )
 
 

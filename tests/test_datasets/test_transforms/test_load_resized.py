@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets.transforms import Resize
+from PIL import Image
 
 from mmreid_ext.datasets.transforms import LoadResized
 
@@ -100,3 +101,44 @@ def test_an_empty_file_is_refused(picture):
     open(picture, "wb").close()
     with pytest.raises(OSError, match="not an image"):
         LoadResized((16, 32))({"img_path": picture})
+
+
+def smooth_picture(path, width, height):
+    coarse = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
+    return {"img_path": str(path)}
+
+
+@pytest.mark.parametrize(
+    "size, by", [((31, 64), 1), ((32, 64), 2), ((90, 140), 4), ((200, 300), 8)]
+)
+def test_a_draft_is_reduced_no_further_than_the_target(tmp_path, monkeypatch, size, by):
+    record = smooth_picture(tmp_path / "a.jpg", *size)
+    expected = LoadResized((16, 32))(dict(record))["img"].astype(int)
+    flags, decode = [], cv2.imdecode
+    monkeypatch.setattr(cv2, "imdecode", lambda *a: flags.append(a[1]) or decode(*a))
+    draft = LoadResized((16, 32), draft=True)(dict(record))["img"].astype(int)
+    names = {1: "COLOR", 2: "REDUCED_COLOR_2", 4: "REDUCED_COLOR_4", 8: "REDUCED_COLOR_8"}
+    assert flags == [getattr(cv2, f"IMREAD_{names[by]}")]
+    assert draft.shape == expected.shape
+    assert np.abs(draft - expected).mean() < 8
+
+
+def test_a_draft_minds_the_orientation_and_leaves_other_formats(tmp_path):
+    smooth_picture(tmp_path / "a.jpg", 64, 32)  # on its side: shown as 32 x 64
+    with Image.open(tmp_path / "a.jpg") as image:
+        exif = image.getexif()
+        exif[0x0112] = 6
+        image.save(tmp_path / "side.jpg", exif=exif)
+    load, draft = LoadResized((16, 32)), LoadResized((16, 32), draft=True)
+    assert draft._decoding((tmp_path / "side.jpg").read_bytes()) == cv2.IMREAD_REDUCED_COLOR_2
+    assert draft._decoding((tmp_path / "a.jpg").read_bytes()) == cv2.IMREAD_COLOR
+    record = smooth_picture(tmp_path / "a.png", 64, 128)
+    assert np.array_equal(draft(dict(record))["img"], load(dict(record))["img"])
+
+
+def test_drafts_are_stored_apart(picture, tmp_path):
+    stored = [
+        LoadResized((16, 32), store=tmp_path, draft=draft).stored_file(picture) for draft in (0, 1)
+    ]
+    assert stored[0] != stored[1]
