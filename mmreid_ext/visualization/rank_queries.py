@@ -12,6 +12,7 @@ from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval
 from mmreid_ext.evaluation.full_precision import full_precision
 from mmreid_ext.evaluation.ranking import rank_by
 from mmreid_ext.evaluation.re_ranking import RerankedSimilarity, rerank_similarity
+from mmreid_ext.evaluation.rerank_options import RERANK_DEFAULTS
 from mmreid_ext.evaluation.similarity import FeatureSimilarity
 
 from .pair_blocks import DISTANCES, PairBlocks
@@ -19,7 +20,6 @@ from .ranked_lists import RankedList, RankedLists, top_matches
 
 _SCORE_RANKS = (1, 5, 10)
 _CMC_RANKS = 50
-_RERANK_DEFAULTS = {"k1": 20, "k2": 6, "lambda_value": 0.3}
 
 
 def rank_queries(
@@ -70,7 +70,7 @@ def rank_queries(
     with_rerank = rerank is not None and rerank is not False
     lists = [_original_list(pairs, plain, chosen, topk, "Original" if with_rerank else "Ranking")]
     if with_rerank:
-        settings = {**_RERANK_DEFAULTS, **({} if rerank is True else rerank)}
+        settings = {**RERANK_DEFAULTS, **({} if rerank is True else rerank)}
         lists.append(_reranked_list(pairs, chosen, topk, settings))
     pids, cameras = (query_pids, gallery_pids), (query_camids, gallery_camids)
     return RankedLists(
