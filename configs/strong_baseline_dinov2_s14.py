@@ -15,9 +15,7 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(
-        type="mmreid_ext.LoadResized", scale=(126, 252), interpolation="bilinear"
-    ),  # (width, height)
+    dict(type="mmreid_ext.LoadResized", scale=(126, 252), interpolation="bilinear"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
+from mmpretrain.registry import DATASETS, TRANSFORMS
 
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
 from mmreid_ext.engine.launch import prepare
@@ -109,3 +110,23 @@ def test_every_metabin_configuration_has_its_batch_norm_twin():
 def test_basenames_are_unique_because_mim_finds_configurations_by_them():
     names = [path.name for path in (CONFIGS[0].parent).rglob("*.py")]
     assert len(names) == len(set(names))
+
+
+BASES = sorted((Path(__file__).parent.parent / "configs" / "_base_" / "datasets").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", BASES, ids=lambda path: path.stem)
+def test_every_data_set_and_transform_of_a_base_exists(path):
+    """Those that no configuration here uses, too."""
+    cfg = Config.fromfile(path)
+    loaders = [value for key, value in cfg.items() if key.endswith("_dataloader")]
+    assert loaders
+    for loader in loaders:
+        if "dataset" in loader:
+            sets = [loader.dataset, *loader.dataset.get("sources", [])]
+            assert all(DATASETS.get(one.type) is not None for one in sets)
+            steps = loader.dataset.get("pipeline", [])
+            assert all(TRANSFORMS.get(step.type) is not None for step in steps)
+    if "train_dataloader" in cfg and "sources" not in cfg.train_dataloader.dataset:
+        tested = cfg.test_dataloader.dataset.get("sources", [cfg.test_dataloader.dataset])
+        assert cfg.train_dataloader.dataset.type in [one.type for one in tested]

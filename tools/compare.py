@@ -14,7 +14,7 @@ import argparse
 import dataclasses
 import sys
 
-from mmreid_ext.evaluation.comparison import compare, format_comparison
+from mmreid_ext.evaluation.comparison import compare, format_comparison, setting_notes
 from mmreid_ext.evaluation.report import read_results, write_results
 
 
@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> None:
     for a, b in pairs:
         sides = [[documents[file] for file in side] for side in (a, b)]
         report = compare(*sides, num_resamples=args.resamples, seed=args.seed)
-        print(f"A: {', '.join(a)}\nB: {', '.join(b)}\n{format_comparison(report)}\n")
+        notes = "".join(f"Note: {note}\n" for note in setting_notes(*sides))
+        print(f"A: {', '.join(a)}\nB: {', '.join(b)}\n{notes}{format_comparison(report)}\n")
         sets = {
             name: {key: [dataclasses.asdict(d) for d in found] for key, found in variants.items()}
             for name, variants in report.items()

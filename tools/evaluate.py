@@ -75,6 +75,9 @@ def run(args: argparse.Namespace) -> None:
     results, failures = evaluate_sets(images, protocols, progress=progress, **options)
     for failure in failures:
         print(f"warning: {failure}")
+    for name, result in results.items():
+        if result.unanswerable:
+            print(f"{name}: {result.unanswerable}")
     print(format_table(results))
     if args.out:
         settings = dict(features=args.features, **options)
@@ -85,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
 def main() -> None:
     try:
         run(parse_args())
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, ImportError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -7,6 +7,8 @@ tools/dist_test.sh CONFIG CHECKPOINT 4
 
 import argparse
 
+from mmengine.config import Config
+
 from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool
 
 
@@ -44,16 +46,31 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(args: argparse.Namespace) -> None:
+def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
+    """Lay what the command line says about evaluation over the configuration."""
     from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
 
-    cfg = load_config(args)
-    rerank = parse_rerank(args.rerank, args.no_rerank)
-    ranking = dict(rerank=rerank, query_expansion=parse_query_expansion(args.aqe))
-    cfg.test_evaluator = dict(cfg.test_evaluator, **ranking, save_features=args.save_features)
+    given: dict[str, object] = {}
+    if args.rerank is not None or args.no_rerank:
+        given["rerank"] = parse_rerank(args.rerank, args.no_rerank)
+    if args.aqe is not None:
+        given["query_expansion"] = parse_query_expansion(args.aqe)
+    if args.save_features:
+        given["save_features"] = args.save_features
+    if given and not isinstance(cfg.test_evaluator, dict):
+        raise ValueError(
+            f"{', '.join(given)}: the configuration has several evaluators; write it there."
+        )
+    if given:
+        cfg.test_evaluator = dict(cfg.test_evaluator, **given)
     cfg.load_from, cfg.resume = None, False
     if args.flip:
         cfg.model.flip_test = True
+
+
+def run(args: argparse.Namespace) -> None:
+    cfg = load_config(args)
+    apply_arguments(cfg, args)
     prepare(cfg, args.local_rank)
 
     from mmengine.runner import Runner  # heavy; --help stays quick
@@ -69,9 +86,12 @@ def run(args: argparse.Namespace) -> None:
         metric = runner.test_loop.evaluator.metrics[0]
         settings = dict(
             config=args.config,
+            cfg_options=args.cfg_options or {},
             seed=cfg.get("randomness", {}).get("seed"),
-            flip=args.flip,
-            **ranking,
+            flip=bool(cfg.model.get("flip_test")),
+            distance=metric.distance,
+            rerank=metric.rerank,
+            query_expansion=metric.query_expansion,
         )
         path = write_results(
             args.out, results_document(metric.last_results, settings, args.checkpoint)

@@ -11,6 +11,7 @@ nobody has to guess how often somebody trained before choosing the best.
 from __future__ import annotations
 
 import argparse
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -32,10 +33,14 @@ def parse_args() -> argparse.Namespace:
         "--ranks", type=int, default=1, help="processes per run (tools/dist_train.sh)"
     )
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
-    parser.add_argument(
-        "--train-args", nargs="+", default=[], metavar="ARG", help="for example --amp"
-    )
-    parser.add_argument("--test-args", nargs="+", default=[], metavar="ARG")
+    for tool, example in (("train", "--amp --channels-last"), ("test", "--flip")):
+        parser.add_argument(
+            f"--{tool}-args",
+            type=shlex.split,
+            default=[],
+            metavar="ARGS",
+            help=f'arguments of tools/{tool}.py, with "=": --{tool}-args="{example}"',
+        )
     args = parser.parse_args()
     if len(set(args.seeds)) < len(args.seeds):
         parser.error(f"--seeds names a seed twice: {args.seeds}")

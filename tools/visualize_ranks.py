@@ -21,7 +21,7 @@ from pathlib import Path
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.evaluation.named_protocols import build_protocol
-from mmreid_ext.evaluation.protocols import Split
+from mmreid_ext.evaluation.protocols import EvaluationProtocol, Split
 from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
 from mmreid_ext.visualization import (
     RankedLists,
@@ -67,8 +67,8 @@ def parse_args() -> argparse.Namespace:
 
 def chosen_sets(
     args: argparse.Namespace, images: EmbeddingSet, saved: str
-) -> Iterator[tuple[str, EmbeddingSet, Split]]:
-    """Label, images and the chosen split of every test set to draw."""
+) -> Iterator[tuple[str, EmbeddingSet, EvaluationProtocol, Split]]:
+    """Label, images, protocol and the chosen split of every test set to draw."""
     sets = dict(images.by_dataset())
     unknown = set(args.dataset or ()) - set(sets)
     if unknown:
@@ -77,18 +77,24 @@ def chosen_sets(
     protocols = {} if args.protocol else json.loads(saved or "{}")
     for name in args.dataset or sets:
         spec = protocols.get(name, args.protocol)
-        splits = list(build_protocol(spec).splits(sets[name]))
+        protocol = build_protocol(spec)
+        splits = list(protocol.splits(sets[name]))
         if not 1 <= args.split <= len(splits):
             raise ValueError(
                 f"--split {args.split}: the protocol of {name!r} has {len(splits)} split(s), "
                 "numbered from 1."
             )
         label = name if len(splits) == 1 else f"{name}_split{args.split}"
-        yield label, sets[name], splits[args.split - 1]
+        yield label, sets[name], protocol, splits[args.split - 1]
 
 
 def draw(
-    args: argparse.Namespace, name: str, images: EmbeddingSet, split: Split, folder: Path
+    args: argparse.Namespace,
+    name: str,
+    images: EmbeddingSet,
+    protocol: EvaluationProtocol,
+    split: Split,
+    folder: Path,
 ) -> RankedLists:
     """Write all pictures of one split."""
     feats = (images.feats[split.query], images.feats[split.gallery])
@@ -97,7 +103,12 @@ def draw(
     paths = (images.names[split.query], images.names[split.gallery])
     rerank = rerank_settings(parse_rerank(args.rerank, args.no_rerank), sum(map(len, pids)))
     ranked = rank_queries(
-        *arrays, distance=args.distance, topk=args.topk, limit=args.limit or None, rerank=rerank
+        *arrays,
+        distance=args.distance,
+        topk=args.topk,
+        limit=args.limit or None,
+        rerank=None if protocol.self_retrieval else rerank,  # as in the table
+        counting=protocol.counting,
     )
     # A protocol may put other numbers in the place of cameras; the pictures show the real ones.
     cameras = (images.camids[split.query], images.camids[split.gallery])
@@ -115,9 +126,9 @@ def draw(
 def run(args: argparse.Namespace) -> None:
     images, notes = load_features(args.features)
     out = Path(args.out_dir or Path(args.features).with_suffix(""))
-    for name, test_set, split in chosen_sets(args, images, notes.get("protocols", "")):
+    for name, test_set, protocol, split in chosen_sets(args, images, notes.get("protocols", "")):
         folder = out / name.replace("/", "_")
-        ranked = draw(args, name, test_set, split, folder)
+        ranked = draw(args, name, test_set, protocol, split, folder)
         scores = "; ".join(f"{x.name} mAP {100 * x.scores['mAP']:.2f} %" for x in ranked.lists)
         print(f"{name}: {len(ranked.queries)} queries drawn ({scores}): {folder}")
 
@@ -125,7 +136,7 @@ def run(args: argparse.Namespace) -> None:
 def main() -> None:
     try:
         run(parse_args())
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, ImportError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmreid_ext.distributed import any_rank, mean_over_ranks
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
+from mmreid_ext.models.reid_model import integers_on
 
 
 class LossSets(NamedTuple):
@@ -146,7 +147,8 @@ def meta_update_gates(
 
     def run_pass(rows: list[int], gates: Sequence[Tensor], names: tuple[str, ...]):
         with stepped_gates(layers, gates), forward_context():
-            terms = model.loss_terms(inputs[rows], [data_samples[i] for i in rows], names)
+            images = inputs[integers_on(inputs.device, rows)]
+            terms = model.loss_terms(images, [data_samples[i] for i in rows], names)
         return sum(terms.values()), {name: term.detach() for name, term in terms.items()}
 
     def gate_gradient(loss: Tensor, create_graph: bool) -> list[Tensor]:

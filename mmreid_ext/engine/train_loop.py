@@ -10,6 +10,7 @@ from mmengine.runner.loops import IterBasedTrainLoop, _InfiniteDataloaderIterato
 from torch import Tensor
 
 from mmreid_ext.distributed import mean_over_ranks
+from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
 
@@ -120,6 +121,12 @@ def check_num_classes(model, dataset) -> None:
             f"The classifier has {built} classes, the training set {found} identities: "
             f"set `model.head.num_classes={found}` (in the configuration or by --cfg-options)."
         )
+    for name, module in model.named_modules():
+        if isinstance(module, CenterLoss) and found not in (None, len(module.centers)):
+            raise ValueError(
+                f"The centre loss has {len(module.centers)} centres, the training set {found} "
+                f"identities: set `model.{name}.num_classes={found}`."
+            )
 
 
 def start_at(dataloader, batches: int) -> _InfiniteDataloaderIterator:

@@ -149,6 +149,32 @@ def compare(
     return report
 
 
+def setting_notes(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was evaluated differently on the two sides or within one, in words.
+
+    A difference may be what is being compared; unnoticed, it would be mistaken for the models'.
+
+    Args:
+        a: Documents of :func:`read_results`.
+        b: Documents of the other side.
+    """
+    runs = [*a, *b]
+    notes = []
+    for key in ("distance", "flip", "query_expansion"):
+        notes += _unequal(key, [run.get("settings", {}).get(key) for run in runs])
+    for name in runs[0]["test_sets"]:
+        sets = [run["test_sets"].get(name) for run in runs]
+        if all(s is not None and s["rerank"] is not None for s in sets):
+            settings = [s["rerank"]["settings"] for s in sets]
+            notes += _unequal(f"re-ranking of {name}", settings)
+    return notes
+
+
+def _unequal(what: str, values: Sequence[Any]) -> list[str]:
+    distinct = [value for i, value in enumerate(values) if value not in values[:i]]
+    return [f"{what} differs: {', '.join(map(str, distinct))}"] if len(distinct) > 1 else []
+
+
 def _matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
     """Per run, the places of its queries in one common order."""
     if any(s["protocol"] != sets[0]["protocol"] for s in sets):

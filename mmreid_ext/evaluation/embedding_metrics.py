@@ -1,4 +1,4 @@
-"""Metric-learning figures of a set searched in itself: R-precision, MAP@R, recall@k, NMI."""
+"""Metric-learning figures of embeddings: R-precision, MAP@R, NMI."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from .similarity import TIE
 NMI_LIMIT = 20_000
 
 
-def self_retrieval_metrics(
+def embedding_metrics(
     feats: Tensor,
     pids: np.ndarray,
+    is_query: np.ndarray | None = None,
     *,
     nmi: bool | None = None,
     distance: str = "cosine",
     chunk_size: int = 256,
 ) -> dict[str, float]:
-    """R-precision, MAP@R and NMI of embeddings, every image searched among all others.
+    """R-precision, MAP@R and NMI of embeddings.
 
-    With ``R`` other images of the query's identity and ``rel_k`` telling whether answer ``k`` is
-    one: R-precision is ``sum_{k<=R} rel_k / R``; MAP@R is ``sum_{k<=R} rel_k precision@k / R``, so
-    unlike AP it looks no further than rank ``R``. Images alone in their identity are no queries.
+    Every image is searched among all others, or the queries among the rest. With ``R`` images of
+    the query's identity there and ``rel_k`` telling whether answer ``k`` is one: R-precision is
+    ``sum_{k<=R} rel_k / R``; MAP@R is ``sum_{k<=R} rel_k precision@k / R``, so unlike AP it looks
+    no further than rank ``R``. Images without a match are no queries.
     Ties: an answer that is not a match comes first.
 
     Musgrave, Belongie and Lim, "A Metric Learning Reality Check", ECCV 2020,
@@ -32,6 +34,8 @@ def self_retrieval_metrics(
     Args:
         feats: Shape (N, D).
         pids: Shape (N,).
+        is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
+            searched among all others.
         nmi: Whether to compute NMI; None does so up to 20,000 images.
         distance: ``'cosine'`` or ``'euclidean'``.
         chunk_size: Queries ranked at a time; bounds memory to ``chunk_size * N`` numbers.
@@ -46,18 +50,23 @@ def self_retrieval_metrics(
     if distance == "cosine":
         searched = torch.nn.functional.normalize(searched)
     labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1)).to(feats.device)
-    others = torch.bincount(labels)[labels] - 1
-    if not (others > 0).any():
-        raise ValueError(f"None of the {len(pids)} images shares its identity with another one.")
+    alone = is_query is None
+    queries = np.arange(len(feats)) if alone else np.flatnonzero(is_query)
+    gallery = queries if alone else np.flatnonzero(~np.asarray(is_query))
+    queries, gallery = (torch.from_numpy(rows).to(feats.device) for rows in (queries, gallery))
+    counts = torch.bincount(labels[gallery], minlength=len(labels)) - int(alone)
+    matches = counts[labels]
+    if not (matches[queries] > 0).any():
+        raise ValueError(f"None of the {len(pids)} images has another one of its identity to find.")
     r_precision, map_at_r = [], []
-    for rows in torch.arange(len(feats), device=feats.device).split(chunk_size):
-        rows = rows[others[rows] > 0]
+    for rows in queries.split(chunk_size):
+        rows = rows[matches[rows] > 0]
         if len(rows):
-            ranks = _match_ranks(searched, labels, rows, int(others[rows].max()))
+            ranks = _match_ranks(searched, labels, rows, gallery, int(matches[rows].max()))
             found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
-            counted = (ranks <= others[rows, None]).double()
-            r_precision.append(counted.sum(dim=1) / others[rows])
-            map_at_r.append((counted * found / ranks).sum(dim=1) / others[rows])
+            counted = (ranks <= matches[rows, None]).double()
+            r_precision.append(counted.sum(dim=1) / matches[rows])
+            map_at_r.append((counted * found / ranks).sum(dim=1) / matches[rows])
     figures = {
         "R-precision": float(torch.cat(r_precision).mean()),
         "MAP@R": float(torch.cat(map_at_r).mean()),
@@ -67,17 +76,19 @@ def self_retrieval_metrics(
     return figures
 
 
-def _match_ranks(feats: Tensor, labels: Tensor, rows: Tensor, depth: int) -> Tensor:
+def _match_ranks(
+    feats: Tensor, labels: Tensor, rows: Tensor, gallery: Tensor, depth: int
+) -> Tensor:
     """Ranks of the ``depth`` nearest matches of every query, ascending, (len(rows), depth).
 
     Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater.
     """
     # The order of the Euclidean distance; normalised features have equal norms.
-    half_norms = 0.5 * feats.square().sum(dim=1)
-    similarity = feats[rows] @ feats.T - half_norms
-    same = labels[rows, None] == labels
-    similarity[torch.arange(len(rows)), rows] = -torch.inf
-    depth = min(depth, len(labels) - 1)
+    half_norms = 0.5 * feats[gallery].square().sum(dim=1)
+    similarity = feats[rows] @ feats[gallery].T - half_norms
+    same = labels[rows, None] == labels[gallery]
+    similarity[rows[:, None] == gallery] = -torch.inf  # the query itself
+    depth = min(depth, len(gallery))
     matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
     wrong = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
     # Number of wrong answers at least as near: position in the descending list.

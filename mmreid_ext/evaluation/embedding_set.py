@@ -25,7 +25,8 @@ class EmbeddingSet:
         names: Image path, shape (N,), strings. Empty strings where unknown.
 
     Raises:
-        ValueError: If the rows don't correspond or an embedding isn't finite.
+        ValueError: If the rows don't correspond, labels aren't integers, a role is another word or
+            an embedding isn't finite.
     """
 
     feats: Tensor
@@ -40,7 +41,10 @@ class EmbeddingSet:
         if self.feats.dim() != 2:
             raise ValueError(f"feats must have shape (N, D), got {tuple(self.feats.shape)}.")
         for field in ("pids", "camids"):
-            setattr(self, field, np.asarray(getattr(self, field), dtype=np.int64))
+            values = np.asarray(getattr(self, field))
+            if values.size and not np.issubdtype(values.dtype, np.integer):
+                raise ValueError(f"{field} must be integers, got {values.dtype}.")
+            setattr(self, field, values.astype(np.int64))
         for field in ("roles", "datasets", "names"):
             setattr(self, field, np.asarray(getattr(self, field), dtype=np.str_))
         for field in ("pids", "camids", "roles", "datasets", "names"):
@@ -50,6 +54,9 @@ class EmbeddingSet:
                     f"{field} must have one entry per embedding, shape ({len(self.feats)},), got "
                     f"{shape}."
                 )
+        unknown = set(self.roles.tolist()) - set(ROLES)
+        if unknown:
+            raise ValueError(f"roles must be 'query' or 'gallery', got {sorted(unknown)[:5]}.")
         self._check_finite()
 
     def _check_finite(self) -> None:

@@ -26,9 +26,13 @@ class TileShape:
     elements: int
 
 
-def default_budget(device: torch.device) -> int:
-    """Working memory in bytes when the caller names none: 64 MiB on a CPU, 1 GiB elsewhere."""
-    return CPU_BUDGET if device.type == "cpu" else ACCELERATOR_BUDGET
+def default_budget(device: torch.device, input_bytes: int = 0) -> int:
+    """Working memory in bytes when the caller names none.
+
+    On a CPU 64 MiB, or a sixth of the inputs where that is more: products of larger tiles are
+    quicker. Elsewhere 1 GiB.
+    """
+    return max(CPU_BUDGET, input_bytes // 6) if device.type == "cpu" else ACCELERATOR_BUDGET
 
 
 def tile_shape(budget: int, dim: int, row_bytes: int = 0) -> TileShape:

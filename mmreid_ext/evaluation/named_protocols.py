@@ -8,6 +8,7 @@ from typing import Any
 from .protocols import (
     CameraProtocol,
     EvaluationProtocol,
+    InShopProtocol,
     PaddleClasProtocol,
     SelfRetrievalProtocol,
     SingleGalleryShotProtocol,
@@ -43,11 +44,10 @@ def build_protocol(spec: str | Mapping[str, Any] | EvaluationProtocol | None) ->
 
 
 def _named_protocols() -> dict[str, tuple[type[EvaluationProtocol], dict[str, Any]]]:
-    in_shop = dict(use_cameras=False, ranks=(1, 10, 20, 30, 40, 50))
     return {
         "camera": (CameraProtocol, {}),
         "no_camera": (CameraProtocol, dict(use_cameras=False)),
-        "in_shop": (CameraProtocol, in_shop),
+        "in_shop": (InShopProtocol, {}),
         "paddleclas": (PaddleClasProtocol, {}),
         "self_retrieval": (SelfRetrievalProtocol, {}),
         "sop": (SelfRetrievalProtocol, {}),

@@ -26,10 +26,19 @@ class ScoreHistogram:
     def __init__(self, device: torch.device):
         zeros = torch.zeros(self.BINS, dtype=torch.int64, device=device)
         self.true, self.wrong = zeros, zeros.clone()
+        self._places = torch.empty(0, device=device)
+        self._bins = torch.empty(0, dtype=torch.int32, device=device)
 
     def _count(self, scores: Tensor) -> Tensor:
-        bins = (scores + 1).mul_(self.BINS / 2).clamp_(0, self.BINS - 1).to(torch.int32)
-        return torch.bincount(bins.flatten(), minlength=self.BINS)
+        # The buffers stay: fresh ones of some megabytes take longer to map than to fill.
+        if len(self._bins) < scores.numel() or self._places.dtype != scores.dtype:
+            self._places = torch.empty_like(scores, memory_format=torch.contiguous_format).flatten()
+            self._bins = torch.empty_like(self._places, dtype=torch.int32)
+        half = self._places.new_full((), self.BINS / 2)
+        places, bins = (x[: scores.numel()] for x in (self._places, self._bins))
+        torch.add(half, scores.flatten(), alpha=self.BINS / 2, out=places)
+        bins.copy_(places.clamp_(0, self.BINS - 1))
+        return torch.bincount(bins, minlength=self.BINS)
 
     def add_true(self, scores: Tensor) -> None:
         """Count true pairs."""

@@ -42,14 +42,17 @@ class EvaluationProtocol(ABC):
         ranks: The k of the reported R@k (CMC).
         random: Whether trials differ, so that a standard deviation is reported.
         counting: ``'standard'`` or ``'paddleclas'``, see :class:`PaddleClasProtocol`.
-        clustering: Whether recall-style extras (R-precision, MAP@R, NMI) are reported.
-        per_query_trials: Whether every trial ranks the same queries against another gallery.
+        self_retrieval: Whether every image is a query and a gallery image.
+        embedding_metrics: Whether R-precision, MAP@R and NMI are reported too.
+        nmi: Whether NMI is among them; None: up to 20,000 images.
     """
 
     ranks: tuple[int, ...] = (1, 5, 10, 20)
     counting: str = "standard"
     random: bool = False
     self_retrieval: bool = False
+    embedding_metrics: bool = False
+    nmi: bool | None = None
 
     @abstractmethod
     def splits(self, images: EmbeddingSet) -> Iterator[Split]:
@@ -114,6 +117,24 @@ class PaddleClasProtocol(CameraProtocol):
 
 
 @dataclass(frozen=True)
+class InShopProtocol(CameraProtocol):
+    """Queries against the gallery without cameras, as in-shop clothes retrieval counts.
+
+    Args:
+        nmi: Whether to cluster the embeddings of queries and gallery and report NMI; ``None`` does
+            so up to 20,000 images.
+
+    Liu et al., "DeepFashion: Powering Robust Clothes Recognition and Retrieval with Rich
+    Annotations", CVPR 2016.
+    """
+
+    use_cameras: bool = False
+    ranks: tuple[int, ...] = (1, 10, 20, 30, 40, 50)
+    nmi: bool | None = None
+    embedding_metrics = True
+
+
+@dataclass(frozen=True)
 class SelfRetrievalProtocol(EvaluationProtocol):
     """Every image is a query against all other images; only the image itself is excluded.
 
@@ -129,6 +150,7 @@ class SelfRetrievalProtocol(EvaluationProtocol):
     ranks: tuple[int, ...] = (1, 10, 100, 1000)
     nmi: bool | None = None
     self_retrieval = True
+    embedding_metrics = True
 
     def splits(self, images: EmbeddingSet) -> Iterator[Split]:
         """Yield one split in which a "camera" of its own per image excludes the image itself."""

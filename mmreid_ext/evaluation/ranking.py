@@ -51,10 +51,10 @@ def evaluate_retrieval(
 
     averaged over the queries that have a match. Rules:
 
-    * Gallery images of identity -1 (junk) are dropped; identity 0 (distractors) stays and matches
-      nobody, as does any identity that no query has. With cameras, images of the query's identity
-      and camera are removed from its ranking, and later ranks close up. A query without a match
-      left is not valid: its ``ap`` is NaN and no mean counts it.
+    * Gallery images of identity -1 (junk) are dropped; those of an identity that no query has
+      (Market-1501's distractors, 0) stay and match nobody. With cameras, images of the query's
+      identity and camera are removed from its ranking, and later ranks close up. A query without
+      a match left is not valid: its ``ap`` is NaN and no mean counts it.
     * Scores are those of float64 arithmetic: float32 products decide where they can, the rest is
       scored again. A wrong image is ahead of a true match when its score is higher, equal or
       lower by no more than 2**-40 (scores scaled into [-1, 1]). So ties never help, and
@@ -69,7 +69,8 @@ def evaluate_retrieval(
         gallery_pids: Shape (G,), integers.
         query_camids: Shape (Q,), integers, or None: no camera rule.
         gallery_camids: Shape (G,), integers, or None.
-        distance: ``'cosine'`` or ``'euclidean'`` (features as given).
+        distance: ``'cosine'`` or ``'euclidean'`` (features as given). Re-ranking is defined on
+            normalised features and takes no notice of it.
         max_rank: Length of the CMC; ranks past the end of the gallery repeat its last value.
         rerank: None, or the arguments ``k1, k2, lambda_value`` of
             :func:`~mmreid_ext.evaluation.k_reciprocal_rerank`: ranks by its distances, which are
@@ -77,8 +78,9 @@ def evaluate_retrieval(
         protocol: ``'standard'``, or ``'paddleclas'``: images of the query's identity and camera
             stay in the ranking with similarity 0, as wrong ones (cosine without re-ranking only;
             with it PaddleClas removes them too).
-        memory_budget: Working memory in bytes over the inputs. Defaults to 64 MiB on a CPU and
-            1 GiB on other devices (re-ranking: four times that).
+        memory_budget: Working memory in bytes over the inputs. Defaults to 64 MiB on a CPU, or a
+            sixth of the features where that is more, and 1 GiB on other devices (re-ranking: 256
+            MiB and 4 GiB).
         distributed: All ranks hold the same arguments and rank a share of the queries each; all
             return the same result.
         progress: Called with (stage, done, in all) after each piece of work, stages being
@@ -101,7 +103,8 @@ def evaluate_retrieval(
     )
     device = inputs.gallery.device
     with full_precision(device):
-        budget = memory_budget if memory_budget is not None else default_budget(device)
+        held = inputs.query.nbytes + inputs.gallery.nbytes
+        budget = memory_budget if memory_budget is not None else default_budget(device, held)
         shape = tile_shape(budget, inputs.gallery.shape[1])
         if rerank is None or len(inputs.query) == 0 or len(inputs.gallery) == 0:
             similarity = FeatureSimilarity(inputs.query, inputs.gallery, distance)

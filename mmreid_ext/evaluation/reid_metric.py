@@ -150,6 +150,9 @@ class ReIDMetric(BaseMetric):
         )
         for failure in failures:
             logger.warning(failure)
+        for name, result in self.last_results.items():
+            if result.unanswerable:
+                logger.warning("%s: %s", name, result.unanswerable)
         logger.info("\n%s", format_table(self.last_results))
         return flat_metrics(self.last_results)
 

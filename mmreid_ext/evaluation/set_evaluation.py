@@ -12,7 +12,7 @@ import torch
 
 from mmreid_ext.distributed import broadcast_object, is_main
 
-from .embedding_metrics import self_retrieval_metrics
+from .embedding_metrics import embedding_metrics
 from .embedding_set import EmbeddingSet
 from .named_protocols import build_protocol
 from .neighbors import Progress
@@ -20,8 +20,11 @@ from .protocols import EvaluationProtocol, Split
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .rerank_options import rerank_settings
+from .retrieval_inputs import JUNK
 from .retrieval_result import RetrievalResult
 from .trials import Scores, TrialAverager
+
+_SHOWN = 5  # names of queries in a message
 
 
 class NoValidQueryError(ValueError):
@@ -58,6 +61,22 @@ class SetResult:
     query_camids: np.ndarray
     extras: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def unanswerable(self) -> str:
+        """Which queries had no match and count nowhere, in words; empty if there are none."""
+        places = np.flatnonzero(~np.isfinite(self.plain.ap))
+        if not len(places):
+            return ""
+        shown = [
+            f"{self.query_names[i] or f'query {i}'} (identity {self.query_pids[i]})"
+            for i in places[:_SHOWN]
+        ]
+        more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+        return (
+            f"{len(places)} of {len(self.plain.ap)} queries have no match and are not counted: "
+            f"{', '.join(shown)}{more}"
+        )
 
     def metrics(self) -> dict[str, float]:
         """Percent by metric key (``mAP``, ``rerank/mAP``, …), without the name of the set."""
@@ -173,7 +192,8 @@ class _Ranking:
         query = self.images.feats[split.query].to(self.device)
         gallery = self.images.feats[split.gallery].to(self.device)
         if self.query_expansion is not None:
-            query = expand_queries(query, gallery, **self.query_expansion)
+            known = torch.from_numpy(self.images.pids[split.gallery] != JUNK).to(self.device)
+            query = expand_queries(query, gallery[known], **self.query_expansion)
         return evaluate_retrieval(
             query,
             gallery,
@@ -191,14 +211,16 @@ class _Ranking:
 
     def extras(self) -> dict[str, float]:
         """Figures beyond the ranking; from rank 0, since clustering takes all cores."""
-        if not self.protocol.self_retrieval:
+        if not self.protocol.embedding_metrics:
             return {}
         values = None
         if is_main() or not self.distributed:
-            values = self_retrieval_metrics(
-                self.images.feats.to(self.device),
-                self.images.pids,
-                nmi=getattr(self.protocol, "nmi", None),
+            images = self.images.take(self.images.pids != JUNK)
+            values = embedding_metrics(
+                images.feats.to(self.device),
+                images.pids,
+                None if self.protocol.self_retrieval else images.roles == "query",
+                nmi=self.protocol.nmi,
                 distance=self.distance,
             )
         return broadcast_object(values) if self.distributed else values

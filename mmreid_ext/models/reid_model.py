@@ -187,4 +187,12 @@ def read_targets(data_samples: Sequence[DataSample], device: torch.device) -> tu
     """Labels and domains of a batch, each (N,) int64; the domain is 0 where a sample names none."""
     pids = torch.cat([sample.gt_label for sample in data_samples])
     domains = [int(sample.get("domain", 0)) for sample in data_samples]
-    return pids.to(device), torch.tensor(domains, device=device)
+    return pids.to(device), integers_on(device, domains)
+
+
+def integers_on(device: torch.device, values: Sequence[int]) -> Tensor:
+    """Integers as an int64 tensor on a device; the host does not wait for work queued there."""
+    host = torch.tensor(values, dtype=torch.int64)
+    if device.type != "cuda":
+        return host.to(device)
+    return host.pin_memory().to(device, non_blocking=True)

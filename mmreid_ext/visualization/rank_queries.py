@@ -34,6 +34,7 @@ def rank_queries(
     topk: int = 10,
     limit: int | None = 100,
     rerank: Mapping[str, float] | bool | None = None,
+    counting: str = "standard",
 ) -> RankedLists:
     """Find the queries that went worst and the first ranks of their lists.
 
@@ -52,6 +53,8 @@ def rank_queries(
         limit: Queries chosen, by worst AP; None takes all valid ones. Defaults to 100.
         rerank: Settings of :func:`~mmreid_ext.evaluation.k_reciprocal_rerank` for a second list
             after re-ranking, ``True`` or ``{}`` for its defaults; None or False for no second list.
+        counting: ``'standard'`` or ``'paddleclas'``, how the first list is scored; the list itself
+            leaves out what the camera rule removes either way.
 
     Returns:
         The lists, worst query first (by AP before re-ranking; equal AP in the order given).
@@ -65,7 +68,7 @@ def rank_queries(
             raise ValueError(f"{name} must be at least 1, got {value}.")
     arrays = (query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids)
     pairs = PairBlocks(*arrays, distance=distance)
-    plain = evaluate_retrieval(*arrays, distance=distance, max_rank=_CMC_RANKS)
+    plain = evaluate_retrieval(*arrays, distance=distance, max_rank=_CMC_RANKS, protocol=counting)
     chosen = _worst(plain.ap, limit)
     with_rerank = rerank is not None and rerank is not False
     lists = [_original_list(pairs, plain, chosen, topk, "Original" if with_rerank else "Ranking")]

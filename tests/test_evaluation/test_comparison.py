@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from mmreid_ext.evaluation.comparison import compare, format_comparison, paired_bootstrap
+from mmreid_ext.evaluation.comparison import (
+    compare,
+    format_comparison,
+    paired_bootstrap,
+    setting_notes,
+)
 
 
 def document(ap, top1=None, names=None, rerank=None, protocol="CameraProtocol", name="ours"):
@@ -129,3 +134,16 @@ def test_table():
     a = [document([x, x]) for x in (0.1, 0.2)]
     text = format_comparison(compare(a, a, num_resamples=10))
     assert "15.00 ± 7.07" in text and "[+0.00, +0.00]" in text and "no difference" in text
+
+
+def test_settings_that_differ_are_noted():
+    def run(flip, k1):
+        scores = dict(ap=[1.0], top1=[1.0], settings=dict(k1=k1))
+        return dict(document([1.0], rerank=scores), settings=dict(flip=flip, distance="cosine"))
+
+    assert setting_notes([run(False, 20)], [run(False, 20)]) == []
+    assert setting_notes([run(False, 20)], [run(True, 30), run(True, 30)]) == [
+        "flip differs: False, True",
+        "re-ranking of ours differs: {'k1': 20}, {'k1': 30}",
+    ]
+    assert setting_notes([document([1.0])], [document([0.5])]) == []  # files without settings

@@ -3,19 +3,21 @@ import pytest
 import torch
 
 from mmreid_ext.evaluation.embedding_metrics import (
+    embedding_metrics,
     normalized_mutual_information,
-    self_retrieval_metrics,
 )
 
 
-def oracle(feats, pids, distance):
+def oracle(feats, pids, distance, is_query=None):
     """R-precision and MAP@R by sorting one query at a time, wrong answers first in a tie."""
     feats = feats.double().numpy()
     if distance == "cosine":
         feats = feats / np.linalg.norm(feats, axis=1, keepdims=True)
     r_precision, map_at_r = [], []
-    for query in range(len(feats)):
+    for query in range(len(feats)) if is_query is None else np.flatnonzero(is_query):
         others = [i for i in range(len(feats)) if i != query]
+        if is_query is not None:
+            others = [i for i in others if not is_query[i]]
         # rounded, so that equal pictures tie whatever the rounding of their distance
         far = [round(float(((feats[i] - feats[query]) ** 2).sum()), 9) for i in others]
         answers = sorted(zip(far, (pids[i] == pids[query] for i in others), strict=True))
@@ -43,17 +45,25 @@ def data(duplicates=0, seed=0):
 @pytest.mark.parametrize("chunk_size", [7, 256])
 def test_equals_sorting(distance, duplicates, chunk_size):
     feats, pids = data(duplicates)
-    found = self_retrieval_metrics(feats, pids, distance=distance, chunk_size=chunk_size, nmi=False)
+    found = embedding_metrics(feats, pids, distance=distance, chunk_size=chunk_size, nmi=False)
     expected = oracle(feats, pids, distance)
+    assert (found["R-precision"], found["MAP@R"]) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("duplicates", [0, 20])
+def test_queries_against_a_gallery_equal_sorting(distance, duplicates):
+    feats, pids = data(duplicates)
+    is_query = np.random.default_rng(1).random(len(pids)) < 0.3
+    found = embedding_metrics(feats, pids, is_query, distance=distance, chunk_size=7, nmi=False)
+    expected = oracle(feats, pids, distance, is_query)
     assert (found["R-precision"], found["MAP@R"]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_worked_example():
     """On a line, identity 0 at 0, 1, 3 and 4, one stranger at 2; all by hand, R = 3."""
     places = torch.tensor([[0.0], [1.01], [3.0], [4.02], [2.0]])
-    found = self_retrieval_metrics(
-        places, np.array([0, 0, 0, 0, 1]), distance="euclidean", nmi=False
-    )
+    found = embedding_metrics(places, np.array([0, 0, 0, 0, 1]), distance="euclidean", nmi=False)
     # Query 0 sees (1.01 hit, 2 no, 3 hit); 1.01 sees (2 no, 0 hit, 3 hit); 3 sees (2 no, 4.02 hit,
     # 1.01 hit); 4.02 sees (3 hit, 2 no, 1.01 hit). The stranger is no query.
     assert found["R-precision"] == pytest.approx(2 / 3)
@@ -63,11 +73,11 @@ def test_worked_example():
 def test_perfect_and_hopeless_embeddings():
     pids = np.repeat([3, 5, 9], 4)
     perfect = torch.eye(3)[np.repeat([0, 1, 2], 4)]
-    assert self_retrieval_metrics(perfect, pids) == pytest.approx(
+    assert embedding_metrics(perfect, pids) == pytest.approx(
         {"R-precision": 1.0, "MAP@R": 1.0, "NMI": 1.0}
     )
     equal = torch.ones(12, 3)  # everything ties with everything: wrong answers come first
-    found = self_retrieval_metrics(equal, pids, nmi=False)
+    found = embedding_metrics(equal, pids, nmi=False)
     assert found == {"R-precision": 0.0, "MAP@R": 0.0}
 
 
@@ -83,12 +93,12 @@ def test_nmi_of_known_clusters():
 def test_nmi_is_left_out_of_large_sets(monkeypatch):
     feats, pids = data()
     monkeypatch.setattr("mmreid_ext.evaluation.embedding_metrics.NMI_LIMIT", 50)
-    assert "NMI" not in self_retrieval_metrics(feats, pids)
-    assert "NMI" in self_retrieval_metrics(feats, pids, nmi=True)
+    assert "NMI" not in embedding_metrics(feats, pids)
+    assert "NMI" in embedding_metrics(feats, pids, nmi=True)
 
 
 def test_nothing_to_find():
     with pytest.raises(ValueError, match="None of the 3 images"):
-        self_retrieval_metrics(torch.eye(3), np.arange(3))
+        embedding_metrics(torch.eye(3), np.arange(3))
     with pytest.raises(ValueError, match="'manhattan'"):
-        self_retrieval_metrics(torch.eye(3), np.zeros(3), distance="manhattan")
+        embedding_metrics(torch.eye(3), np.zeros(3), distance="manhattan")

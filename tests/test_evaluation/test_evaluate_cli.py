@@ -133,12 +133,13 @@ def test_train_seeds(tmp_path, monkeypatch, capfd):
     (tmp_path / "test.py").write_text(TEST)
     work = tmp_path / "work"
     arguments = ["train_seeds", "c.py", "--work-dir", str(work), "--seeds", "1", "2"]
-    options = ["--train-args=--amp", "--cfg-options", "a.b=1"]
+    options = ["--train-args=--amp --channels-last", "--cfg-options", "a.b=1"]
     monkeypatch.setattr(sys, "argv", arguments + options)
     module.main()
     calls = (work / "calls").read_text().splitlines()
     assert [line.split()[:3] for line in calls] == [["c.py", "--seed", s] for s in "12"]
-    assert all("--amp" in line and "--cfg-options a.b=1" in line for line in calls)
+    assert all("--amp --channels-last" in line for line in calls)
+    assert all("--cfg-options a.b=1" in line for line in calls)
     assert "15.00 ± 7.07" in capfd.readouterr().out
     summary = json.loads((work / "seeds.json").read_text())["summary"]
     assert summary["ours/mAP"]["num_seeds"] == 2

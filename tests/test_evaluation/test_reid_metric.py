@@ -9,7 +9,7 @@ from helpers.distributed import run_distributed
 from mmengine.evaluator import Evaluator
 from mmpretrain.structures import DataSample
 
-from mmreid_ext.evaluation import ReIDMetric, evaluate_retrieval, load_features
+from mmreid_ext.evaluation import ReIDMetric, evaluate_retrieval, load_features, reid_metric
 from mmreid_ext.registry import METRICS
 
 
@@ -64,7 +64,23 @@ def test_scores_of_a_ranking_done_by_hand():
     assert metric.last_results["people"].plain.ap == pytest.approx([(1 + 2 / 3) / 2])
 
 
-def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_one_table(caplog):
+@pytest.fixture
+def logged(monkeypatch):
+    """Level and text of all that the metric logs."""
+    lines = []
+
+    class Logger:
+        def info(self, text, *values):
+            lines.append(("info", text % values))
+
+        def warning(self, text, *values):
+            lines.append(("warning", text % values))
+
+    monkeypatch.setattr(reid_metric.MMLogger, "get_current_instance", lambda: Logger())
+    return lines
+
+
+def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_one_table(logged):
     sets = {name: make_set(name, seed=seed) for seed, name in enumerate(("b", "a"))}
     metrics, metric = evaluate(sets["b"] + sets["a"], rerank=dict(k1=5))
     for name, samples in sets.items():
@@ -80,6 +96,10 @@ def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_one_table(cap
         assert metrics[f"{name}/rerank/mAP"] == pytest.approx(100 * reranked.mAP)
         assert metrics[f"{name}/rerank/R1"] == pytest.approx(100 * reranked.cmc[0])
     assert list(metric.last_results) == ["b", "a"], "order of the test sets, not of the alphabet"
+    (table,) = [text for _, text in logged if "Retrieval, in percent" in text]
+    first_words = [line.split("  ")[0] for line in table.strip().splitlines()[3:]]
+    assert first_words == ["b", "b (re-ranked)", "a", "a (re-ranked)"]
+    assert f"{metrics['a/mAP']:.2f}" in table and f"{metrics['b/rerank/R1']:.2f}" in table
 
 
 def test_repeated_images_count_once():
@@ -125,10 +145,43 @@ def test_identities_that_do_not_meet_are_explained():
         evaluate(samples)
 
 
-def test_a_set_without_valid_query_leaves_the_others(caplog):
+def test_a_set_without_valid_query_leaves_the_others(logged):
     bad = [dict(s, camid=0) for s in make_set("bad")]
     metrics, _ = evaluate(make_set("good") + bad)
     assert {key.split("/")[0] for key in metrics} == {"good"}
+    (warning,) = [text for level, text in logged if level == "warning"]
+    assert "'bad' has no query that could be answered" in warning
+
+
+def test_queries_without_a_match_are_named(logged):
+    samples = make_set()
+    for s in samples:
+        if s["role"] == "gallery" and s["pid"] in (2, 5):
+            s["pid"] = 99
+    metrics, _ = evaluate(samples)
+    (warning,) = [text for level, text in logged if level == "warning"]
+    assert warning == (
+        "people: 2 of 7 queries have no match and are not counted: "
+        "people/ü8.png (identity 2), people/ü20.png (identity 5)"
+    )
+
+
+def test_junk_takes_no_part_in_extras_and_expansion():
+    rng = np.random.default_rng(3)
+    junk = [sample(1000 + i, rng.normal(size=8), -1, i % 3, "gallery") for i in range(30)]
+    clean = make_set()
+    for settings in (
+        dict(protocols="self_retrieval"),
+        dict(query_expansion=dict(num_neighbors=4, alpha=0.0)),
+    ):
+        assert evaluate(clean + junk, **settings)[0] == pytest.approx(
+            evaluate(clean, **settings)[0]
+        )
+
+
+def test_in_shop_reports_r_precision():
+    metrics, _ = evaluate(make_set(), protocols="in_shop")
+    assert {f"people/{key}" for key in ("R50", "R-precision", "MAP@R", "NMI")} <= set(metrics)
 
 
 def test_protocol_of_the_dataset_and_its_override():

@@ -100,6 +100,15 @@ def test_rows_must_correspond():
         EmbeddingSet(images.feats[0], *[images.pids] * 5)
 
 
+def test_labels_and_roles_must_be_what_they_are_called():
+    images = random_set()
+    rest = (images.datasets, images.names)
+    with pytest.raises(ValueError, match="pids must be integers, got float64"):
+        EmbeddingSet(images.feats, images.pids + 0.5, images.camids, images.roles, *rest)
+    with pytest.raises(ValueError, match=r"roles must be 'query' or 'gallery', got \['probe'\]"):
+        EmbeddingSet(images.feats, images.pids, images.camids, ["probe"] * 60, *rest)
+
+
 def test_query_expansion_ranks_expanded_queries():
     images = random_set()
     expanded = random_set()

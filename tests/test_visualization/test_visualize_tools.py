@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmreid_ext.evaluation import evaluate_set, load_features
+
 TOOLS = Path(__file__).parents[2] / "tools"
 
 
@@ -75,6 +77,20 @@ def test_one_of_several_splits_is_drawn(features, people, tmp_path, monkeypatch)
     assert galleries[1] != galleries[2]
     with pytest.raises(SystemExit, match=r"--split 3: the protocol of 'first' has 1 split"):
         run_tool("visualize_ranks", monkeypatch, features, "--split", 3)
+
+
+@pytest.mark.parametrize("protocol", ["paddleclas", "self_retrieval"])
+def test_scores_and_lists_are_those_of_the_table(features, people, tmp_path, monkeypatch, protocol):
+    arguments = ["--protocol", protocol, "--out-dir", tmp_path, "--image-root", people.root]
+    arguments += ["--limit", 1, "--png-limit", 1]
+    run_tool("visualize_ranks", monkeypatch, features, *arguments)
+    images, _ = load_features(features)
+    result = evaluate_set(images, protocol, rerank=dict(k1=20))
+    scores = [result.plain, *([result.reranked] if result.reranked else [])]
+    data = page_data(tmp_path / "first" / "ranked_list.html")
+    assert [entry["scores"]["mAP"] for entry in data["lists"]] == pytest.approx(
+        [score.mAP for score in scores]
+    )
 
 
 def test_unknown_set_is_named(features, monkeypatch):

@@ -3,9 +3,7 @@
 # and deviation.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(
-        type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bicubic"
-    ),  # (width, height)
+    dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bicubic"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),

@@ -3,9 +3,7 @@
 # on the second half of VIPeR.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
-    dict(
-        type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bicubic"
-    ),  # (width, height)
+    dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bicubic"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
     dict(type="mmreid_ext.ReIDColorJitter"),

@@ -3,9 +3,7 @@
 _base_ = ["market150.py"]
 
 train_pipeline = [
-    dict(
-        type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bilinear"
-    ),  # (width, height)
+    dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bilinear"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),

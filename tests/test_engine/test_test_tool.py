@@ -1,0 +1,53 @@
+"""What tools/test.py makes of its command line."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+PATH = Path(__file__).parents[2] / "tools" / "test.py"
+
+
+def applied(monkeypatch, *arguments, **changes):
+    """The configuration after the arguments were laid over it."""
+    spec = importlib.util.spec_from_file_location("tools_test", PATH)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(sys, "argv", ["test.py", "c.py", "x.pth", *arguments])
+    evaluator = dict(type="mmreid_ext.ReIDMetric", rerank=None, save_features="mine.npz")
+    cfg = Config(dict(dict(model=dict(), test_evaluator=evaluator), **changes))
+    module.apply_arguments(cfg, module.parse_args())
+    return cfg
+
+
+def test_the_configuration_stays_where_nothing_is_said(monkeypatch):
+    cfg = applied(monkeypatch)
+    evaluator = dict(type="mmreid_ext.ReIDMetric", rerank=None, save_features="mine.npz")
+    assert cfg.test_evaluator == evaluator
+    assert "flip_test" not in cfg.model
+
+
+def test_arguments_override_it(monkeypatch):
+    options = ["--rerank", "k1=30", "--aqe", "alpha=3", "--flip", "--save-features", "f.npz"]
+    cfg = applied(monkeypatch, *options)
+    assert cfg.test_evaluator.rerank == dict(k1=30, k2=6, lambda_value=0.3)
+    assert cfg.test_evaluator.query_expansion == dict(num_neighbors=5, alpha=3.0)
+    assert cfg.test_evaluator.save_features == "f.npz"
+    assert cfg.model.flip_test is True
+
+
+@pytest.mark.parametrize(
+    "option, expected", [("--rerank", dict(k1=20, k2=6, lambda_value=0.3)), ("--no-rerank", None)]
+)
+def test_rerank_alone_and_its_opposite(monkeypatch, option, expected):
+    evaluator = dict(type="mmreid_ext.ReIDMetric", rerank="auto")
+    assert applied(monkeypatch, option, test_evaluator=evaluator).test_evaluator.rerank == expected
+
+
+def test_several_evaluators_are_left_alone_or_refused(monkeypatch):
+    several = [dict(type="mmreid_ext.ReIDMetric"), dict(type="Accuracy")]
+    assert len(applied(monkeypatch, test_evaluator=several).test_evaluator) == 2
+    with pytest.raises(ValueError, match="rerank: the configuration has several evaluators"):
+        applied(monkeypatch, "--rerank", test_evaluator=several)
