@@ -74,6 +74,28 @@ class _SumAndTakeOwnRows(torch.autograd.Function):
         return _GatherWithGrad.apply(grad)
 
 
+class _GatherSamples(torch.autograd.Function):
+    """Bytes of features and labels side by side: a message costs its latency first, then bytes."""
+
+    @staticmethod
+    def forward(ctx, feats: Tensor, *labels: Tensor) -> tuple[Tensor, ...]:
+        columns = [feats, *(label[:, None] for label in labels)]
+        packed = [column.contiguous().view(torch.uint8) for column in columns]
+        gathered = _all_gather_equal(torch.cat(packed, dim=1))
+        parts = gathered.split([part.shape[1] for part in packed], dim=1)
+        feats, *labels = (
+            part.contiguous().view(column.dtype)
+            for part, column in zip(parts, columns, strict=True)
+        )
+        labels = [label.flatten() for label in labels]
+        ctx.mark_non_differentiable(*labels)
+        return (feats, *labels)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor, *no_grads: None) -> tuple[Tensor | None, ...]:
+        return (_SumAndTakeOwnRows.apply(grad), *(None for _ in no_grads))
+
+
 class _AllReduceSum(torch.autograd.Function):
     """Sum over ranks; its adjoint is itself, hence derivatives of any order."""
 
@@ -99,6 +121,20 @@ def gather_with_grad(x: Tensor) -> Tensor:
         that they computed for this rank's rows.
     """
     return _GatherWithGrad.apply(x) if is_distributed() else x
+
+
+def gather_samples(feats: Tensor, *labels: Tensor) -> tuple[Tensor, ...]:
+    """Gather the samples of all ranks in one message: features differentiably, labels not.
+
+    Args:
+        feats: Shape (N, D), the same shape on every rank.
+        *labels: Shape (N,) each.
+
+    Returns:
+        ``feats`` of shape (W * N, D), rank 0's rows first, then each of ``labels`` of shape
+        (W * N,); bit for bit what the ranks held. The backward pass is :func:`gather_with_grad`'s.
+    """
+    return _GatherSamples.apply(feats, *labels) if is_distributed() else (feats, *labels)
 
 
 def gather_rows(x: Tensor) -> Tensor:

@@ -25,6 +25,14 @@ def on_each_rank(rank, world_size):
     (second,) = torch.autograd.grad(grad.pow(2).sum() * (rank + 1), x)
     found["gather"] = [y.detach(), grad.detach(), second]
 
+    y, *labels = ops.gather_samples(x, torch.arange(3) - rank, torch.arange(3) == rank)
+    (grad,) = torch.autograd.grad((y.pow(3) * (rank + 1)).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(grad.pow(2).sum() * (rank + 1), x)
+    found["samples"] = [y.detach(), grad.detach(), second]
+    found["samples_labels"] = labels
+    odd = torch.tensor([[0.1, float("nan"), float("inf")]]) * (rank + 1)
+    found["samples_odd"] = list(ops.gather_samples(odd, torch.tensor([-(2**60) - rank])))
+
     total = ops.all_reduce_sum(x)
     (grad,) = torch.autograd.grad((total.pow(3) * (rank + 1)).sum(), x, create_graph=True)
     (second,) = torch.autograd.grad(grad.pow(2).sum() * (rank + 1), x)
@@ -69,6 +77,18 @@ def test_gather_with_grad(by_rank, all_rows, rank):
     (second,) = torch.autograd.grad((grad.pow(2) * weights).sum(), all_rows)
     expected = [all_rows, own(grad, rank), own(second, rank)]
     torch.testing.assert_close(by_rank[rank]["gather"], [t.detach() for t in expected])
+    torch.testing.assert_close(by_rank[rank]["samples"], [t.detach() for t in expected])
+
+
+@pytest.mark.parametrize("rank", range(WORLD))
+def test_samples_keep_their_bits_and_types(by_rank, rank):
+    integers, flags = by_rank[rank]["samples_labels"]
+    assert integers.tolist() == [0, 1, 2, -1, 0, 1] and integers.dtype == torch.int64
+    assert flags.tolist() == [True, False, False, False, True, False]
+    odd, huge = by_rank[rank]["samples_odd"]
+    expected = torch.tensor([[0.1, float("nan"), float("inf")]])
+    assert torch.equal(odd.view(torch.int32), torch.cat([expected, 2 * expected]).view(torch.int32))
+    assert huge.tolist() == [-(2**60), -(2**60) - 1]
 
 
 @pytest.mark.parametrize("rank", range(WORLD))
@@ -116,6 +136,7 @@ def test_flags_objects_and_places(by_rank, rank):
 def test_one_process_without_a_group():
     x = rows(3, 0).requires_grad_()
     assert ops.gather_with_grad(x) is x
+    assert ops.gather_samples(x, x[:, 0])[0] is x
     assert ops.all_reduce_sum(x) is x
     assert torch.equal(ops.gather_rows(x), x) and not ops.gather_rows(x).requires_grad
     assert ops.mean_over_ranks([x])[0] is x

@@ -19,9 +19,7 @@ import math
 LAYERS = ((64, 7), (128, 8), (256, 16), (512, 11), (1024, 7), (2048, 4))
 FEATURES = 2048
 PARAMETERS = 23_508_032 + 751 * FEATURES + 2 * 26_560 + FEATURES  # with BIN and classifier
-# Losses on gathered features: triplet | shuffle, triplet, scatter | triplet.
-FEATURE_GATHERS = 5
-PASSES = 3
+PASSES = 3  # base, meta-train, meta-test
 NECKS = 1
 
 
@@ -67,18 +65,15 @@ def costs(cluster: Cluster, images: int) -> dict[str, float]:
     world = cluster.gpus
     forward = sum(cluster.gather(s) for s in sizes)
     backward = sum(cluster.all_reduce(world * s) for s in sizes)  # the adjoint of a gather
-    # The base batch once; the two halves of the meta batch, four losses.
-    rows = [images] + [images / 2] * (FEATURE_GATHERS - 1)
+    rows = (images, images / 2, images / 2)  # base batch, the two halves of the meta batch
     features = sum(
-        cluster.gather(4 * n * FEATURES) + cluster.all_reduce(4 * world * n * FEATURES)
+        cluster.gather(n * (4 * FEATURES + 16)) + cluster.all_reduce(4 * world * n * FEATURES)
         for n in rows
-    )
-    labels = 2 * FEATURE_GATHERS * 2 * cluster.gather(8 * images)  # sizes, then labels or domains
+    )  # a label and a domain of 8 bytes each travel with an image's features
     gates = 2 * cluster.all_reduce(4 * sum(c * count for c, count in LAYERS))
     return {
         "moments": PASSES * (forward + backward),
-        "features": features,
-        "labels": labels,
+        "features and labels": features,
         "gates": gates,
         "gradients (overlap with backward)": cluster.all_reduce(4 * PARAMETERS),
     }

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmreid_ext.models.losses.inputs import one_gather, widen
 from mmreid_ext.registry import MODELS
 
 
@@ -33,7 +34,8 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
 
     A loss is called by the names of its arguments, drawn from ``feats``, ``embeddings``,
     ``logits``, ``pids`` (labels in [0, num_classes)) and ``domains``; anything with such a
-    ``forward`` is a valid loss.
+    ``forward`` is a valid loss. They are float32 at least, and losses that compare ``feats`` of all
+    ranks share one gather.
 
     Args:
         losses: Loss configurations by name. An extra key ``loss_weight`` multiplies the loss
@@ -117,14 +119,16 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
         Returns:
             ``loss_<name>`` to 0-d tensors; losses that return several terms add their own suffix.
         """
+        features = ReIDFeatures(*(widen(value) for value in features))
         available = dict(features._asdict(), pids=pids, domains=domains)
         terms: dict[str, Tensor] = {}
-        for name in self.train_losses if names is None else names:
-            arguments = {key: available[key] for key in self._loss_inputs[name] if key in available}
-            value = self.losses[name](**arguments)
-            if not isinstance(value, Mapping):
-                value = {"": value}
-            for suffix, term in value.items():
-                key = f"loss_{name}" + suffix.removeprefix("loss")
-                terms[key] = self.loss_weights[name] * term
+        with one_gather(features.feats, pids, domains):
+            for name in self.train_losses if names is None else names:
+                wanted = [key for key in self._loss_inputs[name] if key in available]
+                value = self.losses[name](**{key: available[key] for key in wanted})
+                if not isinstance(value, Mapping):
+                    value = {"": value}
+                for suffix, term in value.items():
+                    key = f"loss_{name}" + suffix.removeprefix("loss")
+                    terms[key] = self.loss_weights[name] * term
         return terms

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmreid_ext.distributed import gather_with_grad
+from mmreid_ext.distributed import gather_samples
 
 
 def check_rows(feats: Tensor, name: str = "feats", **labels: Tensor) -> None:
@@ -61,6 +63,12 @@ def check_label_range(pids: Tensor, num_classes: int) -> None:
         )
 
 
+def widen(value: Any) -> Any:
+    """A half or bfloat16 tensor in float32; anything else as it is."""
+    is_narrow = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if is_narrow else value
+
+
 def in_full_precision(forward: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a ``forward``: autocast off, half and bfloat16 tensors widened to float32.
 
@@ -68,10 +76,6 @@ def in_full_precision(forward: Callable[..., Any]) -> Callable[..., Any]:
     even where the network runs in them. Float64 stays float64. The signature stays visible to
     ``inspect``.
     """
-
-    def widen(value: Any) -> Any:
-        is_narrow = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
-        return value.float() if is_narrow else value
 
     @functools.wraps(forward)
     def wrapper(self, *args: Any, **kwargs: Any) -> Any:
@@ -84,11 +88,47 @@ def in_full_precision(forward: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+class _SharedGather:
+    """One gather of a batch, made when the first loss asks for it."""
+
+    def __init__(self, feats: Tensor, *labels: Tensor) -> None:
+        self.own = (feats, *labels)
+        self.gathered: tuple[Tensor, ...] | None = None
+
+    def look_up(self, wanted: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+        """The gathered counterparts of ``wanted``; None if one of them is another tensor."""
+        places = {id(tensor): place for place, tensor in enumerate(self.own)}
+        if any(id(tensor) not in places for tensor in wanted):
+            return None
+        if self.gathered is None:
+            self.gathered = gather_samples(*self.own)
+        return tuple(self.gathered[places[id(tensor)]] for tensor in wanted)
+
+
+_shared_gather: ContextVar[_SharedGather | None] = ContextVar("shared_gather", default=None)
+
+
+@contextmanager
+def one_gather(feats: Tensor, *labels: Tensor) -> Iterator[None]:
+    """Within it, losses over these very tensors share one gather, forward and backward.
+
+    Args:
+        feats: Shape (N, D), the same shape on every rank.
+        *labels: Shape (N,) each; all that any of the losses may want.
+    """
+    token = _shared_gather.set(_SharedGather(feats, *labels))
+    try:
+        yield
+    finally:
+        _shared_gather.reset(token)
+
+
 def global_batch(feats: Tensor, *labels: Tensor, across_ranks: bool = True) -> tuple[Tensor, ...]:
     """Rows of all ranks in rank order: features with gradients, labels without.
 
     Every rank then computes the same global loss; averaging parameter gradients over ranks, as
-    DistributedDataParallel does, gives the gradient of that loss.
+    DistributedDataParallel does, gives the gradient of that loss. One message, or none if
+    :func:`one_gather` has it already.
 
     Args:
         feats: Shape (N, D); N must be the same on every rank.
@@ -98,8 +138,9 @@ def global_batch(feats: Tensor, *labels: Tensor, across_ranks: bool = True) -> t
     Returns:
         ``feats`` of shape (W * N, D), then each of ``labels`` of shape (W * N,).
     """
+    wanted = (feats, *labels)
     if not across_ranks:
-        return (feats, *labels)
-    # Row counts are equal, so labels take the same road: no exchange of sizes, no wait for the
-    # device.
-    return (gather_with_grad(feats), *(gather_with_grad(label) for label in labels))
+        return wanted
+    shared = _shared_gather.get()
+    found = shared.look_up(wanted) if shared is not None else None
+    return gather_samples(*wanted) if found is None else found

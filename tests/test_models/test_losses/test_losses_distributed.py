@@ -4,7 +4,9 @@ import pytest
 import torch
 from helpers.distributed import run_distributed
 
+from mmreid_ext import distributed
 from mmreid_ext.distributed import get_rank, get_world_size
+from mmreid_ext.models import BNNeckHead
 from mmreid_ext.models.losses import (
     BatchHardTripletLoss,
     CenterLoss,
@@ -120,6 +122,46 @@ def test_memory_is_in_rank_order(two_ranks):
     state = dict(zip(names, two_ranks[1]["memory_contrastive/state"], strict=True))
     assert state["memory_pids"][:32].tolist() == PIDS.tolist() * 2
     assert state["fill"] == 32
+
+
+HEAD_LOSSES = dict(
+    ce=dict(type="mmreid_ext.LabelSmoothingLoss"),
+    triplet=dict(type="mmreid_ext.BatchHardTripletLoss"),
+    scatter=dict(type="mmreid_ext.DomainScatterLoss"),
+    shuffle=dict(type="mmreid_ext.DomainShuffleLoss"),
+    local=dict(type="mmreid_ext.BatchHardTripletLoss", across_ranks=False),
+)
+
+
+def losses_of_a_head(rank, world_size):
+    """A pass's losses together and one by one, with the messages of either."""
+    head = BNNeckHead(NUM_CLASSES, FEAT_DIM, HEAD_LOSSES, with_neck=False).double()
+    messages = []
+    gather = distributed._all_gather_equal
+    distributed._all_gather_equal = lambda x: messages.append(x.shape) or gather(x)
+    feats = torch.randn(16, FEAT_DIM, generator=torch.Generator().manual_seed(1)).double()
+    feats = local_rows(feats).requires_grad_()
+    pids, domains = local_rows(PIDS), local_rows(DOMAINS)
+    head.classifier.weight.data.fill_(0.1)
+
+    def run(names):
+        messages.clear()
+        terms = head.loss(head(feats), pids, domains, names)
+        (grad,) = torch.autograd.grad(sum(terms.values()), feats)
+        return {name: term.detach() for name, term in terms.items()}, grad, len(messages)
+
+    return run(list(HEAD_LOSSES)), [run([name]) for name in HEAD_LOSSES]
+
+
+def test_losses_of_a_pass_share_one_gather():
+    for together, one_by_one in run_distributed(losses_of_a_head, 2):
+        terms, grad, num_messages = together
+        assert num_messages == 1
+        assert [num for _, _, num in one_by_one] == [0, 1, 1, 1, 0]
+        for single, _, _ in one_by_one:
+            for name, value in single.items():
+                assert torch.equal(value, terms[name])
+        torch.testing.assert_close(grad, sum(grad for _, grad, _ in one_by_one))
 
 
 def local_only(rank, world_size):
