@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import os
 from collections.abc import Sequence
 from importlib.resources import files
@@ -12,6 +13,7 @@ from string import Template
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmreid_ext.checkpoint.atomic import atomic_open
 
@@ -72,6 +74,14 @@ def save_ranked_list_html(
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path, "w", encoding="utf-8") as file:
         file.write(text)
+    if reader.missing:
+        print_log(
+            f"{path}: {_several(len(reader.missing), 'image file')} could not be read, the first "
+            f"is {str(reader.root / reader.missing[0])!r}. Relative paths start from image_root "
+            "(--image-root).",
+            logger="current",
+            level=logging.WARNING,
+        )
     return path
 
 

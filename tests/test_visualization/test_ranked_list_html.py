@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmreid_ext.visualization import rank_queries, save_ranked_list_html
+from mmreid_ext.visualization import rank_queries, ranked_list_html, save_ranked_list_html
 
 
 class Page(HTMLParser):
@@ -117,6 +117,17 @@ def test_notes_state_what_is_not_shown(write, people):
     assert "1 image file could not be read" in notes
     assert "show 10 of 23" in notes  # one query has junk alone
     assert "1 query without any true match" in notes
+
+
+def test_files_that_could_not_be_read_are_logged(write, people, monkeypatch):
+    lines = []
+    monkeypatch.setattr(ranked_list_html, "print_log", lambda text, **_: lines.append(text))
+    write()
+    assert lines == []
+    write(["gone.jpg"] * len(people.query_paths))
+    (line,) = lines
+    assert "1 image file could not be read" in line and "gone.jpg'" in line
+    assert "--image-root" in line
 
 
 def test_without_cameras_or_reranking(people, tmp_path):
