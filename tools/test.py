@@ -47,7 +47,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
-    """Lay what the command line says about evaluation over the configuration."""
+    """Lay what the command line says about evaluation over the configuration.
+
+    Where neither says anything about re-ranking, it is on for sets under 100,000 images.
+    """
     from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
 
     given: dict[str, object] = {}
@@ -57,12 +60,12 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         given["query_expansion"] = parse_query_expansion(args.aqe)
     if args.save_features:
         given["save_features"] = args.save_features
-    if given and not isinstance(cfg.test_evaluator, dict):
+    if isinstance(cfg.test_evaluator, dict):
+        cfg.test_evaluator = {"rerank": "auto", **cfg.test_evaluator, **given}
+    elif given:
         raise ValueError(
             f"{', '.join(given)}: the configuration has several evaluators; write it there."
         )
-    if given:
-        cfg.test_evaluator = dict(cfg.test_evaluator, **given)
     cfg.load_from, cfg.resume = None, False
     if args.flip:
         cfg.model.flip_test = True

@@ -29,6 +29,11 @@ def test_the_configuration_stays_where_nothing_is_said(monkeypatch):
     assert "flip_test" not in cfg.model
 
 
+def test_reranked_rows_are_there_by_default(monkeypatch):
+    cfg = applied(monkeypatch, test_evaluator=dict(type="mmreid_ext.ReIDMetric"))
+    assert cfg.test_evaluator.rerank == "auto"
+
+
 def test_arguments_override_it(monkeypatch):
     options = ["--rerank", "k1=30", "--aqe", "alpha=3", "--flip", "--save-features", "f.npz"]
     cfg = applied(monkeypatch, *options)
