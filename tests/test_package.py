@@ -117,6 +117,14 @@ def test_metafile_is_one_that_mim_can_read(path):
         assert "Weights" not in model  # none is published
 
 
+def test_every_configuration_is_in_a_metafile():
+    models = [m for path in _metafiles() for m in yaml.safe_load(path.read_text())["Models"]]
+    listed = [model["Config"] for model in models]
+    assert sorted(listed) == [
+        f"configs/{path.name}" for path in sorted((ROOT / "configs").glob("*.py"))
+    ]
+
+
 def test_config_basenames_are_unique():
     """``mim train mmreid_ext NAME`` looks for the base name in all folders."""
     names = [path.name for path in (ROOT / "configs").rglob("*.py")]
