@@ -60,12 +60,21 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         given["query_expansion"] = parse_query_expansion(args.aqe)
     if args.save_features:
         given["save_features"] = args.save_features
-    if isinstance(cfg.test_evaluator, dict):
-        cfg.test_evaluator = {"rerank": "auto", **cfg.test_evaluator, **given}
-    elif given:
+    several = isinstance(cfg.test_evaluator, (list, tuple))
+    evaluators = list(cfg.test_evaluator) if several else [cfg.test_evaluator]
+    ours = [
+        i
+        for i, evaluator in enumerate(evaluators)
+        if not several or str(evaluator["type"]).endswith("ReIDMetric")
+    ]
+    if len(ours) == 1:
+        evaluators[ours[0]] = {"rerank": "auto", **evaluators[ours[0]], **given}
+    elif given or args.out:
         raise ValueError(
-            f"{', '.join(given)}: the configuration has several evaluators; write it there."
+            f"{', '.join(given) or '--out'}: for one ReIDMetric, but `test_evaluator` of the "
+            f"configuration has {len(ours)} of them."
         )
+    cfg.test_evaluator = evaluators if several else evaluators[0]
     cfg.load_from, cfg.resume = None, False
     if args.flip:
         cfg.model.flip_test = True
@@ -80,13 +89,15 @@ def run(args: argparse.Namespace) -> None:
 
     from mmreid_ext.distributed import is_main
     from mmreid_ext.engine.weights import load_weights
+    from mmreid_ext.evaluation.reid_metric import ReIDMetric
     from mmreid_ext.evaluation.report import results_document, write_results
 
     runner = Runner.from_cfg(cfg)
     load_weights(runner.model, args.checkpoint)
     runner.test()
     if args.out and is_main():
-        metric = runner.test_loop.evaluator.metrics[0]
+        metrics = runner.test_loop.evaluator.metrics
+        metric = next(metric for metric in metrics if isinstance(metric, ReIDMetric))
         settings = dict(
             config=args.config,
             cfg_options=args.cfg_options or {},

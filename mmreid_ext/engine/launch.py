@@ -184,7 +184,7 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except (FileNotFoundError, ValueError, FloatingPointError) as error:
+    except (FileNotFoundError, ValueError, FloatingPointError, ImportError) as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise
         sys.exit(f"error: {error}\n(MMREID_TRACEBACK=1 shows where it was raised)")

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .rerank_options import EXPANSION_DEFAULTS
+
 MEASURES = {"mAP": "ap", "R1": "top1"}
 
 
@@ -160,12 +162,15 @@ def setting_notes(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]
     """
     runs = [*a, *b]
     notes = []
-    for key in ("distance", "flip", "query_expansion"):
-        notes += _unequal(key, [run.get("settings", {}).get(key) for run in runs])
+    recorded = [run.get("settings", {}) for run in runs]  # saved features don't tell of flips
+    for key in ("distance", "flip"):
+        notes += _unequal(key, [settings[key] for settings in recorded if key in settings])
+    expansions = [s["query_expansion"] for s in recorded if "query_expansion" in s]
+    notes += _unequal("query_expansion", [e and {**EXPANSION_DEFAULTS, **e} for e in expansions])
     for name in runs[0]["test_sets"]:
         sets = [run["test_sets"].get(name) for run in runs]
         if all(s is not None and s["rerank"] is not None for s in sets):
-            settings = [s["rerank"]["settings"] for s in sets]
+            settings = [{"approximate": False, **s["rerank"]["settings"]} for s in sets]
             notes += _unequal(f"re-ranking of {name}", settings)
     return notes
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from importlib.util import find_spec
+
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from .similarity import TIE
@@ -36,12 +40,16 @@ def embedding_metrics(
         pids: Shape (N,).
         is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
             searched among all others.
-        nmi: Whether to compute NMI; None does so up to 20,000 images.
+        nmi: Whether to compute NMI; None does so up to 20,000 images, if scikit-learn is there.
         distance: ``'cosine'`` or ``'euclidean'``.
         chunk_size: Queries ranked at a time; bounds memory to ``chunk_size * N`` numbers.
 
     Returns:
         Fractions: ``R-precision``, ``MAP@R`` and, if computed, ``NMI``.
+
+    Raises:
+        ValueError: Unknown distance, or no query has a match.
+        ImportError: ``nmi=True`` without scikit-learn.
     """
     if distance not in ("cosine", "euclidean"):
         raise ValueError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
@@ -58,11 +66,18 @@ def embedding_metrics(
     matches = counts[labels]
     if not (matches[queries] > 0).any():
         raise ValueError(f"None of the {len(pids)} images has another one of its identity to find.")
+    searched_gallery = searched if alone else searched[gallery]
+    half_norms = 0.5 * searched_gallery.square().sum(dim=1)
     r_precision, map_at_r = [], []
     for rows in queries.split(chunk_size):
         rows = rows[matches[rows] > 0]
         if len(rows):
-            ranks = _match_ranks(searched, labels, rows, gallery, int(matches[rows].max()))
+            # The order of the Euclidean distance; normalised features have equal norms.
+            similarity = searched[rows] @ searched_gallery.T - half_norms
+            similarity[rows[:, None] == gallery] = -torch.inf  # the query itself
+            same = labels[rows, None] == labels[gallery]
+            tie = TIE * (1 + half_norms.max())
+            ranks = _match_ranks(similarity, same, int(matches[rows].max()), tie)
             found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
             counted = (ranks <= matches[rows, None]).double()
             r_precision.append(counted.sum(dim=1) / matches[rows])
@@ -71,29 +86,35 @@ def embedding_metrics(
         "R-precision": float(torch.cat(r_precision).mean()),
         "MAP@R": float(torch.cat(map_at_r).mean()),
     }
-    if nmi or (nmi is None and len(feats) <= NMI_LIMIT):
+    if nmi is None:
+        nmi = len(feats) <= NMI_LIMIT and _has_scikit_learn()
+    if nmi:
         figures["NMI"] = normalized_mutual_information(feats, pids)
     return figures
 
 
-def _match_ranks(
-    feats: Tensor, labels: Tensor, rows: Tensor, gallery: Tensor, depth: int
-) -> Tensor:
-    """Ranks of the ``depth`` nearest matches of every query, ascending, (len(rows), depth).
+def _has_scikit_learn() -> bool:
+    found = find_spec("sklearn") is not None
+    if not found:
+        print_log(
+            "NMI is left out: `pip install scikit-learn` for it, or nmi=False in the protocol.",
+            logger="current",
+            level=logging.WARNING,
+        )
+    return found
+
+
+def _match_ranks(similarity: Tensor, same: Tensor, depth: int, tie: Tensor) -> Tensor:
+    """Ranks of the ``depth`` nearest matches of every query, ascending, (len(similarity), depth).
 
     Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater.
     """
-    # The order of the Euclidean distance; normalised features have equal norms.
-    half_norms = 0.5 * feats[gallery].square().sum(dim=1)
-    similarity = feats[rows] @ feats[gallery].T - half_norms
-    same = labels[rows, None] == labels[gallery]
-    similarity[rows[:, None] == gallery] = -torch.inf  # the query itself
-    depth = min(depth, len(gallery))
+    depth = min(depth, similarity.shape[1])
     matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
     wrong = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
     # Number of wrong answers at least as near: position in the descending list.
-    ahead = torch.searchsorted(-wrong, TIE * (1 + half_norms.max()) - matches, right=True)
-    return ahead + torch.arange(1, depth + 1, device=feats.device)
+    ahead = torch.searchsorted(-wrong, tie - matches, right=True)
+    return ahead + torch.arange(1, depth + 1, device=similarity.device)
 
 
 def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0) -> float:
@@ -117,8 +138,7 @@ def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0
         from sklearn.metrics import normalized_mutual_info_score
     except ImportError as error:
         raise ImportError(
-            "NMI needs scikit-learn: `pip install scikit-learn`, or switch it off with "
-            "dict(type='self_retrieval', nmi=False)."
+            "NMI needs scikit-learn: `pip install scikit-learn`, or set nmi=False in the protocol."
         ) from error
     clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(
         feats.cpu().numpy()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 RERANK_DEFAULTS: dict[str, Any] = dict(k1=20, k2=6, lambda_value=0.3)
+EXPANSION_DEFAULTS: dict[str, Any] = dict(num_neighbors=5, alpha=0.0)
 AUTO_RERANK_LIMIT = 100_000
 
 
@@ -69,7 +70,7 @@ def parse_query_expansion(values: Sequence[str] | None) -> dict[str, Any] | None
         return None
     kinds = {"n": ("num_neighbors", int), "alpha": ("alpha", float)}
     given = _parse(values, kinds, "--aqe takes n=5 alpha=0 or some of these")
-    return {"num_neighbors": 5, "alpha": 0.0, **given}
+    return {**EXPANSION_DEFAULTS, **given}
 
 
 def _parse(

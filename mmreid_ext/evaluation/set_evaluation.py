@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mmreid_ext.distributed import broadcast_object, is_main
 
@@ -191,11 +192,9 @@ class _Ranking:
         counting = self.protocol.counting if rerank is None else "standard"
         query = self.images.feats[split.query].to(self.device)
         gallery = self.images.feats[split.gallery].to(self.device)
-        if self.query_expansion is not None:
-            known = torch.from_numpy(self.images.pids[split.gallery] != JUNK).to(self.device)
-            query = expand_queries(query, gallery[known], **self.query_expansion)
+        known = torch.from_numpy(self.images.pids[split.gallery] != JUNK).to(self.device)
         return evaluate_retrieval(
-            query,
+            self._expanded(query, gallery[known]),
             gallery,
             self.images.pids[split.query],
             self.images.pids[split.gallery],
@@ -213,23 +212,40 @@ class _Ranking:
         """Figures beyond the ranking; from rank 0, since clustering takes all cores."""
         if not self.protocol.embedding_metrics:
             return {}
-        values = None
+        values, problem = {}, None
         if is_main() or not self.distributed:
-            images = self.images.take(self.images.pids != JUNK)
-            values = embedding_metrics(
-                images.feats.to(self.device),
-                images.pids,
-                None if self.protocol.self_retrieval else images.roles == "query",
-                nmi=self.protocol.nmi,
-                distance=self.distance,
-            )
-        return broadcast_object(values) if self.distributed else values
+            try:
+                values = self._embedding_metrics()
+            except (ImportError, ValueError) as error:  # the others wait: raised on every rank
+                problem = error
+        if self.distributed:
+            values, problem = broadcast_object((values, problem))
+        if problem is not None:
+            raise problem
+        return values
+
+    def _embedding_metrics(self) -> dict[str, float]:
+        images = self.images.take(self.images.pids != JUNK)
+        feats, is_query = images.feats.to(self.device), None
+        if not self.protocol.self_retrieval:
+            is_query = images.roles == "query"
+            rows = torch.from_numpy(is_query).to(self.device)
+            feats = feats.float().clone()
+            feats[rows] = self._expanded(feats[rows], feats[~rows])
+        return embedding_metrics(
+            feats, images.pids, is_query, nmi=self.protocol.nmi, distance=self.distance
+        )
+
+    def _expanded(self, query: Tensor, gallery: Tensor) -> Tensor:
+        if self.query_expansion is None:
+            return query
+        return expand_queries(query, gallery, **self.query_expansion)
 
 
 def valid_queries(images: EmbeddingSet, split: Split) -> np.ndarray:
     """Mask (Q,) of the queries whose gallery holds a match that the camera rule leaves in it."""
     query_pids, gallery_pids = images.pids[split.query], images.pids[split.gallery]
-    same_identity = _count(gallery_pids, query_pids)
+    same_identity = np.where(query_pids == JUNK, 0, _count(gallery_pids, query_pids))
     if split.query_camids is None or split.gallery_camids is None:
         return same_identity > 0
     query = np.stack([query_pids, split.query_camids], axis=1)

@@ -51,8 +51,20 @@ def test_rerank_alone_and_its_opposite(monkeypatch, option, expected):
     assert applied(monkeypatch, option, test_evaluator=evaluator).test_evaluator.rerank == expected
 
 
-def test_several_evaluators_are_left_alone_or_refused(monkeypatch):
-    several = [dict(type="mmreid_ext.ReIDMetric"), dict(type="Accuracy")]
-    assert len(applied(monkeypatch, test_evaluator=several).test_evaluator) == 2
-    with pytest.raises(ValueError, match="rerank: the configuration has several evaluators"):
-        applied(monkeypatch, "--rerank", test_evaluator=several)
+def test_among_several_evaluators_the_retrieval_metric_is_meant(monkeypatch):
+    several = [dict(type="Accuracy"), dict(type="mmreid_ext.ReIDMetric")]
+    other, ours = applied(monkeypatch, test_evaluator=several).test_evaluator
+    assert other == dict(type="Accuracy")
+    assert ours.rerank == "auto"
+    _, ours = applied(monkeypatch, "--no-rerank", test_evaluator=several).test_evaluator
+    assert ours.rerank is None
+
+
+def test_without_one_retrieval_metric_nothing_can_be_said_about_it(monkeypatch):
+    none, two = [dict(type="Accuracy")], [dict(type="mmreid_ext.ReIDMetric")] * 2
+    for several, count in ((none, 0), (two, 2)):
+        assert applied(monkeypatch, test_evaluator=several).test_evaluator == several
+        with pytest.raises(ValueError, match=f"rerank: .* has {count} of them"):
+            applied(monkeypatch, "--rerank", test_evaluator=several)
+    with pytest.raises(ValueError, match="--out: .* has 0 of them"):
+        applied(monkeypatch, "--out", "a.json", test_evaluator=none)

@@ -144,6 +144,17 @@ def test_settings_that_differ_are_noted():
     assert setting_notes([run(False, 20)], [run(False, 20)]) == []
     assert setting_notes([run(False, 20)], [run(True, 30), run(True, 30)]) == [
         "flip differs: False, True",
-        "re-ranking of ours differs: {'k1': 20}, {'k1': 30}",
+        "re-ranking of ours differs: {'approximate': False, 'k1': 20}, "
+        "{'approximate': False, 'k1': 30}",
     ]
     assert setting_notes([document([1.0])], [document([0.5])]) == []  # files without settings
+    assert setting_notes([run(False, 20)], [dict(document([0.5]), settings=dict())]) == []
+
+
+def test_settings_written_in_full_or_not_are_the_same():
+    def run(expansion):
+        return dict(document([1.0, 0.0]), settings=dict(query_expansion=expansion))
+
+    assert setting_notes([run(dict(num_neighbors=5))], [run(dict(alpha=0.0))]) == []
+    (note,) = setting_notes([run(None)], [run(dict(alpha=3))])
+    assert note == "query_expansion differs: None, {'num_neighbors': 5, 'alpha': 3}"

@@ -1,7 +1,10 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+from mmreid_ext.evaluation import embedding_metrics as module
 from mmreid_ext.evaluation.embedding_metrics import (
     embedding_metrics,
     normalized_mutual_information,
@@ -95,6 +98,19 @@ def test_nmi_is_left_out_of_large_sets(monkeypatch):
     monkeypatch.setattr("mmreid_ext.evaluation.embedding_metrics.NMI_LIMIT", 50)
     assert "NMI" not in embedding_metrics(feats, pids)
     assert "NMI" in embedding_metrics(feats, pids, nmi=True)
+
+
+def test_without_scikit_learn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.cluster", None)
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    warnings = []
+    monkeypatch.setattr(module, "print_log", lambda text, **_: warnings.append(text))
+    assert set(embedding_metrics(*data())) == {"R-precision", "MAP@R"}
+    assert len(warnings) == 1 and "scikit-learn" in warnings[0]
+    embedding_metrics(*data(), nmi=False)
+    assert len(warnings) == 1
+    with pytest.raises(ImportError, match="nmi=False in the protocol"):
+        embedding_metrics(*data(), nmi=True)
 
 
 def test_nothing_to_find():

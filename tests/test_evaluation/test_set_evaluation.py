@@ -1,6 +1,10 @@
+import sys
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 import torch
+from helpers.distributed import run_distributed
 
 from mmreid_ext.evaluation import EmbeddingSet, NoValidQueryError, evaluate_set, expand_queries
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
@@ -122,3 +126,48 @@ def test_query_expansion_ranks_expanded_queries():
         evaluate_set(images, "self_retrieval", query_expansion={})
     with pytest.raises(ValueError, match="'k'"):
         evaluate_set(images, query_expansion=dict(k=3))
+
+
+def in_shop_set():
+    """Two images of every identity, one of them a query, and a third of some as distraction."""
+    rng = np.random.default_rng(3)
+    pids = np.tile(np.arange(12), 3)
+    roles = np.repeat(["query", "gallery", "gallery"], 12)
+    feats = torch.tensor(rng.normal(size=(12, 6))[pids] + 1.2 * rng.normal(size=(36, 6))).float()
+    names = [f"{i}.png" for i in range(36)]
+    return EmbeddingSet(feats, pids, np.zeros(36, int), roles, ["shop"] * 36, names)
+
+
+def test_query_expansion_comes_before_every_figure():
+    images = in_shop_set()
+    expansion = dict(num_neighbors=2)
+    found = evaluate_set(images, "in_shop", rerank=None, query_expansion=expansion)
+    feats = images.feats.clone()
+    feats[:12] = expand_queries(feats[:12], feats[12:], **expansion)
+    expanded = EmbeddingSet(*(getattr(images, f.name) for f in fields(images)))
+    expanded = replace(expanded, feats=feats)
+    expected = evaluate_set(expanded, "in_shop", rerank=None)
+    assert found.metrics() == pytest.approx(expected.metrics())
+    assert found.extras != evaluate_set(images, "in_shop", rerank=None).extras
+
+
+@pytest.mark.parametrize("protocol", ["no_camera", "in_shop", "self_retrieval"])
+def test_junk_is_no_match(protocol):
+    """Where junk is all that a query would find, the set is reported as unanswerable."""
+    pids, roles = [-1, -1, 1, 2], ["query", "gallery", "query", "gallery"]
+    images = EmbeddingSet(torch.randn(4, 3), pids, [0] * 4, roles, ["a"] * 4, list("abcd"))
+    with pytest.raises(NoValidQueryError):
+        evaluate_set(images, protocol)
+
+
+def without_scikit_learn(rank, world_size):
+    sys.modules["sklearn.cluster"] = None
+    try:
+        evaluate_set(in_shop_set(), dict(type="in_shop", nmi=True), distributed=True)
+    except ImportError as error:
+        return str(error)
+
+
+def test_an_error_of_the_first_rank_is_raised_on_all():
+    first, second = run_distributed(without_scikit_learn, 2)
+    assert first == second and "scikit-learn" in first
