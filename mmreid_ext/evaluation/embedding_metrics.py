@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+import warnings
 from importlib.util import find_spec
 
 import numpy as np
 import torch
-from mmengine.logging import print_log
 from torch import Tensor
 
 from .similarity import TIE
@@ -96,10 +95,9 @@ def embedding_metrics(
 def _has_scikit_learn() -> bool:
     found = find_spec("sklearn") is not None
     if not found:
-        print_log(
+        warnings.warn(
             "NMI is left out: `pip install scikit-learn` for it, or nmi=False in the protocol.",
-            logger="current",
-            level=logging.WARNING,
+            stacklevel=3,
         )
     return found
 
