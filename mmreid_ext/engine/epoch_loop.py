@@ -6,7 +6,7 @@ from mmengine.runner.loops import EpochBasedTrainLoop
 
 from mmreid_ext.registry import LOOPS
 
-from .train_loop import average_over_ranks, check_num_classes, stop_if_not_finite
+from .train_loop import average_over_ranks, check_num_classes, stop_if_not_finite, stop_workers
 
 
 @LOOPS.register_module()
@@ -15,7 +15,8 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
 
     An epoch is ``iterations_per_epoch`` of the sampler. A run resumed after epoch n continues with
     the batch that would have come next; a loss that isn't finite stops the run; the number of
-    classes is compared with the data set before the first step.
+    classes is compared with the data set before the first step; the processes that load images end
+    with the training.
 
     Args: those of :class:`mmengine.runner.EpochBasedTrainLoop`.
     """
@@ -27,6 +28,13 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
         if hasattr(sampler, "infinite"):
             sampler.infinite = False  # `set_epoch`, called before each epoch, then sets the start
         check_num_classes(getattr(runner.model, "module", runner.model), self.dataloader.dataset)
+
+    def run(self):
+        """Train, from the first epoch or from the one after the one that a checkpoint restored."""
+        try:
+            return super().run()
+        finally:
+            stop_workers(self.dataloader)
 
     def run_epoch(self) -> None:
         """Train for one epoch."""

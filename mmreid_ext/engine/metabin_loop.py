@@ -12,7 +12,7 @@ from mmreid_ext.engine.gate_schedule import CyclicRatio, split_domains
 from mmreid_ext.engine.gate_statistics import gate_statistics
 from mmreid_ext.engine.loader_pool import build_loader_pool, can_share, without_workers
 from mmreid_ext.engine.meta_gates import LOSS_SETS, LossSets, meta_update_gates
-from mmreid_ext.engine.train_loop import ReIDTrainLoop, start_at
+from mmreid_ext.engine.train_loop import ReIDTrainLoop, start_at, stop_workers
 from mmreid_ext.registry import LOOPS
 
 
@@ -125,6 +125,12 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             base_batches = iteration + self.first_base_steps - 1
             self.dataloader_iterator = start_at(self.dataloader, base_batches)
         self.meta_iterator = start_at(self.meta_dataloader, iteration)
+
+    def stop_loading(self) -> None:
+        """End the processes that load training images."""
+        super().stop_loading()
+        self.meta_iterator = None
+        stop_workers(self.meta_dataloader)
 
     def resume_data(self) -> None:
         """Go on with the batches that the interrupted run would have taken next."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from mmengine.runner.loops import IterBasedTrainLoop, _InfiniteDataloaderIterator
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from mmreid_ext.distributed import mean_over_ranks
 from mmreid_ext.models.losses import CenterLoss
@@ -16,7 +17,7 @@ from mmreid_ext.registry import LOOPS
 
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
-    """MMEngine's iteration-based loop with four additions.
+    """MMEngine's iteration-based loop with five additions.
 
     * A resumed run continues with the batch that would have come next: the sampler is told where to
       start (``set_start``), where MMEngine would load and discard all earlier batches.
@@ -25,6 +26,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
       validates, and would leave that step of the schedule out.
     * A loss that isn't finite stops the run before a checkpoint can be written of it.
     * The number of classes is compared with the data set before the first step.
+    * The processes that load images end with the training, not at some later garbage collection.
 
     Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
     """
@@ -42,6 +44,12 @@ class ReIDTrainLoop(IterBasedTrainLoop):
 
     def run(self):
         """Train, from the first iteration or from the one that a checkpoint restored."""
+        try:
+            return self._run()
+        finally:
+            self.stop_loading()
+
+    def _run(self):
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         if self._iter > 0:
@@ -58,6 +66,11 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+    def stop_loading(self) -> None:
+        """End the processes that load training images."""
+        self.dataloader_iterator = None
+        stop_workers(self.dataloader)
 
     def resume_data(self) -> None:
         """Go on with the batch that the interrupted run would have taken next."""
@@ -141,6 +154,14 @@ def start_at(dataloader, batches: int) -> _InfiniteDataloaderIterator:
     for _ in range(0 if seekable else batches):
         next(iterator)
     return iterator
+
+
+def stop_workers(dataloader: DataLoader) -> None:
+    """End the processes that a loader keeps between its epochs.
+
+    The garbage collector takes away the pipes to them first, and then waits five seconds for each.
+    """
+    dataloader._iterator = None
 
 
 @torch.no_grad()

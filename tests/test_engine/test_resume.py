@@ -1,5 +1,7 @@
 """An interrupted run ends bit for bit where an uninterrupted one does."""
 
+import multiprocessing
+
 import pytest
 import torch
 from helpers.tiny_reid import TinyReID, tiny_runner
@@ -158,3 +160,14 @@ def test_first_iteration_takes_its_base_steps_at_one_learning_rate(tmp_path):
     # The hook that records runs before the schedulers do: still the first rate.
     assert record.rates[0][0] == pytest.approx(0.001)
     assert runner.optim_wrapper.get_lr()["lr"][0] == pytest.approx(0.001 + 0.009 / 4)
+
+
+@pytest.mark.parametrize("own_meta_loader", [False, True])
+@pytest.mark.parametrize("stop_at", [None, STOPPED_AT])
+def test_loading_ends_with_the_training(tmp_path, stop_at, own_meta_loader):
+    others = set(multiprocessing.active_children())
+    own = dict(meta_dataloader=meta_loader_of_its_own() | dict(num_workers=1))
+    loop = dict(first_base_steps=2) | (own if own_meta_loader else {})
+    runner, _ = train(tmp_path, stop_at, num_workers=2, loop=loop)
+    assert set(multiprocessing.active_children()) <= others
+    assert runner.iter == (stop_at - 1 if stop_at else ITERATIONS)
