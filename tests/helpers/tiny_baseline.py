@@ -14,7 +14,13 @@ CENTER = dict(
 
 
 def make_runner(
-    folder, resume=False, num_classes=16, batch_size=BATCH, max_epochs=EPOCHS, **changes
+    folder,
+    resume=False,
+    num_classes=16,
+    batch_size=BATCH,
+    max_epochs=EPOCHS,
+    num_workers=0,
+    **changes,
 ):
     """A Runner of the strong baseline with centre loss on :class:`TinyReID`, by epochs."""
     enable_safe_checkpoints()
@@ -22,7 +28,8 @@ def make_runner(
     model["head"]["train_losses"] = None
     loader = dict(
         batch_size=batch_size,
-        num_workers=0,
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
         drop_last=True,
         collate_fn=dict(type="default_collate"),
         sampler=dict(

@@ -1,5 +1,6 @@
 """The loop that counts epochs: what an epoch is, exact resume, bad runs."""
 
+import multiprocessing
 from types import SimpleNamespace
 
 import pytest
@@ -47,6 +48,14 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
     assert record.labels == expected.labels[2 * ITERS_PER_EPOCH :]
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("stop_at_epoch", [None, 1])
+def test_loading_ends_with_the_training(tmp_path, stop_at_epoch):
+    others = set(multiprocessing.active_children())
+    runner, _ = train(tmp_path, stop_at_epoch, num_workers=1)
+    assert set(multiprocessing.active_children()) <= others
+    assert runner.epoch == (stop_at_epoch or EPOCHS)
 
 
 def test_an_epoch_is_the_samplers_and_epochs_differ(tmp_path):
