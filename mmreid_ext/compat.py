@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
+from mmreid_ext.errors import UserError
+
 PYTHON = (3, 10)
 
 
@@ -70,7 +72,7 @@ REQUIREMENTS = (
 )
 
 
-class UnsupportedEnvironmentError(ImportError):
+class UnsupportedEnvironmentError(UserError, ImportError):
     """Something installed here, or missing, that ``mmreid_ext`` cannot work with."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.visualization import plot_tsne
 
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
         unknown = sorted(set(args.dataset) - set(images.datasets))
         if unknown:
             held = sorted(set(images.datasets))
-            raise ValueError(f"There is no test set {unknown}: {args.features} holds {held}.")
+            raise UserError(f"There is no test set {unknown}: {args.features} holds {held}.")
         images = images.take(np.isin(images.datasets, args.dataset))
     several = len(set(images.datasets)) > 1
     out = Path(args.out or Path(args.features).with_suffix(".png"))

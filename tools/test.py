@@ -10,6 +10,7 @@ import argparse
 from mmengine.config import Config
 
 from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool
+from mmreid_ext.errors import UserError
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,7 +71,7 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
     if len(ours) == 1:
         evaluators[ours[0]] = {"rerank": "auto", **evaluators[ours[0]], **given}
     elif given or args.out:
-        raise ValueError(
+        raise UserError(
             f"{', '.join(given) or '--out'}: for one ReIDMetric, but `test_evaluator` of the "
             f"configuration has {len(ours)} of them."
         )

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.evaluation.named_protocols import build_protocol
@@ -73,14 +74,14 @@ def chosen_sets(
     unknown = set(args.dataset or ()) - set(sets)
     if unknown:
         held = f"{args.features} holds {list(sets)}"
-        raise ValueError(f"There is no test set {sorted(unknown)}: {held}.")
+        raise UserError(f"There is no test set {sorted(unknown)}: {held}.")
     protocols = {} if args.protocol else json.loads(saved or "{}")
     for name in args.dataset or sets:
         spec = protocols.get(name, args.protocol)
         protocol = build_protocol(spec)
         splits = list(protocol.splits(sets[name]))
         if not 1 <= args.split <= len(splits):
-            raise ValueError(
+            raise UserError(
                 f"--split {args.split}: the protocol of {name!r} has {len(splits)} split(s), "
                 "numbered from 1."
             )

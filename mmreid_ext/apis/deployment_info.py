@@ -8,6 +8,7 @@ from typing import Any
 
 from mmreid_ext.checkpoint import safe_load
 from mmreid_ext.engine.deployment_info import FORMAT, KEY
+from mmreid_ext.errors import MissingFileError, UserError
 
 
 def read_deployment_info(checkpoint: str | os.PathLike) -> dict[str, Any]:
@@ -29,18 +30,18 @@ def read_deployment_info(checkpoint: str | os.PathLike) -> dict[str, Any]:
         (128, 128, 128)
     """
     if not os.path.isfile(checkpoint):
-        raise FileNotFoundError(f"No checkpoint {checkpoint}.")
+        raise MissingFileError(f"No checkpoint {checkpoint}.")
     loaded = safe_load(checkpoint, map_location="cpu")
     meta = loaded.get("meta") if isinstance(loaded, Mapping) else None
     info = meta.get(KEY) if isinstance(meta, Mapping) else None
     if not isinstance(info, Mapping):
-        raise ValueError(
+        raise UserError(
             f"{checkpoint} doesn't say how to use it (meta[{KEY!r}] is missing): train with "
             "`default_hooks = dict(deployment_info=dict(type='mmreid_ext.DeploymentInfoHook'))`, "
             "which configs/_base_/default_runtime.py has."
         )
     if info.get("format") != FORMAT:
-        raise ValueError(
+        raise UserError(
             f"{checkpoint} describes itself in format {info.get('format')!r}, this version of "
             f"mmreid_ext reads format {FORMAT}: upgrade the package."
         )

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mmreid_ext.engine.deployment_info import embedding_size
 from mmreid_ext.engine.weights import load_weights
+from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import MODELS
 
 Image = str | os.PathLike | np.ndarray
@@ -49,7 +50,7 @@ class ReIDInferencer:
         batch_size: int = 64,
     ) -> None:
         if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+            raise UserError(f"batch_size must be at least 1, got {batch_size}.")
         cfg = config if isinstance(config, Config) else Config.fromfile(find_config(config))
         if device is None:
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -105,7 +106,7 @@ class ReIDInferencer:
             size = image.shape[:2]
             loaded = {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **facts}
         else:
-            raise ValueError(
+            raise UserError(
                 f"Image {index} has shape {image.shape} and type {image.dtype}; "
                 "expected (H, W, 3) uint8."
             )
@@ -126,5 +127,5 @@ def find_config(name: str | os.PathLike) -> Path:
     known = {file.stem: file for folder in folders for file in folder.glob("*.py")}
     if str(name) not in known:
         names = ", ".join(sorted(known)) or "none found"
-        raise FileNotFoundError(f"No configuration {str(name)!r}. Ours are: {names}.")
+        raise MissingFileError(f"No configuration {str(name)!r}. Ours are: {names}.")
     return known[str(name)]

@@ -13,6 +13,8 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
+from mmreid_ext.errors import UserError, UserTypeError
+
 TAG = "__mmreid_ext__"
 """Key that marks a dictionary as the plain form of a richer object; its value names the type."""
 
@@ -117,7 +119,7 @@ def _encode_new(value: Any, where: str, memo: dict[int, Any]) -> Any:
     for atom in _ATOMS:  # subclasses, such as a numbered index with attributes
         if isinstance(value, atom):
             return atom(value)
-    raise TypeError(
+    raise UserTypeError(
         f"{where} is of type {type(value).__module__}.{type(value).__qualname__}, which has no "
         "place in a checkpoint of plain types. Put tensors, NumPy arrays, numbers, text, lists or "
         "dictionaries there (a hook can still change it in before_save_checkpoint)."
@@ -149,7 +151,7 @@ def _encode_history(value: HistoryBuffer, where: str, memo: dict[int, Any]) -> d
 def _encode_array(value: np.ndarray | np.generic, where: str) -> dict:
     array = np.asarray(value)
     if array.dtype.kind not in PLAIN_KINDS:
-        raise TypeError(
+        raise UserTypeError(
             f"{where} is a NumPy array of dtype {array.dtype}; only numbers and fixed-width text "
             "can be stored. Make it a list, or give it a numeric dtype."
         )
@@ -167,7 +169,7 @@ def _decode_tagged(value: Any) -> Any:
         return value
     decoder = _DECODERS.get(value[TAG])
     if decoder is None:
-        raise ValueError(
+        raise UserError(
             f"The checkpoint holds an object tagged {value[TAG]!r}; this mmreid_ext knows "
             f"{sorted(_DECODERS)}. It was probably saved by a newer version: upgrade mmreid_ext."
         )
@@ -177,7 +179,7 @@ def _decode_tagged(value: Any) -> Any:
 def _decode_array(value: dict) -> np.ndarray:
     dtype = np.dtype(value["dtype"])
     if dtype.kind not in PLAIN_KINDS:
-        raise ValueError(f"The checkpoint holds an array of dtype {dtype}, which is refused.")
+        raise UserError(f"The checkpoint holds an array of dtype {dtype}, which is refused.")
     raw = value["data"].cpu().numpy().tobytes()
     return np.frombuffer(raw, dtype=dtype).reshape(value["shape"]).copy()
 

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import torch
 
+from mmreid_ext.errors import UserError
+
 from .foreign import ForeignObject, foreign_globals, restore_foreign
 from .plain import from_plain
 
@@ -27,7 +29,7 @@ _SIGNS_OF_GARBAGE = (EOFError, AttributeError, LookupError, TypeError, Assertion
 """What unpickling raises, beside its own error, on bytes that are no pickle."""
 
 
-class UnsafeCheckpointError(pickle.UnpicklingError):
+class UnsafeCheckpointError(UserError, pickle.UnpicklingError):
     """A checkpoint asks for a type or function outside the allow-list."""
 
 
@@ -64,10 +66,10 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     except RuntimeError as error:
         if "PytorchStreamReader" not in str(error) and not isinstance(error, RecursionError):
             raise  # such as a tensor of a device that is not here; PyTorch says what to do
-        raise ValueError(f"{name} is damaged or incomplete ({error}).") from error
+        raise UserError(f"{name} is damaged or incomplete ({error}).") from error
     except _SIGNS_OF_GARBAGE as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{name} is damaged or no PyTorch file ({reason}).") from error
+        raise UserError(f"{name} is damaged or no PyTorch file ({reason}).") from error
 
 
 def _name_of(file: Any) -> str:

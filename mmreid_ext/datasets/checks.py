@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .records import Record, column
 
 _SHOWN = 5
@@ -75,7 +77,7 @@ def require_train(records: list[Record], where: str) -> None:
     """
     identities = len({record["pid"] for record in records})
     if identities < 2:
-        raise ValueError(
+        raise UserError(
             f"{where} has {len(records)} training images of {identities} identities; at least two "
             "identities are needed. Is the split marked 'train', or is combine_all=True meant?"
         )
@@ -90,7 +92,7 @@ def require_query_and_gallery(records: list[Record], where: str) -> None:
     roles = [record["role"] for record in records]
     for role in ("query", "gallery"):
         if role not in roles:
-            raise ValueError(
+            raise UserError(
                 f"{where} has no {role} image ({roles.count('query')} query, "
                 f"{roles.count('gallery')} gallery images): nothing can be evaluated. Mark images "
                 f"as {role!r}."
@@ -105,7 +107,7 @@ def require_repeated_identity(records: list[Record], where: str) -> None:
     """
     identities = {record["pid"] for record in records}
     if len(identities) == len(records):
-        raise ValueError(
+        raise UserError(
             f"{where} has {len(records)} test images of {len(identities)} identities: none has "
             "two, so no image has anything to find."
         )
@@ -136,7 +138,7 @@ def match_message(records: list[Record], use_cameras: bool, where: str) -> str |
         f"{shorten(pids.tolist())}) have {rule}. "
     )
     if unmatched.all():
-        raise ValueError(f"{message}Nothing can be evaluated. {remedy}")
+        raise UserError(f"{message}Nothing can be evaluated. {remedy}")
     return f"{message}They do not count in the scores. {remedy}"
 
 

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
+from mmreid_ext.errors import UserError
+
 CUT_OFF = "the file is cut off"
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _TAIL = 1 << 16
 
 
-class UnreadableImageError(OSError):
+class UnreadableImageError(UserError, OSError):
     """An image file is missing, empty, cut off or not an image."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 
 from .folders import default_data_root
@@ -60,7 +61,7 @@ class CSVDataset(ReIDDataset):
     def find(self) -> Path:
         """The folder of the file."""
         if not self.csv_file.is_file():
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f"{self.name}: no file {str(self.csv_file)!r}. Expected a CSV file with the header "
                 "path,pid,camid,split (and optionally domain); paths are relative to its folder. "
                 "csv_file is relative to data_root, which defaults to the environment variable "
@@ -74,7 +75,7 @@ class CSVDataset(ReIDDataset):
             reader = csv.DictReader(file, skipinitialspace=True)
             missing = {"path", "pid", "split"} - set(reader.fieldnames or ())
             if missing:
-                raise ValueError(
+                raise UserError(
                     f"{self.csv_file} has the columns {reader.fieldnames}; {sorted(missing)} "
                     "missing. The first line must be path,pid,camid,split[,domain]."
                 )
@@ -99,17 +100,17 @@ class CSVDataset(ReIDDataset):
 
     def _check_row(self, line: int, row: dict[str, str | None]) -> None:
         if row["split"] not in _ROLES:
-            raise ValueError(
+            raise UserError(
                 f"{self.csv_file}, line {line}: split {row['split']!r} is none of "
                 f"{', '.join(_ROLES)}."
             )
         if not row["path"] or (row["pid"] or "").strip().lower() in _NONE:
-            raise ValueError(
+            raise UserError(
                 f"{self.csv_file}, line {line}: path {row['path']!r} and pid {row['pid']!r}; every "
                 "row needs both."
             )
         if None in row:
-            raise ValueError(
+            raise UserError(
                 f"{self.csv_file}, line {line}: more values than columns; quote paths with commas."
             )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count
@@ -66,7 +67,7 @@ class CUHK03(ReIDDataset):
         self, *args: Any, boxes: str = "detected", classic_split: int | None = None, **kwargs: Any
     ) -> None:
         if boxes not in _BOXES:
-            raise ValueError(f"CUHK03: boxes must be 'detected' or 'labelled', got {boxes!r}.")
+            raise UserError(f"CUHK03: boxes must be 'detected' or 'labelled', got {boxes!r}.")
         self.boxes, self.classic_split = boxes, classic_split
         self.layouts = (("cuhk-03.mat",),)
         if classic_split is None:
@@ -105,7 +106,7 @@ class CUHK03(ReIDDataset):
     def _read_classic(self, folder: Path, images: Path) -> list[Record]:
         test_sets = read_test_sets(folder / "cuhk-03.mat")
         if not 0 <= self.classic_split < len(test_sets):
-            raise ValueError(
+            raise UserError(
                 f"CUHK03: classic_split={self.classic_split}, but the archive has the splits 0 to "
                 f"{len(test_sets) - 1}."
             )

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmreid_ext.errors import MissingFileError
+
 DATA_ROOT_VARIABLE = "MMREID_DATA_ROOT"
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp")
 
@@ -44,7 +46,7 @@ def find_folder(
             return folder
     tried = "\n".join(f"  {folder}: {_state(folder, layouts)}" for folder in candidates)
     expected = "\n  or ".join(", ".join(layout) or "any images" for layout in layouts)
-    raise FileNotFoundError(
+    raise MissingFileError(
         f"{title} was not found. Folders looked for:\n{tried}\n"
         f"Expected in a folder of one of these names:\n  {expected}\n"
         f"How to get it: {obtain}\n"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count
@@ -75,7 +76,7 @@ class InShop(ReIDDataset):
 def _item(image: dict) -> int:
     found = _ITEM.search(image["img_path"].replace("\\", "/"))
     if found is None:
-        raise ValueError(f"{image['img_path']} does not lie in a folder like id_00000001.")
+        raise UserError(f"{image['img_path']} does not lie in a folder like id_00000001.")
     return int(found["pid"])
 
 
@@ -88,7 +89,7 @@ def _check_items(train: list[dict], query: list[dict], gallery: list[dict], name
         in_gallery[match] == _item(image) for image in query for match in image["gt_label"]
     )
     if not (is_one_to_one and matches):
-        raise ValueError(
+        raise UserError(
             f"{name}: the list names another item than the image's folder for some images; take "
             "images and list from the same release."
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count, require_repeated_identity
@@ -60,7 +61,7 @@ class Market1501GTBBox(ReIDDataset):
 
     def __init__(self, *args: Any, num_test_identities: int = 80, **kwargs: Any) -> None:
         if num_test_identities < 1:
-            raise ValueError(f"num_test_identities must be at least 1, got {num_test_identities}.")
+            raise UserError(f"num_test_identities must be at least 1, got {num_test_identities}.")
         self.num_test_identities = num_test_identities
         if num_test_identities != 80:
             self.published = {}
@@ -71,7 +72,7 @@ class Market1501GTBBox(ReIDDataset):
         records = list(self.read_folder(folder / "gt_bbox", "train", self.pattern))
         appeared = list(dict.fromkeys(record["pid"] for record in records))
         if len(appeared) < self.num_test_identities + 2:
-            raise ValueError(
+            raise UserError(
                 f"{self.name} ({folder}) has {len(appeared)} identities: "
                 f"num_test_identities={self.num_test_identities} leaves fewer than two to train on."
             )

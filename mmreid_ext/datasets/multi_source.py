@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .record_dataset import RecordDataset
@@ -36,11 +37,11 @@ class CombinedDataset(RecordDataset):
         **kwargs: Any,
     ) -> None:
         if not sources:
-            raise ValueError(f"{type(self).__name__}: `sources` is empty.")
+            raise UserError(f"{type(self).__name__}: `sources` is empty.")
         self.sources = [self._build(source, mode) for source in sources]
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
-            raise ValueError(
+            raise UserError(
                 f"{type(self).__name__}: the sources must have different names, got {names}. Give "
                 "`name` to some of them."
             )
@@ -50,7 +51,7 @@ class CombinedDataset(RecordDataset):
     def _build(source: dict | RecordDataset, mode: str) -> RecordDataset:
         if isinstance(source, RecordDataset):
             if source.mode != mode:
-                raise ValueError(
+                raise UserError(
                     f"Source {source.name!r} has mode {source.mode!r}, needed: {mode!r}."
                 )
             return source

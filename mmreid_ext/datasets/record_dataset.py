@@ -7,6 +7,8 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
+from mmreid_ext.errors import UserError
+
 from .corrupt_images import CorruptImages, UnreadableImageError, load_image, replacements
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .records import column
@@ -45,11 +47,11 @@ class RecordDataset(BaseDataset):
         self, name: str, mode: str, pipeline: Sequence, on_corrupt: str, **kwargs: Any
     ) -> None:
         if mode not in ("train", "test"):
-            raise ValueError(f"{name}: mode must be 'train' or 'test', got {mode!r}.")
+            raise UserError(f"{name}: mode must be 'train' or 'test', got {mode!r}.")
         if on_corrupt not in ("error", "skip"):
-            raise ValueError(f"{name}: on_corrupt must be 'error' or 'skip', got {on_corrupt!r}.")
+            raise UserError(f"{name}: on_corrupt must be 'error' or 'skip', got {on_corrupt!r}.")
         if mode == "test" and on_corrupt == "skip":
-            raise ValueError(
+            raise UserError(
                 f"{name}: on_corrupt='skip' is for training; in a test it would evaluate other "
                 "images than the set's. Restore or delete unreadable test images."
             )
@@ -125,7 +127,7 @@ class RecordDataset(BaseDataset):
         for transform in self.pipeline.transforms[1:]:
             results = transform(results)
             if results is None:
-                raise ValueError(f"{self.name}: {transform!r} returned None for {path!r}.")
+                raise UserError(f"{self.name}: {transform!r} returned None for {path!r}.")
         return results
 
     def _replace(self, idx: int, error: UnreadableImageError) -> dict:

@@ -10,6 +10,8 @@ from collections.abc import Collection
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 Record = dict
 
 
@@ -58,13 +60,13 @@ def cut_identities(
     if identities is not None:
         missing = sorted(set(identities) - set(known))
         if missing:
-            raise ValueError(
+            raise UserError(
                 f"{where} has no identities {missing[:5]} ({len(missing)} of `identities`)."
             )
         known = sorted(set(identities))
     if max_identities is not None:
         if not 0 < max_identities <= len(known):
-            raise ValueError(
+            raise UserError(
                 f"max_identities={max_identities}, but {where} has {len(known)} identities to "
                 "choose from."
             )
@@ -89,7 +91,7 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
         ValueError: If the option is unknown, or the records do not hold what it needs.
     """
     if domain_from not in ("dataset", "camera", "record"):
-        raise ValueError(
+        raise UserError(
             f"domain_from must be 'dataset', 'camera' or 'record', got {domain_from!r}."
         )
     if domain_from == "dataset":
@@ -98,7 +100,7 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
         return 1
     key = "camid" if domain_from == "camera" else "domain"
     if any(record.get(key) is None or record[key] < 0 for record in records):
-        raise ValueError(
+        raise UserError(
             f"domain_from={domain_from!r}: {where} has images without {key!r}. Use "
             "domain_from='dataset'."
         )

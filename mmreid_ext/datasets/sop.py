@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count, require_repeated_identity, shorten
@@ -77,7 +78,7 @@ class SOP(ReIDDataset):
             _check_disjoint(*parts, where=f"{self.name} ({folder})")
         for part in parts:
             if part and not os.path.exists(part[0]["img_path"]):
-                raise FileNotFoundError(
+                raise MissingFileError(
                     f"{self.name}: {' and '.join(lists)} are in {folder}, the images are not: "
                     f"there is no {part[0]['img_path']}. Unpack the archive completely."
                 )
@@ -96,7 +97,7 @@ def _read_list(file: Path, role: str) -> list[Record]:
     lines = file.read_text(encoding="utf-8-sig").splitlines()
     is_published_form = file.name.startswith("Ebay_")
     if is_published_form and (not lines or lines[0].split() != _HEADER.split()):
-        raise ValueError(
+        raise UserError(
             f"{file}: the first line is {lines[0] if lines else ''!r}, expected {_HEADER!r}."
         )
     records = []
@@ -105,7 +106,7 @@ def _read_list(file: Path, role: str) -> list[Record]:
             values = _published_line(line) if is_published_form else _labelled_path(line)
             if values is None:
                 form = _HEADER if is_published_form else "path,label or path label image_id"
-                raise ValueError(f"{file}, line {number}: {line!r} is not of the form {form}.")
+                raise UserError(f"{file}, line {number}: {line!r} is not of the form {form}.")
             path, pid, domain = values
             records.append(
                 dict(img_path=str(file.parent / path), pid=pid, camid=-1, role=role, domain=domain)
@@ -131,7 +132,7 @@ def _check_disjoint(train: list[Record], test: list[Record], where: str) -> None
     for key, what in (("img_path", "images"), ("pid", "classes")):
         shared = {record[key] for record in train} & {record[key] for record in test}
         if shared:
-            raise ValueError(
+            raise UserError(
                 f"{where}: {len(shared)} {what} are in the training and in the test list: "
                 f"{shorten(sorted(shared))}. Test classes must be unseen; if the test list only "
                 "numbers its classes anew, set check=False."

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count
@@ -49,7 +50,7 @@ class VIPeR(ReIDDataset):
 
     def __init__(self, *args: Any, half: int | None = None, **kwargs: Any) -> None:
         if half not in (None, 1, 2):
-            raise ValueError(f"VIPeR: half must be 1, 2 or None (all identities), got {half!r}.")
+            raise UserError(f"VIPeR: half must be 1, 2 or None (all identities), got {half!r}.")
         self.half = half
         super().__init__(*args, **kwargs)
 

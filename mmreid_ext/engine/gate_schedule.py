@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 _SPLIT_STREAM = 0x5711  # keeps the splits independent of samplers that use the same seed
 
 
@@ -29,7 +31,7 @@ class CyclicRatio:
     def __post_init__(self) -> None:
         """Check the range."""
         if self.period < 2 or not 0 <= self.low <= self.high:
-            raise ValueError(f"CyclicRatio needs period >= 2 and 0 <= low <= high, got {self}.")
+            raise UserError(f"CyclicRatio needs period >= 2 and 0 <= low <= high, got {self}.")
 
     def __call__(self, iteration: int) -> float:
         """Ratio used at a 0-based iteration."""
@@ -52,7 +54,7 @@ def split_domains(seed: int, iteration: int, num_domains: int, num_train: int) -
         num_train: How many of them are drawn, in [1, D).
     """
     if not 1 <= num_train < num_domains:
-        raise ValueError(
+        raise UserError(
             "MetaBIN splits its domains into meta-train and meta-test: "
             f"num_train_domains={num_train} must be at least 1 and less than the number of "
             f"domains, {num_domains}."

@@ -14,6 +14,7 @@ import torch.distributed as dist
 from mmengine.config import Config, DictAction
 
 from mmreid_ext.compat import enable_safe_checkpoints
+from mmreid_ext.errors import MissingFileError, UserError
 
 
 def add_launch_arguments(parser: ArgumentParser) -> None:
@@ -52,7 +53,7 @@ def load_config(args: Namespace) -> Config:
     if not path.is_file():
         near = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
         hint = f" {path.parent} has: {', '.join(near)}." if near else ""
-        raise FileNotFoundError(f"No configuration {path}.{hint}")
+        raise MissingFileError(f"No configuration {path}.{hint}")
     cfg = Config.fromfile(path)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
@@ -122,7 +123,7 @@ def share_batches(cfg: Config, world_size: int) -> None:
         size = loader["batch_size"]
         if cfg.get("batch_size_is_global"):
             if size % world_size:
-                raise ValueError(
+                raise UserError(
                     f"A global batch of {size} images can't be shared by {world_size} ranks: "
                     "choose a multiple (train_dataloader.batch_size, "
                     "train_cfg.meta_dataloader.batch_size)."
@@ -146,7 +147,7 @@ def use_amp(cfg: Config, dtype: str = "auto") -> None:
     """
     if not torch.cuda.is_available():
         if dtype == "float16":
-            raise ValueError("float16 needs a GPU; on a CPU --amp means bfloat16.")
+            raise UserError("float16 needs a GPU; on a CPU --amp means bfloat16.")
         for amp_only in ("dtype", "loss_scale", "use_fsdp"):  # of a configuration made for a GPU
             cfg.optim_wrapper.pop(amp_only, None)
         cfg.optim_wrapper.type = "mmreid_ext.BFloat16OptimWrapper"

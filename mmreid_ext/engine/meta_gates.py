@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmreid_ext.distributed import any_rank, mean_over_ranks
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
 from mmreid_ext.models.reid_model import integers_on
 
@@ -80,7 +81,7 @@ def split_rows(data_samples: Sequence, train_domains: Sequence[int]) -> tuple[li
     test = [i for i, s in enumerate(data_samples) if int(s.domain) not in train_domains]
     if not train or not test:
         present = sorted({int(s.domain) for s in data_samples})
-        raise ValueError(
+        raise UserError(
             f"A meta batch with domains {present} on this rank leaves "
             f"{'meta-train' if not train else 'meta-test'} empty for the split "
             f"{tuple(train_domains)}: use DomainPKSampler, which puts every domain into every "
@@ -139,7 +140,7 @@ def meta_update_gates(
     """
     layers = list(model.bin_layers().values())
     if not layers:
-        raise ValueError(
+        raise UserError(
             "The model has no batch-instance norm: build it with "
             "norm_cfg=dict(type='mmreid_ext.BIN')."
         )

@@ -13,6 +13,7 @@ from mmreid_ext.engine.gate_statistics import gate_statistics
 from mmreid_ext.engine.loader_pool import build_loader_pool, can_share, without_workers
 from mmreid_ext.engine.meta_gates import LOSS_SETS, LossSets, meta_update_gates
 from mmreid_ext.engine.train_loop import ReIDTrainLoop, start_at, stop_workers
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
 
@@ -100,13 +101,13 @@ class MetaBINTrainLoop(ReIDTrainLoop):
     def _check_model(self) -> None:
         layers = getattr(self._module, "bin_layers", dict)()
         if not layers:
-            raise ValueError(
+            raise UserError(
                 "MetaBINTrainLoop needs a ReIDModel whose backbone has "
                 "norm_cfg=dict(type='mmreid_ext.BIN')."
             )
         trained = [name for name, layer in layers.items() if layer.gate.requires_grad]
         if trained:
-            raise ValueError(
+            raise UserError(
                 f"{len(trained)} gates are trained as ordinary weights, {trained[0]} the first: "
                 "set the model's train_gates=False, or use ReIDTrainLoop."
             )
@@ -206,7 +207,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.
         """
         if getattr(optim_wrapper, "_accumulative_counts", 1) > 1:
-            raise ValueError(
+            raise UserError(
                 "MetaBIN takes no accumulative_counts: use a larger batch or more ranks."
             )
         module = getattr(model, "module", model)
@@ -247,12 +248,12 @@ def _resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> L
         return value
     if isinstance(value, str):
         if value not in LOSS_SETS:
-            raise ValueError(
+            raise UserError(
                 f"loss_sets must be one of {', '.join(LOSS_SETS)} or a dict, got {value!r}."
             )
         return LOSS_SETS[value]
     if set(value) != set(LossSets._fields):
-        raise ValueError(
+        raise UserError(
             f"loss_sets needs the keys {', '.join(LossSets._fields)}, got {sorted(value)}."
         )
     return LossSets(**{stage: tuple(names) for stage, names in value.items()})

@@ -8,6 +8,7 @@ from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 from mmengine.utils import digit_version
 from torch import nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
@@ -44,14 +45,14 @@ class ReIDOptimWrapperConstructor:
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         self.optim_wrapper_cfg = dict(optim_wrapper_cfg)
         if "optimizer" not in self.optim_wrapper_cfg:
-            raise ValueError(
+            raise UserError(
                 "optim_wrapper needs an `optimizer`, such as dict(type='Adam', lr=3.5e-4)."
             )
         self.optimizer_cfg = dict(self.optim_wrapper_cfg.pop("optimizer"))
         self.paramwise_cfg = DEFAULTS | dict(paramwise_cfg or {})
         unknown = set(self.paramwise_cfg) - set(DEFAULTS)
         if unknown:
-            raise ValueError(
+            raise UserError(
                 f"ReIDOptimWrapperConstructor knows {', '.join(DEFAULTS)}, not "
                 f"{', '.join(sorted(unknown))}; MMEngine's DefaultOptimWrapperConstructor has more."
             )
@@ -97,7 +98,7 @@ class ReIDOptimWrapperConstructor:
         if value is not None:
             return {option: value * multiplier}
         if multiplier != 1:
-            raise ValueError(
+            raise UserError(
                 f"paramwise_cfg.{factor}={multiplier} multiplies optim_wrapper.optimizer.{option}, "
                 "which isn't given: write it there, even if it is the optimiser's default."
             )

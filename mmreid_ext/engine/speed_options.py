@@ -6,6 +6,8 @@ from argparse import ArgumentParser, Namespace
 
 from mmengine.config import Config
 
+from mmreid_ext.errors import UserError
+
 
 def add_speed_arguments(parser: ArgumentParser) -> None:
     """Add ``--channels-last``, ``--compile`` and ``--store-decoded``."""
@@ -30,7 +32,7 @@ def apply_speed_arguments(cfg: Config, args: Namespace) -> None:
         ValueError: If a configuration can't follow.
     """
     if args.compile and (cfg.get("train_cfg") or {}).get("second_order"):
-        raise ValueError("--compile has no derivatives of second order: set second_order=False.")
+        raise UserError("--compile has no derivatives of second order: set second_order=False.")
     if args.channels_last:
         cfg.model.channels_last = True
     if args.compile:
@@ -61,12 +63,12 @@ def _with_store(pipeline: list[dict], folder: str) -> list[dict]:
     if names[:1] == ["mmreid_ext.LoadResized"]:
         return [dict(pipeline[0], store=folder), *pipeline[1:]]
     if names != ["LoadImageFromFile", "Resize"] or len(pipeline[0]) > 1:
-        raise ValueError(
+        raise UserError(
             "--store-decoded needs a training pipeline that begins with "
             f"dict(type='LoadImageFromFile') and Resize; this one begins with {pipeline[:2]}."
         )
     resize = {key: value for key, value in pipeline[1].items() if key != "type"}
     if not set(resize) <= {"scale", "interpolation"} or isinstance(resize.get("scale"), int):
-        raise ValueError(f"--store-decoded can't follow {pipeline[1]}: give `scale` two numbers.")
+        raise UserError(f"--store-decoded can't follow {pipeline[1]}: give `scale` two numbers.")
     resize.setdefault("interpolation", "bilinear")  # that of MMPretrain's Resize
     return [dict(type="mmreid_ext.LoadResized", store=folder, **resize), *pipeline[2:]]

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmreid_ext.distributed import mean_over_ranks
+from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
@@ -130,13 +131,13 @@ def check_num_classes(model, dataset) -> None:
     found = getattr(dataset, "num_classes", None)
     built = getattr(getattr(model, "head", None), "num_classes", None)
     if found is not None and built is not None and found != built:
-        raise ValueError(
+        raise UserError(
             f"The classifier has {built} classes, the training set {found} identities: "
             f"set `model.head.num_classes={found}` (in the configuration or by --cfg-options)."
         )
     for name, module in model.named_modules():
         if isinstance(module, CenterLoss) and found not in (None, len(module.centers)):
-            raise ValueError(
+            raise UserError(
                 f"The centre loss has {len(module.centers)} centres, the training set {found} "
                 f"identities: set `model.{name}.num_classes={found}`."
             )
@@ -181,7 +182,7 @@ def stop_if_not_finite(outputs: Mapping[str, float], iteration: int) -> None:
     if all(math.isfinite(value) for value in losses.values()):
         return
     terms = ", ".join(f"{name}={value:.6g}" for name, value in losses.items())
-    raise FloatingPointError(
+    raise DivergenceError(
         f"Loss is not finite at iteration {iteration + 1}: {terms}. The last checkpoint is intact; "
         "resume from it with a smaller learning rate, or without --amp."
     )

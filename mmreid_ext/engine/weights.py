@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from mmreid_ext.checkpoint import safe_load
+from mmreid_ext.errors import MissingFileError, UserError
 
 # Parts that only training uses: a test set has other identities, and losses may have parameters.
 TRAINING_ONLY = ("head.classifier.", "head.losses.")
@@ -27,7 +28,7 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
             missing, unknown, or of another shape. The model is then unchanged.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"No checkpoint {path}.")
+        raise MissingFileError(f"No checkpoint {path}.")
     state = _read_state(path)
     model = getattr(model, "module", model)
     wanted = {name: v for name, v in model.state_dict().items() if _needed(name)}
@@ -41,7 +42,7 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
     problems += [f"{name} is unknown" for name in given if name not in wanted]
     if problems:
         shown, rest = "; ".join(problems[:5]), len(problems) - 5
-        raise ValueError(
+        raise UserError(
             f"The weights in {path} are not those of this model: {shown}"
             f"{f'; and {rest} more' if rest > 0 else ''}. Use the checkpoint's configuration."
         )
@@ -52,7 +53,7 @@ def _read_state(path: str | os.PathLike) -> dict[str, Tensor]:
     loaded = safe_load(path, map_location="cpu")
     state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise ValueError(
+        raise UserError(
             f"{path} holds no weights: expected a state dictionary, or one under 'state_dict'."
         )
     return {name.removeprefix("module."): value for name, value in state.items()}

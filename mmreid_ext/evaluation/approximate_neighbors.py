@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmreid_ext.errors import MissingPackageError
+
 from .neighbors import Neighbors, Progress
 from .similarity import FeatureSimilarity
 
@@ -60,7 +62,7 @@ def _import_faiss():
     try:
         import faiss
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackageError(
             "rerank=dict(approximate=True) searches neighbours with FAISS, which is not installed: "
             "pip install faiss-cpu, or leave `approximate` out for the exact search."
         ) from error

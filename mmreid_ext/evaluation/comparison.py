@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .rerank_options import EXPANSION_DEFAULTS
 
 MEASURES = {"mAP": "ap", "R1": "top1"}
@@ -88,7 +90,7 @@ def paired_bootstrap(
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if a.shape != b.shape or a.ndim != 1 or not len(a):
-        raise ValueError(
+        raise UserError(
             f"Need equally long, non-empty lists of scores, got {a.shape} and {b.shape}."
         )
     generator = np.random.default_rng(seed)
@@ -131,12 +133,12 @@ def compare(
             protocol differ.
     """
     if not a or not b:
-        raise ValueError("Each side needs at least one results file.")
+        raise UserError("Each side needs at least one results file.")
     runs = [*a, *b]
     shared = [n for n in runs[0]["test_sets"] if all(n in run["test_sets"] for run in runs)]
     if not shared:
         found = sorted({name for run in runs for name in run["test_sets"]})
-        raise ValueError(f"No test set was evaluated in all files; found {found}.")
+        raise UserError(f"No test set was evaluated in all files; found {found}.")
     report: dict[str, dict[str, list[Difference]]] = {}
     for name in shared:
         sets = [run["test_sets"][name] for run in runs]
@@ -183,19 +185,19 @@ def _unequal(what: str, values: Sequence[Any]) -> list[str]:
 def _matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
     """Per run, the places of its queries in one common order."""
     if any(s["protocol"] != sets[0]["protocol"] for s in sets):
-        raise ValueError(
+        raise UserError(
             f"Test set {name!r} was evaluated under different protocols: "
             f"{[s['protocol'] for s in sets]}. Only the same protocol compares."
         )
     keys = [[*zip(*(s["queries"][k] for k in ("name", "pid", "camid")), strict=True)] for s in sets]
     if any(sorted(k) != sorted(keys[0]) for k in keys):
-        raise ValueError(
+        raise UserError(
             f"The files don't have the same queries of test set {name!r} "
             f"({[len(k) for k in keys]} queries): they were made on different data."
         )
     if len(set(keys[0])) < len(keys[0]):  # unnamed images: only the order itself can match them
         if any(k != keys[0] for k in keys):
-            raise ValueError(
+            raise UserError(
                 f"Queries of test set {name!r} have no distinct names to match them by."
             )
         return [np.arange(len(k)) for k in keys]

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import MissingPackageError, UserError
+
 from .similarity import TIE
 
 NMI_LIMIT = 20_000
@@ -51,7 +53,7 @@ def embedding_metrics(
         ImportError: ``nmi=True`` without scikit-learn.
     """
     if distance not in ("cosine", "euclidean"):
-        raise ValueError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
+        raise UserError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
     # float64, so that equal images tie whatever their place in a matrix product
     searched = feats.double()
     if distance == "cosine":
@@ -64,7 +66,7 @@ def embedding_metrics(
     counts = torch.bincount(labels[gallery], minlength=len(labels)) - int(alone)
     matches = counts[labels]
     if not (matches[queries] > 0).any():
-        raise ValueError(f"None of the {len(pids)} images has another one of its identity to find.")
+        raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
     searched_gallery = searched if alone else searched[gallery]
     half_norms = 0.5 * searched_gallery.square().sum(dim=1)
     r_precision, map_at_r = [], []
@@ -135,7 +137,7 @@ def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0
         from sklearn.cluster import KMeans
         from sklearn.metrics import normalized_mutual_info_score
     except ImportError as error:
-        raise ImportError(
+        raise MissingPackageError(
             "NMI needs scikit-learn: `pip install scikit-learn`, or set nmi=False in the protocol."
         ) from error
     clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
+
 ROLES = ("query", "gallery")
 
 
@@ -39,31 +41,31 @@ class EmbeddingSet:
     def __post_init__(self) -> None:
         self.feats = torch.as_tensor(self.feats).detach().to("cpu", torch.float32)
         if self.feats.dim() != 2:
-            raise ValueError(f"feats must have shape (N, D), got {tuple(self.feats.shape)}.")
+            raise UserError(f"feats must have shape (N, D), got {tuple(self.feats.shape)}.")
         for field in ("pids", "camids"):
             values = np.asarray(getattr(self, field))
             if values.size and not np.issubdtype(values.dtype, np.integer):
-                raise ValueError(f"{field} must be integers, got {values.dtype}.")
+                raise UserError(f"{field} must be integers, got {values.dtype}.")
             setattr(self, field, values.astype(np.int64))
         for field in ("roles", "datasets", "names"):
             setattr(self, field, np.asarray(getattr(self, field), dtype=np.str_))
         for field in ("pids", "camids", "roles", "datasets", "names"):
             shape = getattr(self, field).shape
             if shape != (len(self.feats),):
-                raise ValueError(
+                raise UserError(
                     f"{field} must have one entry per embedding, shape ({len(self.feats)},), got "
                     f"{shape}."
                 )
         unknown = set(self.roles.tolist()) - set(ROLES)
         if unknown:
-            raise ValueError(f"roles must be 'query' or 'gallery', got {sorted(unknown)[:5]}.")
+            raise UserError(f"roles must be 'query' or 'gallery', got {sorted(unknown)[:5]}.")
         self._check_finite()
 
     def _check_finite(self) -> None:
         bad = (~torch.isfinite(self.feats).all(dim=1)).nonzero().flatten().tolist()
         if bad:
             rows = ", ".join(str(self.names[i]) or f"row {i}" for i in bad[:5])
-            raise ValueError(
+            raise UserError(
                 f"{len(bad)} of {len(self.feats)} embeddings contain NaN or infinity (first: "
                 f"{rows}). "
                 "The model diverged or overflowed: check the checkpoint, or test without reduced "

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .embedding_set import EmbeddingSet
 
 _FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names")
@@ -58,13 +60,13 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
     except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path} is not a features file ({error}). Write one with `python tools/test.py CONFIG "
             "CHECKPOINT --save-features PATH`."
         ) from error
     missing = [field for field in ("feats", "pids", "camids", "roles") if field not in arrays]
     if missing:
-        raise ValueError(f"{path} lacks the arrays {missing}; it holds {sorted(arrays)}.")
+        raise UserError(f"{path} lacks the arrays {missing}; it holds {sorted(arrays)}.")
     count = len(arrays["feats"])
     arrays.setdefault("datasets", np.full(count, path.stem))
     arrays.setdefault("names", np.full(count, ""))

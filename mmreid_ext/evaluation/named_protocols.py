@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mmreid_ext.errors import UserError
+
 from .protocols import (
     CameraProtocol,
     EvaluationProtocol,
@@ -36,7 +38,7 @@ def build_protocol(spec: str | Mapping[str, Any] | EvaluationProtocol | None) ->
     named = _named_protocols()
     named |= {kind.__name__: (kind, {}) for kind, _ in named.values()}  # as describe() writes it
     if name not in named:
-        raise ValueError(f"Unknown evaluation protocol {name!r}. Known: {', '.join(named)}.")
+        raise UserError(f"Unknown evaluation protocol {name!r}. Known: {', '.join(named)}.")
     kind, defaults = named[name]
     if "ranks" in settings:
         settings["ranks"] = tuple(int(k) for k in settings["ranks"])

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .embedding_set import EmbeddingSet
 
 
@@ -73,7 +75,7 @@ def rows_of_role(images: EmbeddingSet, role: str) -> np.ndarray:
     if not len(rows):
         found = dict(zip(*np.unique(images.roles, return_counts=True), strict=True))
         name = images.title
-        raise ValueError(
+        raise UserError(
             f"Test set {name!r} has no {role} image: its {len(images)} images have the roles "
             f"{ {str(k): int(v) for k, v in found.items()} }. Give every image the role 'query' or "
             "'gallery', or use the protocol 'self_retrieval' to query every image against all "

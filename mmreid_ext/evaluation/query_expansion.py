@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from mmreid_ext.errors import UserError
+
 from .full_precision import full_precision
 from .memory import default_budget, tile_shape
 from .retrieval_inputs import check_features
@@ -44,12 +46,12 @@ def expand_queries(
     Radenovic et al., TPAMI 2019, https://arxiv.org/abs/1711.02512 (alpha).
     """
     if num_neighbors < 1 or not alpha >= 0:
-        raise ValueError(
+        raise UserError(
             f"num_neighbors={num_neighbors} must be at least 1, and alpha={alpha} at least 0"
         )
     query, gallery = check_features(query_feats, gallery_feats)
     if len(gallery) == 0:
-        raise ValueError("gallery_feats is empty: there is nothing to expand a query with")
+        raise UserError("gallery_feats is empty: there is nothing to expand a query with")
     budget = memory_budget if memory_budget is not None else default_budget(gallery.device)
     shape = tile_shape(budget, gallery.shape[1])
     with full_precision(gallery.device):

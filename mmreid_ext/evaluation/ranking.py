@@ -9,6 +9,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
+
 from ..distributed import gather_rows, get_rank, get_world_size
 from .full_precision import full_precision
 from .memory import TileShape, default_budget, tile_shape
@@ -157,16 +159,16 @@ def rank_by(
 
 def _check_choices(distance: str, protocol: str, max_rank: int, rerank: dict | None) -> None:
     if distance not in DISTANCES:
-        raise ValueError(f"distance={distance!r} is unknown; use one of {DISTANCES}")
+        raise UserError(f"distance={distance!r} is unknown; use one of {DISTANCES}")
     if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol={protocol!r} is unknown; use one of {PROTOCOLS}")
+        raise UserError(f"protocol={protocol!r} is unknown; use one of {PROTOCOLS}")
     if protocol == "paddleclas" and (distance != "cosine" or rerank is not None):
-        raise ValueError("protocol='paddleclas' needs distance='cosine' and rerank=None")
+        raise UserError("protocol='paddleclas' needs distance='cosine' and rerank=None")
     if max_rank < 1:
-        raise ValueError(f"max_rank={max_rank} must be at least 1")
+        raise UserError(f"max_rank={max_rank} must be at least 1")
     unknown = set(rerank or {}) - {"k1", "k2", "lambda_value", "approximate"}
     if unknown:
-        raise ValueError(
+        raise UserError(
             f"rerank has unknown entries {sorted(unknown)}; use k1, k2, lambda_value, approximate"
         )
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
+
 from .approximate_neighbors import approximate_neighbors
 from .full_precision import full_precision
 from .memory import TileShape, default_budget, tile_shape
@@ -99,7 +101,7 @@ def rerank_similarity(
 ) -> tuple[RerankedSimilarity, TileShape]:
     """Prepare re-ranked scores: neighbours, encodings, and tile sizes to read them with."""
     if k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
-        raise ValueError(
+        raise UserError(
             f"re-ranking with k1={k1}, k2={k2}, lambda_value={lambda_value}: "
             "k1 and k2 must be at least 1 and lambda_value within [0, 1]"
         )

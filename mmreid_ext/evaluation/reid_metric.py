@@ -13,6 +13,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from mmreid_ext.distributed import gather_rows, is_distributed, is_main
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import METRICS
 
 from .embedding_set import ROLES, EmbeddingSet
@@ -94,7 +95,7 @@ class ReIDMetric(BaseMetric):
         for sample in data_samples:
             missing = [key for key in _NEEDED if key not in sample]
             if missing:
-                raise ValueError(
+                raise UserError(
                     f"ReIDMetric needs {missing} in every sample, got {sorted(sample)}. "
                     "Embeddings come from "
                     "ReIDModel, the rest from PackInputs(meta_keys=('sample_idx', 'img_path', "
@@ -191,7 +192,7 @@ def _ranking_device() -> torch.device:
 def _facts(sample: Mapping[str, Any]) -> tuple[list[int], str, str]:
     role = sample["role"]
     if role not in ROLES:
-        raise ValueError(
+        raise UserError(
             f"role must be 'query' or 'gallery' at test time, got {role!r} for "
             f"{sample.get('img_path')}."
         )
@@ -226,7 +227,7 @@ def _without_padding(gathered: Mapping[str, Any], size: int, order: Iterable[str
     keys = np.stack([codes, roles, index], axis=1).reshape(-1, 3)
     _, rows = np.unique(keys, axis=0, return_index=True)
     if len(rows) != size:
-        raise ValueError(
+        raise UserError(
             f"Evaluated {len(rows)} distinct images of {len(index)} processed, but the dataset "
             f"has {size}. "
             + (

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .set_evaluation import SetResult
 from .trials import Scores
 
@@ -159,9 +161,9 @@ def read_results(path: str | os.PathLike) -> dict[str, Any]:
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not JSON: {error}.") from error
+        raise UserError(f"{path} is not JSON: {error}.") from error
     if not isinstance(document, dict) or document.get("format") != RESULTS_FORMAT:
-        raise ValueError(
+        raise UserError(
             f"{path} is not a results file ({RESULTS_FORMAT!r}). Write one with "
             "`python tools/test.py CONFIG CHECKPOINT --out results.json`."
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mmreid_ext.errors import UserError
+
 RERANK_DEFAULTS: dict[str, Any] = dict(k1=20, k2=6, lambda_value=0.3)
 EXPANSION_DEFAULTS: dict[str, Any] = dict(num_neighbors=5, alpha=0.0)
 AUTO_RERANK_LIMIT = 100_000
@@ -29,7 +31,7 @@ def rerank_settings(
         return dict(RERANK_DEFAULTS) if num_images < AUTO_RERANK_LIMIT else None
     known = [*RERANK_DEFAULTS, "approximate"]
     if not isinstance(rerank, Mapping) or set(rerank) - set(known):
-        raise ValueError(
+        raise UserError(
             f"rerank must be None, 'auto' or a dict with keys among {known}, got {rerank!r}."
         )
     return {**RERANK_DEFAULTS, **rerank}
@@ -48,7 +50,7 @@ def parse_rerank(
         ValueError: If both were given, or a value isn't ``name=number``.
     """
     if no_rerank and values is not None:
-        raise ValueError("--rerank and --no-rerank exclude each other.")
+        raise UserError("--rerank and --no-rerank exclude each other.")
     if values is None:
         return None if no_rerank else "auto"
     kinds = {"k1": ("k1", int), "k2": ("k2", int), "lambda": ("lambda_value", float)}
@@ -83,5 +85,5 @@ def _parse(
             key, kind = kinds[name]
             settings[key] = kind(number)
         except (KeyError, ValueError):
-            raise ValueError(f"{usage}, not {value!r}.") from None
+            raise UserError(f"{usage}, not {value!r}.") from None
     return settings

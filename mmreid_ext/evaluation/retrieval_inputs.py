@@ -9,6 +9,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from mmreid_ext.errors import UserError, UserTypeError
+
 JUNK = -1
 """Identity of gallery images that take part in nothing (distractors have identity 0)."""
 
@@ -34,9 +36,9 @@ def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
         feats = torch.from_numpy(feats)
     if not isinstance(feats, Tensor) or not feats.is_floating_point():
         kind = getattr(feats, "dtype", type(feats).__name__)
-        raise TypeError(f"{name} must be a floating torch.Tensor or numpy array, got {kind}")
+        raise UserTypeError(f"{name} must be a floating torch.Tensor or numpy array, got {kind}")
     if feats.ndim != 2 or feats.shape[1] == 0:
-        raise ValueError(f"{name} must have shape (N, D) with D > 0, got {tuple(feats.shape)}")
+        raise UserError(f"{name} must have shape (N, D) with D > 0, got {tuple(feats.shape)}")
     return feats.detach()
 
 
@@ -55,10 +57,10 @@ def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.
     """
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.size and array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, got {array.dtype}")
+        raise UserTypeError(f"{name} must be integers, got {array.dtype}")
     if array.ndim != 1 or len(array) != length:
         feats = name.split("_")[0] + "_feats"
-        raise ValueError(
+        raise UserError(
             f"{name} has shape {array.shape}, {feats} has {length} rows; give one label per row"
         )
     return torch.from_numpy(array.astype(np.int64)).to(device)
@@ -97,7 +99,7 @@ class RetrievalInputs:
             given, missing = (
                 ("query", "gallery") if gallery_camids is None else ("gallery", "query")
             )
-            raise ValueError(
+            raise UserError(
                 f"{given}_camids is given and {missing}_camids is not; give both for the camera "
                 "rule or neither for none"
             )
@@ -132,12 +134,12 @@ def check_features(query, gallery) -> tuple[Tensor, Tensor]:
     """
     query, gallery = as_features(query, "query_feats"), as_features(gallery, "gallery_feats")
     if query.shape[1] != gallery.shape[1]:
-        raise ValueError(
+        raise UserError(
             f"query_feats have {query.shape[1]} dimensions, gallery_feats {gallery.shape[1]}; "
             "both must come from one model"
         )
     if query.device != gallery.device:
-        raise ValueError(
+        raise UserError(
             f"query_feats are on {query.device}, gallery_feats on {gallery.device}; move one"
         )
     return query, gallery

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 COLUMNS = ("mAP", "mINP", "R1", "R5", "R10")
 
 
@@ -22,7 +24,7 @@ def seed_summary(runs: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str,
         ValueError: If there is no run.
     """
     if not runs:
-        raise ValueError("There are no runs to summarise.")
+        raise UserError("There are no runs to summarise.")
     first, *others = runs.values()
     summary = {}
     for key in first:

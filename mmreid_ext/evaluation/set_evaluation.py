@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.distributed import broadcast_object, is_main
+from mmreid_ext.errors import UserError
 
 from .embedding_metrics import embedding_metrics
 from .embedding_set import EmbeddingSet
@@ -28,7 +29,7 @@ from .trials import Scores, TrialAverager
 _SHOWN = 5  # names of queries in a message
 
 
-class NoValidQueryError(ValueError):
+class NoValidQueryError(UserError):
     """No query of a test set has anything to find."""
 
 
@@ -163,11 +164,11 @@ def _check_query_expansion(
         return
     unknown = set(settings) - {"num_neighbors", "alpha"}
     if unknown:
-        raise ValueError(
+        raise UserError(
             f"query_expansion has unknown entries {sorted(unknown)}; use num_neighbors, alpha."
         )
     if distance != "cosine" or protocol.self_retrieval:
-        raise ValueError(
+        raise UserError(
             "Query expansion averages normalised embeddings of queries and of another gallery: it "
             f"needs distance='cosine' (got {distance!r}) and a protocol with separate queries (got "
             f"{type(protocol).__name__})."

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
+
 TIE = 2.0**-40
 """Two scores are tied when they differ by no more than this; float64 rounding is far below."""
 
@@ -32,7 +34,7 @@ def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
         torch.linalg.vector_norm(wide[: len(part)].copy_(part), dim=1, out=out)
     bad = (~norms.isfinite()).nonzero().flatten().tolist()
     if bad:
-        raise ValueError(
+        raise UserError(
             f"{name}: {len(bad)} of {len(norms)} rows hold NaN or infinite values (first: "
             f"{bad[:5]}); a ranking of them means nothing, look for the cause in the model"
         )

@@ -11,6 +11,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import MissingFileError, UserError
+
 FORMAT = "mmreid_ext-splits-1"
 
 
@@ -69,7 +71,7 @@ def read_splits(file: str | os.PathLike) -> IdentitySplits | ImageSplits:
         return _from_json(json.loads(shipped.read_text(encoding="utf-8")), str(file))
     path = Path(file)
     if not path.is_file():
-        raise FileNotFoundError(
+        raise MissingFileError(
             f"No split file {str(file)!r}: give a path, or one of 'viper', 'prid2011', 'grid', "
             "'ilids'."
         )
@@ -90,7 +92,7 @@ def _from_json(content: Any, where: str) -> IdentitySplits | ImageSplits:
             )
         if all("train" in s and "test" in s for s in content):
             return _from_identity_names(content, where)
-    raise ValueError(
+    raise UserError(
         f"{where} is not a split file this package knows: neither its own format ({FORMAT!r}) nor "
         "a list of "
         "splits with 'query' and 'gallery' images or 'train' and 'test' identities."
@@ -105,7 +107,7 @@ def _from_identity_names(content: list[Mapping], where: str) -> IdentitySplits:
     def number(name: Any) -> int:
         found = re.search(r"(\d+)\D*$", str(name))
         if not found:
-            raise ValueError(f"{where}: identity {name!r} contains no number.")
+            raise UserError(f"{where}: identity {name!r} contains no number.")
         return int(found[1])
 
     splits = [[number(name) for name in split["test"]] for split in content]
@@ -120,7 +122,7 @@ def _from_grid_mat(path: Path) -> IdentitySplits:
         partitions = loadmat(path)["trainIdxAll"][0]
         train = [sorted(int(i) for i in p[0][0][2][0]) for p in partitions]
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not GRID's features_and_partitions.mat: {error!r}.") from error
+        raise UserError(f"{path} is not GRID's features_and_partitions.mat: {error!r}.") from error
     paired = range(1, 251)
     splits = [[i for i in paired if i not in set(ids)] for ids in train]
     return IdentitySplits(splits, by_position=False, min_pid=1, max_pid=250)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .embedding_set import EmbeddingSet
 from .protocols import EvaluationProtocol, Split, one_per_identity
 from .split_files import IdentitySplits, ImageSplits, read_splits
@@ -36,7 +38,7 @@ class SplitListProtocol(EvaluationProtocol):
 
     def __post_init__(self) -> None:
         if self.gallery_shots not in (None, 1):
-            raise ValueError(f"gallery_shots must be 1 or None (all), got {self.gallery_shots!r}.")
+            raise UserError(f"gallery_shots must be 1 or None (all), got {self.gallery_shots!r}.")
 
     def splits(self, images: EmbeddingSet) -> Iterator[Split]:
         """Yield one trial per split of the file."""
@@ -85,7 +87,7 @@ class SplitListProtocol(EvaluationProtocol):
 
     def _check_count(self, images: EmbeddingSet, lists: IdentitySplits, paired: int) -> None:
         if lists.count is not None and paired != lists.count:
-            raise ValueError(
+            raise UserError(
                 f"The splits {self.file!r} are defined on {lists.count} identities with images on "
                 "both sides, "
                 f"test set {images.title!r} has {paired}. Evaluate the complete set, or use "
@@ -100,7 +102,7 @@ class SplitListProtocol(EvaluationProtocol):
             return paired[np.asarray(entries)]
         missing = sorted(set(entries) - set(paired.tolist()))
         if missing:
-            raise ValueError(
+            raise UserError(
                 f"The splits {self.file!r} name {len(missing)} identities that test set "
                 f"{images.title!r} has no query and gallery image of, first {missing[:5]}."
             )
@@ -144,7 +146,7 @@ class _NameIndex:
             found = self.by_end.get(parts[-depth:], [])
             if len(found) == 1:
                 return found[0]
-        raise ValueError(
+        raise UserError(
             f"The split file names image {name!r}, of which test set {self.dataset!r} has "
             f"{len(found)}."
         )

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 
@@ -47,9 +48,9 @@ class MixStyle(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 <= prob <= 1:
-            raise ValueError(f"prob must lie in [0, 1], got {prob}")
+            raise UserError(f"prob must lie in [0, 1], got {prob}")
         if alpha <= 0:
-            raise ValueError(f"alpha must be positive, got {alpha}")
+            raise UserError(f"alpha must be positive, got {alpha}")
         self.prob, self.alpha, self.seed, self.eps = prob, alpha, seed, eps
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self._steps = 0  # the same for the host, which would wait for the device

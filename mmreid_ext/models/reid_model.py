@@ -10,6 +10,7 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 from mmreid_ext.registry import MODELS
@@ -95,7 +96,7 @@ class ReIDModel(BaseModel):
         # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
         if not hasattr(self.backbone, "conv1") or not hasattr(self.backbone, "relu"):
             name = type(self.backbone).__name__
-            raise ValueError(
+            raise UserError(
                 f"stem_relu=False needs a backbone with a plain ResNet stem, not {name}."
             )
         self.backbone.relu = nn.Identity()
@@ -104,7 +105,7 @@ class ReIDModel(BaseModel):
         module = getattr(self.backbone, stage, None)
         if not isinstance(module, nn.Sequential):
             stages = [n for n, m in self.backbone.named_children() if isinstance(m, nn.Sequential)]
-            raise ValueError(
+            raise UserError(
                 f"stage_plugins: {type(self.backbone).__name__} has no stage {stage!r}; it has "
                 f"{', '.join(stages) or 'none'}."
             )
@@ -136,7 +137,7 @@ class ReIDModel(BaseModel):
             outputs = self.neck(outputs)
         feats = outputs[-1] if isinstance(outputs, (tuple, list)) else outputs
         if feats.dim() != 2:
-            raise ValueError(
+            raise UserError(
                 f"The backbone and neck returned {tuple(feats.shape)} where (N, D) is needed: add "
                 "a pooling neck, or `out_type='cls_token'` to a transformer."
             )
@@ -164,7 +165,7 @@ class ReIDModel(BaseModel):
         if mode == "loss":
             return self.loss_terms(inputs, data_samples)
         if mode not in ("tensor", "predict"):
-            raise ValueError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
+            raise UserError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
         embeddings = self.head.embed(self.pool(inputs))
         if mode == "tensor":
             return embeddings

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from mmreid_ext.errors import UserError
+
 from .figure import curve_style, new_figure, save_figure, style_axes
 
 
@@ -82,7 +84,7 @@ def plot_roc(
         fpr = _fractions(name, np.asarray(fpr, dtype=float))
         tpr = _fractions(name, np.asarray(tpr, dtype=float))
         if fpr.shape != tpr.shape:
-            raise ValueError(f"Curve {name!r}: fpr has shape {fpr.shape}, tpr {tpr.shape}.")
+            raise UserError(f"Curve {name!r}: fpr has shape {fpr.shape}, tpr {tpr.shape}.")
         axes.step(fpr, 100 * tpr, where="post", label=name, **curve_style(number))
     axes.set_xscale("log")
     axes.set_xlim(min_fpr, 1.0)
@@ -95,12 +97,12 @@ def plot_roc(
 
 def _check_curves(curves: Mapping) -> None:
     if not curves:
-        raise ValueError("There is no curve to draw: give at least one entry, {'name': values}.")
+        raise UserError("There is no curve to draw: give at least one entry, {'name': values}.")
 
 
 def _fractions(name: str, values: np.ndarray) -> np.ndarray:
     if values.ndim != 1 or not len(values) or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(
+        raise UserError(
             f"Curve {name!r} must be a 1-D array of fractions in [0, 1]; it has shape "
             f"{values.shape} and values up to {values.max(initial=0):g}. Divide percentages by 100."
         )

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from mmreid_ext.errors import UserError
+
 from .figure import FALSE_COLOUR, INK, MUTED, TRUE_COLOUR, new_figure, save_figure, style_axes
 from .pair_blocks import DISTANCES, PairBlocks
 
@@ -85,7 +87,7 @@ def plot_distance_histogram(
         ValueError: If there is no pair at all.
     """
     if not histogram.true.sum() + histogram.false.sum():
-        raise ValueError("There is no pair to draw: every gallery image was removed as junk.")
+        raise UserError("There is no pair to draw: every gallery image was removed as junk.")
     figure = new_figure(6.4, 4.4)
     axes = figure.add_subplot()
     style_axes(axes, title, histogram.distance.capitalize(), "Density")

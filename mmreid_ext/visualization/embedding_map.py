@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmreid_ext.errors import UserError
+
 from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, save_figure
 
 _MARKERS = "osD^vPX*"
@@ -114,12 +116,12 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
 
 def _check(feats: np.ndarray, pids: np.ndarray, domains: np.ndarray | None) -> None:
     if feats.ndim != 2 or len(feats) < 4:
-        raise ValueError(f"feats must have shape (N, D) with N at least 4, got {feats.shape}.")
+        raise UserError(f"feats must have shape (N, D) with N at least 4, got {feats.shape}.")
     if not np.isfinite(feats).all():
-        raise ValueError("feats contain NaN or infinity: no map can be drawn of them.")
+        raise UserError("feats contain NaN or infinity: no map can be drawn of them.")
     for name, values in (("pids", pids), ("domains", domains)):
         if values is not None and values.shape != (len(feats),):
-            raise ValueError(f"{name} must have shape ({len(feats)},), got {values.shape}.")
+            raise UserError(f"{name} must have shape ({len(feats)},), got {values.shape}.")
 
 
 def _subset(people: np.ndarray, max_images: int, generator: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmreid_ext.checkpoint.atomic import atomic_write
+from mmreid_ext.errors import UserError
 
 INK, MUTED, PALE, LINE = "#1b1f26", "#626b78", "#c3c9d1", "#dfe3e8"
 TRUE_COLOUR, FALSE_COLOUR, QUERY_COLOUR = "#0b8457", "#cc3a2b", "#3450c4"
@@ -65,7 +66,7 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> Path:
     path = Path(path)
     kind = path.suffix.lstrip(".").lower()
     if kind not in figure.canvas.get_supported_filetypes():
-        raise ValueError(f"{path} has no suffix of a picture format: use .png, .pdf or .svg.")
+        raise UserError(f"{path} has no suffix of a picture format: use .png, .pdf or .svg.")
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind)

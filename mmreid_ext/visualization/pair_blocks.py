@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.re_ranking import RerankedSimilarity
 from mmreid_ext.evaluation.retrieval_inputs import JUNK, RetrievalInputs
 from mmreid_ext.evaluation.similarity import FeatureSimilarity, row_norms
@@ -55,13 +56,13 @@ class PairBlocks:
         distance: str = "cosine",
     ) -> None:
         if distance not in DISTANCES:
-            raise ValueError(f"distance must be one of {sorted(DISTANCES)}, got {distance!r}.")
+            raise UserError(f"distance must be one of {sorted(DISTANCES)}, got {distance!r}.")
         self.inputs = RetrievalInputs.check(
             query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids
         )
         for side, feats in (("queries", self.inputs.query), ("gallery", self.inputs.gallery)):
             if not len(feats):
-                raise ValueError(f"The {side} are empty: there is nothing to draw.")
+                raise UserError(f"The {side} are empty: there is nothing to draw.")
         self.gallery_rows = np.flatnonzero(np.asarray(gallery_pids) != JUNK)
         self.similarity = FeatureSimilarity(self.inputs.query, self.inputs.gallery, distance)
         self.distance = distance

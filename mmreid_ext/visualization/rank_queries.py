@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval
 from mmreid_ext.evaluation.full_precision import full_precision
 from mmreid_ext.evaluation.ranking import rank_by
@@ -65,7 +66,7 @@ def rank_queries(
     """
     for name, value in (("topk", topk), ("limit", limit)):
         if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}.")
+            raise UserError(f"{name} must be at least 1, got {value}.")
     arrays = (query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids)
     pairs = PairBlocks(*arrays, distance=distance)
     plain = evaluate_retrieval(*arrays, distance=distance, max_rank=_CMC_RANKS, protocol=counting)
@@ -91,7 +92,7 @@ def _worst(ap: np.ndarray, limit: int | None) -> np.ndarray:
     """Rows of the valid queries by rising AP."""
     valid = np.flatnonzero(np.isfinite(ap))
     if not len(valid):
-        raise ValueError(
+        raise UserError(
             "No query has a true match in the gallery, so there is nothing to judge: check that "
             "pids of queries and gallery come from the same labelling, and that the camera rule "
             "(camids) applies."

@@ -16,6 +16,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmreid_ext.checkpoint.atomic import atomic_open
+from mmreid_ext.errors import UserError
 
 from .ranked_lists import RankedList, RankedLists
 from .thumbnails import ThumbnailReader
@@ -98,7 +99,7 @@ def check_paths(
         ("gallery_paths", gallery_paths, ranked.gallery_pids),
     ):
         if len(paths) != len(pids):
-            raise ValueError(
+            raise UserError(
                 f"{name} has {len(paths)} entries for {len(pids)} embeddings: give one path for "
                 "each, in the order that rank_queries was given."
             )

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from mmreid_ext.errors import UserError
+
 from .figure import FALSE_COLOUR, INK, MUTED, QUERY_COLOUR, TRUE_COLOUR, new_figure, save_figure
 from .ranked_list_html import check_paths
 from .ranked_lists import RankedList, RankedLists
@@ -50,7 +52,7 @@ def save_ranked_list_png(
     """
     check_paths(ranked, query_paths, gallery_paths)
     if limit < 1:
-        raise ValueError(f"limit must be at least 1 row, got {limit}.")
+        raise UserError(f"limit must be at least 1 row, got {limit}.")
     rows = ranked.queries[:limit]
     width = _MARGIN * 2 + _STEP + len(ranked.lists) * (_GAP + ranked.topk * _STEP)
     height = _HEAD + len(rows) * _ROW + _MARGIN

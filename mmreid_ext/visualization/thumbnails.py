@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
+from mmreid_ext.errors import UserError
+
 _PAPER, _STROKE = (232, 235, 240), (150, 158, 170)
 
 
@@ -25,9 +27,7 @@ class ThumbnailReader:
 
     def __init__(self, root: str | Path = "", height: int = 128, aspect_ratio: float = 0.5) -> None:
         if height < 8:
-            raise ValueError(
-                f"height={height} is too small for a thumbnail: use at least 8 pixels."
-            )
+            raise UserError(f"height={height} is too small for a thumbnail: use at least 8 pixels.")
         self.root = Path(root)
         self.height = height
         self.aspect_ratio = aspect_ratio

@@ -7,6 +7,8 @@ from itertools import islice
 
 from torch.utils.data import BatchSampler
 
+from mmreid_ext.errors import UserError
+
 
 class AlternatingBatches:
     """Base batch, meta batch, base batch, meta batch, ..., without end.
@@ -55,7 +57,7 @@ def _repeat(batches: BatchSampler) -> Iterator[list[int]]:
         for number, batch in enumerate(batches, 1):  # noqa: B007
             yield batch
         if number == 0:
-            raise ValueError(
+            raise UserError(
                 f"{type(batches.sampler).__name__} has no batch of {batches.batch_size} images: "
                 "take smaller batches."
             )

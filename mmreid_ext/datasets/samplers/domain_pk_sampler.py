@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATA_SAMPLERS
 
 from .group_sampler import GroupSampler, check_divisible
@@ -92,7 +93,7 @@ class DomainPKSampler(GroupSampler):
     def _check(self) -> None:
         count = len(self.domain_ids)
         if count < 2:
-            raise ValueError(
+            raise UserError(
                 f"DomainPKSampler needs at least 2 domains, the dataset has {count}: give several "
                 "data sets, or cameras as domains, or use PKSampler"
             )
@@ -103,7 +104,7 @@ class DomainPKSampler(GroupSampler):
         few = {d: len(g) for d, g in self.groups.items() if len(g) < self.keys_per_domain}
         if few:
             largest = min(few.values()) // self.world_size * unit
-            raise ValueError(
+            raise UserError(
                 f"DomainPKSampler: a batch of {self.global_batch_size} images (batch_size="
                 f"{self.batch_size} x {self.world_size} ranks) needs {self.keys_per_domain} {name} "
                 f"per domain; too few in {{domain: number}} {few}; lower batch_size to at most "

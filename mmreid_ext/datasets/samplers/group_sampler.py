@@ -11,6 +11,7 @@ import numpy as np
 from torch.utils.data import Sampler
 
 from mmreid_ext.distributed import get_rank, get_world_size
+from mmreid_ext.errors import UserError, UserTypeError
 
 from .draw import Draw, draw_seeds
 
@@ -70,14 +71,14 @@ class GroupSampler(Sampler[int], ABC):
         self.world_size = get_world_size() if world_size is None else int(world_size)
         self.rank = get_rank() if rank is None else int(rank)
         if not 0 <= self.rank < self.world_size:
-            raise ValueError(
+            raise UserError(
                 f"{type(self).__name__}: rank={self.rank} is not in [0, {self.world_size}), "
                 "the ranks of world_size"
             )
         self.pids = self._labels(dataset, "pids")
         self.seed = _shared_seed() if seed is None else int(seed)
         if self.seed < 0:
-            raise ValueError(f"{type(self).__name__}: seed must be >= 0, got {self.seed}")
+            raise UserError(f"{type(self).__name__}: seed must be >= 0, got {self.seed}")
         self.set_start(start_iteration)
 
     def _labels(self, dataset: Any, name: str) -> np.ndarray:
@@ -85,19 +86,19 @@ class GroupSampler(Sampler[int], ABC):
         labels = getattr(dataset, name, None)
         where = f"{type(self).__name__}: {type(dataset).__name__}.{name}"
         if labels is None:
-            raise TypeError(
+            raise UserTypeError(
                 f"{where} is missing. The sampler needs one integer per image there; wrappers such "
                 "as MMEngine's ConcatDataset do not have it, use a re-ID dataset."
             )
         labels = np.asarray(labels)
         if labels.ndim == 1 and len(labels) == 0:
-            raise ValueError(f"{where} is empty: there is no image to sample")
+            raise UserError(f"{where} is empty: there is no image to sample")
         if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise TypeError(
+            raise UserTypeError(
                 f"{where} must be 1-D integers, got {labels.dtype} of shape {labels.shape}"
             )
         if name != "pids" and len(labels) != len(self.pids):
-            raise ValueError(f"{where} has {len(labels)} entries but .pids has {len(self.pids)}")
+            raise UserError(f"{where} has {len(labels)} entries but .pids has {len(self.pids)}")
         return labels
 
     @property
@@ -132,7 +133,7 @@ class GroupSampler(Sampler[int], ABC):
             iteration: Number of iterations that were already done, ``>= 0``.
         """
         if iteration < 0:
-            raise ValueError(f"{type(self).__name__}: cannot start at iteration {iteration} < 0")
+            raise UserError(f"{type(self).__name__}: cannot start at iteration {iteration} < 0")
         self.start_iteration = int(iteration)
 
     def set_epoch(self, epoch: int) -> None:
@@ -170,9 +171,9 @@ class GroupSampler(Sampler[int], ABC):
 
 def _check_positive(owner: str, name: str, value: int) -> None:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        raise TypeError(f"{owner}: {name} must be an integer, got {value!r}")
+        raise UserTypeError(f"{owner}: {name} must be an integer, got {value!r}")
     if value < 1:
-        raise ValueError(f"{owner}: {name} must be at least 1, got {value}")
+        raise UserError(f"{owner}: {name} must be at least 1, got {value}")
 
 
 def _shared_seed() -> int:
@@ -186,7 +187,7 @@ def check_divisible(owner: str, batch_size: int, unit: int, meaning: str) -> Non
     if batch_size % unit:
         below = batch_size - batch_size % unit
         nearest = f"{below} or {below + unit}" if below else f"{unit}"
-        raise ValueError(
+        raise UserError(
             f"{owner}: batch_size={batch_size} per rank must be a multiple of {meaning} = {unit}; "
             f"use {nearest}"
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATA_SAMPLERS
 
 from .group_sampler import GroupSampler, check_divisible
@@ -99,14 +100,12 @@ class PKSampler(GroupSampler):
     ) -> None:
         super().__init__(dataset, batch_size, num_instances, **kwargs)
         if strategy not in STRATEGIES:
-            raise ValueError(
-                f"PKSampler: strategy={strategy!r} is unknown; use one of {STRATEGIES}"
-            )
+            raise UserError(f"PKSampler: strategy={strategy!r} is unknown; use one of {STRATEGIES}")
         self.strategy = strategy
         check_divisible("PKSampler", self.batch_size, self.num_instances, "num_instances")
         self.groups = IdentityGroups(self.pids)
         if len(self.groups) < self.num_identities:
-            raise ValueError(
+            raise UserError(
                 f"PKSampler: a batch of {self.global_batch_size} images (batch_size="
                 f"{self.batch_size} x {self.world_size} ranks) with num_instances="
                 f"{self.num_instances} needs {self.num_identities} identities, the dataset has "

@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .camera import Camera
 from .pedestrian import make_pedestrian
 from .style import domain_style
@@ -91,12 +93,12 @@ def _check(settings: dict) -> None:
     least = {"num_domains": 1, "num_ids": 2, "images_per_camera": 2, "num_cameras": 2, "seed": 0}
     for name, minimum in least.items():
         if settings[name] < minimum:
-            raise ValueError(f"make_synthetic_domains: {name}={settings[name]} is below {minimum}")
+            raise UserError(f"make_synthetic_domains: {name}={settings[name]} is below {minimum}")
     for name, maximum in {"num_cameras": 99, "num_ids": 9999}.items():
         if settings[name] > maximum:
-            raise ValueError(f"make_synthetic_domains: {name}={settings[name]} exceeds {maximum}")
+            raise UserError(f"make_synthetic_domains: {name}={settings[name]} exceeds {maximum}")
     if len(settings["size"]) != 2 or min(settings["size"]) < 16:
-        raise ValueError(
+        raise UserError(
             f"make_synthetic_domains: size={settings['size']} must be (height, width), "
             "each at least 16"
         )

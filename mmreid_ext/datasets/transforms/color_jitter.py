@@ -9,6 +9,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.registry import TRANSFORMS
 
 
@@ -55,7 +56,7 @@ class ReIDColorJitter(BaseTransform):
     ) -> None:
         self.amounts = (brightness, contrast, saturation)
         if min(self.amounts) < 0 or not 0 <= hue <= 0.5 or not 0 <= prob <= 1:
-            raise ValueError(
+            raise UserError(
                 f"ReIDColorJitter: brightness, contrast, saturation = {self.amounts} must be >= 0, "
                 f"hue={hue} in [0, 0.5], prob={prob} in [0, 1]."
             )
@@ -76,7 +77,7 @@ class ReIDColorJitter(BaseTransform):
         """Change ``results['img']``."""
         image = results["img"]
         if image.dtype != np.uint8:
-            raise TypeError(f"ReIDColorJitter needs uint8 images, got {image.dtype}.")
+            raise UserTypeError(f"ReIDColorJitter needs uint8 images, got {image.dtype}.")
         for operation, factor in self.draw_changes():
             image = OPERATIONS[operation](image, factor, self.bgr)
         results["img"] = image

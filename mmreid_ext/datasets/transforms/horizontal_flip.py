@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import TRANSFORMS
 
 
@@ -28,7 +29,7 @@ class HorizontalFlip(BaseTransform):
 
     def __init__(self, prob: float = 0.5) -> None:
         if not 0 <= prob <= 1:
-            raise ValueError(f"HorizontalFlip: prob={prob} is not in [0, 1].")
+            raise UserError(f"HorizontalFlip: prob={prob} is not in [0, 1].")
         self.prob = prob
 
     @cache_randomness

@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import TRANSFORMS
 
 
@@ -31,7 +32,7 @@ class PadCrop(BaseTransform):
 
     def __init__(self, padding: int = 10, offset_overrun: int = 0) -> None:
         if padding < 0 or offset_overrun < 0:
-            raise ValueError(
+            raise UserError(
                 f"PadCrop: padding={padding}, offset_overrun={offset_overrun}; both must be >= 0."
             )
         self.padding, self.offset_overrun = padding, offset_overrun

@@ -9,6 +9,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import TRANSFORMS
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -63,9 +64,9 @@ class UniformAspectRandomErasing(BaseTransform):
     ) -> None:
         name = type(self).__name__
         if not 0 <= prob <= 1:
-            raise ValueError(f"{name}: prob={prob} is not in [0, 1].")
+            raise UserError(f"{name}: prob={prob} is not in [0, 1].")
         if not 0 < area_range[0] <= area_range[1] or not 0 < aspect_range[0] <= aspect_range[1]:
-            raise ValueError(
+            raise UserError(
                 f"{name}: area_range={area_range} and aspect_range={aspect_range} must be "
                 "0 < low <= high."
             )

@@ -10,6 +10,7 @@ from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 # Bottlenecks by stage: kernel, expanded channels, output channels, squeeze-and-excitation, stride.
@@ -176,7 +177,7 @@ class GhostNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if not width > 0:
-            raise ValueError(f"GhostNet: width must be positive, got {width}.")
+            raise UserError(f"GhostNet: width must be positive, got {width}.")
         norm_cfg = norm_cfg or dict(type="mmreid_ext.SyncBN")
         channels = rounded(STEM_CHANNELS * width)
         self.conv_stem = nn.Conv2d(3, channels, 3, stride=2, padding=1, bias=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmpretrain.models import MobileNetV2 as _MobileNetV2
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 
@@ -21,7 +22,7 @@ class MobileNetV2(_MobileNetV2):
 
     def __init__(self, last_stride: int = 1, **kwargs) -> None:
         if last_stride not in (1, 2):
-            raise ValueError(f"last_stride must be 1 or 2, got {last_stride}.")
+            raise UserError(f"last_stride must be 1 or 2, got {last_stride}.")
         settings = [list(stage) for stage in _MobileNetV2.arch_settings]
         strided = max(i for i, (_, _, _, stride) in enumerate(settings) if stride == 2)
         settings[strided][3] = last_stride

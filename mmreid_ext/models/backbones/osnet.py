@@ -7,6 +7,7 @@ from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 CHANNELS = (64, 256, 384, 512)
@@ -125,7 +126,7 @@ class OSNet(BaseModule):
         super().__init__(init_cfg)
         channels = [int(width * count) for count in CHANNELS]
         if channels[1] < 64:
-            raise ValueError(f"OSNet: width must be at least 0.25, got {width}.")
+            raise UserError(f"OSNet: width must be at least 0.25, got {width}.")
         norm_cfg = norm_cfg or dict(type="mmreid_ext.SyncBN")
         stem = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
         self.conv1 = ConvNorm(stem, norm_cfg)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .reid_head import ReIDFeatures, ReIDHead
@@ -56,11 +57,11 @@ class BNNeckHead(ReIDHead):
     ) -> None:
         super().__init__(losses, train_losses, init_cfg)
         if classifier_init not in ("normal", "uniform"):
-            raise ValueError(
+            raise UserError(
                 f"classifier_init must be 'normal' or 'uniform', got {classifier_init!r}."
             )
         if test_feature not in ("embeddings", "feats"):
-            raise ValueError(f"test_feature must be 'embeddings' or 'feats', got {test_feature!r}.")
+            raise UserError(f"test_feature must be 'embeddings' or 'feats', got {test_feature!r}.")
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.classifier_init = classifier_init

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .reid_head import ReIDFeatures, ReIDHead
@@ -55,11 +56,11 @@ class EmbeddingHead(ReIDHead):
     ) -> None:
         super().__init__(losses, train_losses, init_cfg)
         if embedding_init not in ("default", "kaiming_fan_out"):
-            raise ValueError(
+            raise UserError(
                 f"embedding_init must be 'default' or 'kaiming_fan_out', got {embedding_init!r}."
             )
         if num_classes is None and (classifier is not None or self._reads_logits(losses)):
-            raise ValueError(
+            raise UserError(
                 "EmbeddingHead needs `num_classes` for its classifier: set `model.head.num_classes`"
                 " to the number of training identities, or drop the losses that read logits."
             )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.losses.inputs import one_gather, widen
 from mmreid_ext.registry import MODELS
 
@@ -82,7 +83,7 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
         """
         unknown = [name for name in names if name not in self.losses]
         if unknown:
-            raise ValueError(
+            raise UserError(
                 f"Unknown loss {', '.join(unknown)}; the head's `losses` has "
                 f"{', '.join(self.losses)}."
             )
@@ -95,7 +96,7 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
             ValueError: If they aren't; names the setting to change.
         """
         if feats.dim() != 2 or feats.shape[1] != in_channels:
-            raise ValueError(
+            raise UserError(
                 f"{type(self).__name__}(in_channels={in_channels}) got features of shape "
                 f"{tuple(feats.shape)}: set `model.head.in_channels` to the backbone's feature "
                 "size, and a pooling neck for maps."

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_label_range, check_rows, in_full_precision
@@ -60,7 +61,7 @@ class ArcMarginLinear(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 <= margin < math.pi:
-            raise ValueError(f"margin is an angle in [0, pi), got {margin}")
+            raise UserError(f"margin is an angle in [0, pi), got {margin}")
         self.margin = margin
         self.scale = scale
         self.easy_margin = easy_margin
@@ -87,7 +88,7 @@ class ArcMarginLinear(nn.Module):
         num_classes, in_features = self.weight.shape
         check_rows(feats, **({} if pids is None else {"pids": pids}))
         if feats.shape[1] != in_features:
-            raise ValueError(
+            raise UserError(
                 f"feats have dimension {feats.shape[1]}, the weights {in_features}; "
                 f"build ArcMarginLinear with in_features={feats.shape[1]}"
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .keyed_loss import KeyedLoss
@@ -59,9 +60,9 @@ class BatchHardTripletLoss(KeyedLoss):
     ) -> None:
         super().__init__(across_ranks)
         if distance not in DISTANCES:
-            raise ValueError(f"distance must be one of {DISTANCES}, got {distance!r}")
+            raise UserError(f"distance must be one of {DISTANCES}, got {distance!r}")
         if margin is not None and margin < 0:
-            raise ValueError(f"margin must be None (soft) or at least 0, got {margin}")
+            raise UserError(f"margin must be None (soft) or at least 0, got {margin}")
         self.margin = margin
         self.distance = distance
         self.normalize_feats = normalize_feats or distance == "cosine"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_label_range, check_rows, in_full_precision
@@ -63,7 +64,7 @@ class CenterLoss(nn.Module):
     ) -> None:
         super().__init__()
         if num_classes < 1 or feat_dim < 1:
-            raise ValueError(
+            raise UserError(
                 f"num_classes and feat_dim must be positive, got {num_classes} and {feat_dim}"
             )
         self.centers = nn.Parameter(torch.empty(num_classes, feat_dim))
@@ -89,7 +90,7 @@ class CenterLoss(nn.Module):
         check_rows(feats, pids=pids)
         num_classes, feat_dim = self.centers.shape
         if feats.shape[1] != feat_dim:
-            raise ValueError(
+            raise UserError(
                 f"feats have dimension {feats.shape[1]}, the centres {feat_dim}; "
                 f"build CenterLoss with feat_dim={feats.shape[1]}"
             )
@@ -136,12 +137,12 @@ class CenterLoss(nn.Module):
         """
         own = set(self.parameters(recurse=False))
         if not own <= {p for group in optimizer.param_groups for p in group["params"]}:
-            raise ValueError(
+            raise UserError(
                 "the optimizer does not hold the centres: build it from parameters that include "
                 "this loss (the module must be a child of the model)"
             )
         if any(group.get("fused") for group in optimizer.param_groups):
-            raise ValueError("a fused optimizer cannot host the centres; build it with fused=False")
+            raise UserError("a fused optimizer cannot host the centres; build it with fused=False")
 
         def move(*_: Any) -> None:
             self.sgd_step(lr)

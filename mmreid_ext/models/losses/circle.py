@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
@@ -43,7 +44,7 @@ class CircleLoss(nn.Module):
     ) -> None:
         super().__init__()
         if not scale > 0:
-            raise ValueError(f"scale must be positive, got {scale}")
+            raise UserError(f"scale must be positive, got {scale}")
         self.margin = margin
         self.scale = scale
         self.across_ranks = across_ranks

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
@@ -83,18 +84,18 @@ class CrossBatchMemory(nn.Module):
         super().__init__()
         loss = MODELS.build(loss) if isinstance(loss, dict) else loss
         if not isinstance(loss, KeyedLoss):
-            raise TypeError(
+            raise UserTypeError(
                 f"{type(loss).__name__} cannot compare with a memory; wrap ContrastiveLoss, "
                 "MultiSimilarityLoss, BatchHardTripletLoss or another KeyedLoss"
             )
         if memory_size < 1 or feat_dim < 1:
-            raise ValueError(
+            raise UserError(
                 f"memory_size and feat_dim must be positive, got {memory_size} and {feat_dim}"
             )
         if memory_weight < 0:
-            raise ValueError(f"memory_weight must be at least 0, got {memory_weight}")
+            raise UserError(f"memory_weight must be at least 0, got {memory_weight}")
         if wrap not in WRAPS:
-            raise ValueError(f"wrap must be one of {WRAPS}, got {wrap!r}")
+            raise UserError(f"wrap must be one of {WRAPS}, got {wrap!r}")
         self.loss = loss
         self.start_iter = start_iter
         self.memory_weight = memory_weight
@@ -122,13 +123,13 @@ class CrossBatchMemory(nn.Module):
         check_rows(feats, pids=pids)
         memory_size, feat_dim = self.memory_feats.shape
         if feats.shape[1] != feat_dim:
-            raise ValueError(
+            raise UserError(
                 f"feats have dimension {feats.shape[1]}, the memory {feat_dim}; "
                 f"build CrossBatchMemory with feat_dim={feats.shape[1]}"
             )
         feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
         if len(feats) > memory_size:
-            raise ValueError(
+            raise UserError(
                 f"the global batch has {len(feats)} rows, the memory only {memory_size}; "
                 "raise memory_size"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
@@ -44,7 +45,7 @@ class DomainScatterLoss(nn.Module):
     def __init__(self, eps: float = 0.0, across_ranks: bool = True) -> None:
         super().__init__()
         if eps < 0:
-            raise ValueError(f"eps must be at least 0, got {eps}")
+            raise UserError(f"eps must be at least 0, got {eps}")
         self.eps = eps
         self.across_ranks = across_ranks
 

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
@@ -48,7 +49,7 @@ class EMLLoss(nn.Module):
     def __init__(self, beta: float = 1e5, across_ranks: bool = True) -> None:
         super().__init__()
         if not beta > 0:
-            raise ValueError(f"beta must be positive, got {beta}")
+            raise UserError(f"beta must be positive, got {beta}")
         self.beta = beta
         self.across_ranks = across_ranks
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.distributed import gather_samples
+from mmreid_ext.errors import UserError, UserTypeError
 
 
 def check_rows(feats: Tensor, name: str = "feats", **labels: Tensor) -> None:
@@ -27,17 +28,17 @@ def check_rows(feats: Tensor, name: str = "feats", **labels: Tensor) -> None:
         ValueError: Wrong shape, or no row at all.
     """
     if not feats.is_floating_point():
-        raise TypeError(f"{name} must be floating point, got {feats.dtype}")
+        raise UserTypeError(f"{name} must be floating point, got {feats.dtype}")
     if feats.ndim != 2 or feats.shape[0] == 0:
-        raise ValueError(
+        raise UserError(
             f"{name} must have shape (N, D) with N >= 1, got {tuple(feats.shape)}; "
             "flatten pooled maps first, e.g. feats.flatten(1)"
         )
     for label_name, label in labels.items():
         if label.is_floating_point() or label.is_complex() or label.dtype == torch.bool:
-            raise TypeError(f"{label_name} must be integers, got {label.dtype}; call .long()")
+            raise UserTypeError(f"{label_name} must be integers, got {label.dtype}; call .long()")
         if label.shape != feats.shape[:1]:
-            raise ValueError(
+            raise UserError(
                 f"{label_name} must have shape ({feats.shape[0]},), one per row of {name}, "
                 f"got {tuple(label.shape)}"
             )
@@ -56,7 +57,7 @@ def check_label_range(pids: Tensor, num_classes: int) -> None:
         return
     lowest, highest = int(pids.min()), int(pids.max())
     if lowest < 0 or highest >= num_classes:
-        raise ValueError(
+        raise UserError(
             f"pids range over [{lowest}, {highest}], but num_classes={num_classes} allows "
             f"[0, {num_classes - 1}]; set num_classes to the training set's number of identities "
             "and pass the relabelled pids"

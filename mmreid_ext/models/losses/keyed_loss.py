@@ -6,6 +6,8 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
+
 from .inputs import check_rows, global_batch, in_full_precision
 
 
@@ -45,13 +47,13 @@ class KeyedLoss(nn.Module):
         """
         check_rows(feats, pids=pids)
         if (key_feats is None) != (key_pids is None):
-            raise ValueError("key_feats and key_pids belong together: give both or neither")
+            raise UserError("key_feats and key_pids belong together: give both or neither")
         feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
         if key_feats is None:
             return self.compare(feats, pids, feats, pids)
         check_rows(key_feats, "key_feats", key_pids=key_pids)
         if key_feats.shape[1] != feats.shape[1]:
-            raise ValueError(
+            raise UserError(
                 f"key_feats have dimension {key_feats.shape[1]}, feats {feats.shape[1]}; "
                 "both must come from the same embedding"
             )

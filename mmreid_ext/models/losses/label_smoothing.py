@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_label_range, check_rows, in_full_precision
@@ -49,9 +50,9 @@ class LabelSmoothingLoss(nn.Module):
     def __init__(self, epsilon: float = 0.1, spread: str = "all") -> None:
         super().__init__()
         if not 0 <= epsilon < 1:
-            raise ValueError(f"epsilon must lie in [0, 1), got {epsilon}")
+            raise UserError(f"epsilon must lie in [0, 1), got {epsilon}")
         if spread not in ("all", "others"):
-            raise ValueError(f"spread must be 'all' or 'others', got {spread!r}")
+            raise UserError(f"spread must be 'all' or 'others', got {spread!r}")
         self.epsilon = epsilon
         self.spread = spread
 
@@ -74,7 +75,7 @@ class LabelSmoothingLoss(nn.Module):
             # Spreading C/(C-1) times as much over all classes leaves the others epsilon together.
             epsilon = epsilon * num_classes / (num_classes - 1)
             if epsilon > 1:
-                raise ValueError(
+                raise UserError(
                     f"epsilon={self.epsilon} with {num_classes} classes makes the true class less "
                     f"likely than the others; use at most {(num_classes - 1) / num_classes:.3f}"
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .keyed_loss import KeyedLoss
@@ -54,7 +55,7 @@ class MultiSimilarityLoss(KeyedLoss):
     ) -> None:
         super().__init__(across_ranks)
         if positive_scale <= 0 or negative_scale <= 0:
-            raise ValueError(
+            raise UserError(
                 f"scales must be positive, got {positive_scale} (positive) and {negative_scale} "
                 "(negative)"
             )

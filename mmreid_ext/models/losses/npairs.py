@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
@@ -84,7 +85,7 @@ class NPairsLoss(nn.Module):
         self._checked = True
         num_alone = int((count == 1).sum())
         if num_alone:
-            raise ValueError(
+            raise UserError(
                 f"{num_alone} identities have a single image in the batch, but N-pairs needs two; "
                 "sample with num_instances=2 (PKSampler)"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 
@@ -31,7 +32,7 @@ class GlobalMaxPooling(nn.Module):
         if isinstance(inputs, tuple):
             return tuple(map(self.forward, inputs))
         if inputs.ndim != 4:
-            raise ValueError(
+            raise UserError(
                 f"GlobalMaxPooling needs maps (N, C, H, W), got {tuple(inputs.shape)}; a backbone "
                 "that returns vectors needs no neck (neck=None)."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
 from mmreid_ext.models.norms.instance_affine import instance_affine
 from mmreid_ext.models.norms.planes import stats_dtype
@@ -94,17 +95,17 @@ class BatchInstanceNorm2d(nn.Module):
 
     def _check_input(self, x: Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != self.num_features:
-            raise ValueError(
+            raise UserError(
                 f"BatchInstanceNorm2d expects (N, {self.num_features}, H, W), got {tuple(x.shape)}."
             )
         if x.shape[2] * x.shape[3] == 1:
-            raise ValueError(
+            raise UserError(
                 f"BatchInstanceNorm2d got maps of one pixel, {tuple(x.shape)}: an instance "
                 "variance needs at least two. Use larger images, a smaller stride, or plain batch "
                 "norm in this layer."
             )
         if self.training and x.numel() == 0:
-            raise ValueError(
+            raise UserError(
                 f"BatchInstanceNorm2d got no values, {tuple(x.shape)}: a batch needs statistics."
             )
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmreid_ext.distributed import is_distributed
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
 from mmreid_ext.models.norms.instance_affine import instance_affine
 from mmreid_ext.models.norms.planes import stats_dtype
@@ -26,7 +27,7 @@ class SyncBatchNorm(_BatchNorm):
 
     def _check_input_dim(self, x: Tensor) -> None:
         if x.dim() not in (2, 4) or x.shape[1] != self.num_features:
-            raise ValueError(
+            raise UserError(
                 f"SyncBatchNorm expects (N, {self.num_features}) or "
                 f"(N, {self.num_features}, H, W), got {tuple(x.shape)}."
             )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms.batch_instance_norm import BatchInstanceNorm2d
 
 
@@ -35,7 +36,7 @@ def fold_for_inference(model: nn.Module, images: Tensor) -> tuple[nn.Module, int
             elsewhere too (its outputs for ``images`` then differ).
     """
     if model.training:
-        raise ValueError("fold_for_inference needs a model in evaluation mode: call model.eval().")
+        raise UserError("fold_for_inference needs a model in evaluation mode: call model.eval().")
     folded = copy.deepcopy(model)
     pairs = _find_pairs(folded, images)
     for convolution, norm_name in pairs:
@@ -52,7 +53,7 @@ def _compare(model: nn.Module, folded: nn.Module, images: Tensor) -> None:
     expected, found = model(images), folded(images)
     error = (found - expected).abs().max() / expected.abs().max().clamp(min=1e-12)
     if not error <= 1e-2:  # rounding, also of half precision; reading elsewhere changes it all
-        raise ValueError(
+        raise UserError(
             f"Folding changes the output by {float(error):.1%}: the model uses what a convolution "
             "puts out for more than the norm after it."
         )
