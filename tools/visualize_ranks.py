@@ -21,9 +21,8 @@ from pathlib import Path
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.features_file import load_features
-from mmreid_ext.evaluation.named_protocols import build_protocol
-from mmreid_ext.evaluation.protocols import EvaluationProtocol, Split
 from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
+from mmreid_ext.protocols import EvaluationProtocol, Split, build_protocol
 from mmreid_ext.visualization import (
     RankedLists,
     pair_histogram,

@@ -5,10 +5,10 @@ Plain PyTorch and NumPy but for the metric class, which is imported only when it
 
 from typing import Any
 
+from mmreid_ext.protocols import EvaluationProtocol, build_protocol
+
 from .embedding_set import EmbeddingSet
 from .features_file import load_features, save_features
-from .named_protocols import build_protocol
-from .protocols import EvaluationProtocol
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .re_ranking import k_reciprocal_rerank

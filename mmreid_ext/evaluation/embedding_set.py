@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,11 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
-
-ROLES = ("query", "gallery")
+from mmreid_ext.protocols.image_table import ImageColumns
 
 
 @dataclass
-class EmbeddingSet:
+class EmbeddingSet(ImageColumns):
     """Embeddings of the images of one or several test sets.
 
     Args:
@@ -25,6 +23,8 @@ class EmbeddingSet:
         roles: ``'query'`` or ``'gallery'``, shape (N,), strings.
         datasets: Name of the test set, shape (N,), strings.
         names: Image path, shape (N,), strings. Empty strings where unknown.
+        distractors: Whether the image shows "nobody of the queries", shape (N,), bool. None: none
+            does.
 
     Raises:
         ValueError: If the rows don't correspond, labels aren't integers, a role is another word or
@@ -37,28 +37,13 @@ class EmbeddingSet:
     roles: np.ndarray
     datasets: np.ndarray
     names: np.ndarray
+    distractors: np.ndarray | None = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         self.feats = torch.as_tensor(self.feats).detach().to("cpu", torch.float32)
         if self.feats.dim() != 2:
             raise UserError(f"feats must have shape (N, D), got {tuple(self.feats.shape)}.")
-        for field in ("pids", "camids"):
-            values = np.asarray(getattr(self, field))
-            if values.size and not np.issubdtype(values.dtype, np.integer):
-                raise UserError(f"{field} must be integers, got {values.dtype}.")
-            setattr(self, field, values.astype(np.int64))
-        for field in ("roles", "datasets", "names"):
-            setattr(self, field, np.asarray(getattr(self, field), dtype=np.str_))
-        for field in ("pids", "camids", "roles", "datasets", "names"):
-            shape = getattr(self, field).shape
-            if shape != (len(self.feats),):
-                raise UserError(
-                    f"{field} must have one entry per embedding, shape ({len(self.feats)},), got "
-                    f"{shape}."
-                )
-        unknown = set(self.roles.tolist()) - set(ROLES)
-        if unknown:
-            raise UserError(f"roles must be 'query' or 'gallery', got {sorted(unknown)[:5]}.")
+        self.check_columns(len(self.feats), "embedding")
         self._check_finite()
 
     def _check_finite(self) -> None:
@@ -81,19 +66,5 @@ class EmbeddingSet:
         picked = rows.nonzero()[0] if rows.dtype == bool else rows.astype(np.int64)
         if np.array_equal(picked, np.arange(len(self))):
             return self  # the features may be large: no copy where nothing changes
-        arrays = (self.pids, self.camids, self.roles, self.datasets, self.names)
+        arrays = (self.pids, self.camids, self.roles, self.datasets, self.names, self.distractors)
         return EmbeddingSet(self.feats[torch.from_numpy(picked)], *(a[picked] for a in arrays))
-
-    @property
-    def title(self) -> str:
-        """Names of the test sets, for messages."""
-        return ", ".join(self.set_names()) or "(empty)"
-
-    def set_names(self) -> list[str]:
-        """Names of the test sets, in order of first appearance."""
-        return list(dict.fromkeys(self.datasets.tolist()))
-
-    def by_dataset(self) -> Iterator[tuple[str, EmbeddingSet]]:
-        """Yield every test set under its name, in order of first appearance."""
-        for name in self.set_names():
-            yield name, self.take(self.datasets == name)

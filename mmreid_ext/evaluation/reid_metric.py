@@ -14,12 +14,13 @@ from mmengine.logging import MMLogger
 
 from mmreid_ext.distributed import gather_rows, is_distributed, is_main
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import build_protocol
+from mmreid_ext.protocols.image_table import ROLES
 from mmreid_ext.registry import METRICS
 
-from .embedding_set import ROLES, EmbeddingSet
+from .embedding_set import EmbeddingSet
 from .evaluate_sets import evaluate_sets
 from .features_file import save_features
-from .named_protocols import build_protocol
 from .progress import PeriodicProgress
 from .report import flat_metrics, format_table
 from .set_evaluation import SetResult

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mmreid_ext.errors import UserError, UserTypeError
-
-JUNK = -1
-"""Identity of gallery images that take part in nothing (distractors have identity 0)."""
+from mmreid_ext.protocols.image_table import JUNK
 
 
 def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:

@@ -13,16 +13,15 @@ from torch import Tensor
 
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import EvaluationProtocol, Split, build_protocol
+from mmreid_ext.protocols.image_table import JUNK
 
 from .embedding_metrics import embedding_metrics
 from .embedding_set import EmbeddingSet
-from .named_protocols import build_protocol
 from .neighbors import Progress
-from .protocols import EvaluationProtocol, Split
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
 from .rerank_options import rerank_settings
-from .retrieval_inputs import JUNK
 from .retrieval_result import RetrievalResult
 from .trials import Scores, TrialAverager
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .protocols import EvaluationProtocol, Split
+from mmreid_ext.protocols import EvaluationProtocol, Split
+
 from .retrieval_result import RetrievalResult
 
 

@@ -8,8 +8,8 @@ from helpers.distributed import run_distributed
 
 from mmreid_ext.evaluation import EmbeddingSet, NoValidQueryError, evaluate_set, expand_queries
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
-from mmreid_ext.evaluation.protocols import Split
 from mmreid_ext.evaluation.set_evaluation import valid_queries
+from mmreid_ext.protocols import Split
 
 
 def random_set(count=60, seed=0, name="people"):

@@ -4,7 +4,7 @@ Identities are given by position in the sorted list of those with an image on bo
 files hold for every copy of the data sets, however its images are named. Only MT19937's raw 32-bit
 output is used, which NumPy guarantees never to change::
 
-    python tools/converters/make_splits.py --out mmreid_ext/evaluation/splits
+    python tools/converters/make_splits.py --out mmreid_ext/protocols/splits
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmreid_ext.errors import UserError
 
-from .protocols import (
+from .protocol import (
     CameraProtocol,
     EvaluationProtocol,
     InShopProtocol,

@@ -15,7 +15,7 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 
-from .embedding_set import EmbeddingSet
+from .image_table import ImageColumns
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class EvaluationProtocol(ABC):
     nmi: bool | None = None
 
     @abstractmethod
-    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+    def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield the splits of one test set, the same ones at every call."""
 
     def describe(self) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class EvaluationProtocol(ABC):
         return {"type": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
 
 
-def rows_of_role(images: EmbeddingSet, role: str) -> np.ndarray:
+def rows_of_role(images: ImageColumns, role: str) -> np.ndarray:
     """Rows of queries or of gallery images.
 
     Raises:
@@ -98,7 +98,7 @@ class CameraProtocol(EvaluationProtocol):
     use_cameras: bool = True
     ranks: tuple[int, ...] = (1, 5, 10, 20)
 
-    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+    def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield the one split given by the roles."""
         query, gallery = rows_of_role(images, "query"), rows_of_role(images, "gallery")
         if self.use_cameras:
@@ -154,7 +154,7 @@ class SelfRetrievalProtocol(EvaluationProtocol):
     self_retrieval = True
     embedding_metrics = True
 
-    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+    def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield one split in which a "camera" of its own per image excludes the image itself."""
         rows = np.arange(len(images), dtype=np.int64)
         yield Split(rows, rows, 0, rows, rows)
@@ -181,7 +181,7 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
     ranks: tuple[int, ...] = (1, 5, 10, 20)
     random = True
 
-    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+    def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield ``repeats`` trials, each of one split per query camera."""
         query, gallery = rows_of_role(images, "query"), rows_of_role(images, "gallery")
         generator = np.random.default_rng(self.seed)

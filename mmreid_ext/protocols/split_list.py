@@ -10,8 +10,8 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 
-from .embedding_set import EmbeddingSet
-from .protocols import EvaluationProtocol, Split, one_per_identity
+from .image_table import ImageColumns
+from .protocol import EvaluationProtocol, Split, one_per_identity
 from .split_files import IdentitySplits, ImageSplits, read_splits
 
 
@@ -40,7 +40,7 @@ class SplitListProtocol(EvaluationProtocol):
         if self.gallery_shots not in (None, 1):
             raise UserError(f"gallery_shots must be 1 or None (all), got {self.gallery_shots!r}.")
 
-    def splits(self, images: EmbeddingSet) -> Iterator[Split]:
+    def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield one trial per split of the file."""
         lists = read_splits(self.file)
         if isinstance(lists, ImageSplits):
@@ -50,7 +50,7 @@ class SplitListProtocol(EvaluationProtocol):
         else:
             yield from self._by_side(images, lists)
 
-    def _by_side(self, images: EmbeddingSet, lists: IdentitySplits) -> Iterator[Split]:
+    def _by_side(self, images: ImageColumns, lists: IdentitySplits) -> Iterator[Split]:
         query_side, gallery_side = _side(images, lists.query), _side(images, lists.gallery)
         paired = _paired(lists, np.intersect1d(images.pids[query_side], images.pids[gallery_side]))
         self._check_count(images, lists, len(paired))
@@ -65,7 +65,7 @@ class SplitListProtocol(EvaluationProtocol):
             gallery = np.concatenate([gallery, np.flatnonzero(distractor)])
             yield Split(np.flatnonzero(query_side & is_test), gallery, trial)
 
-    def _by_pick(self, images: EmbeddingSet, lists: IdentitySplits) -> Iterator[Split]:
+    def _by_pick(self, images: ImageColumns, lists: IdentitySplits) -> Iterator[Split]:
         order = np.lexsort((images.names, images.camids, images.pids))
         pids, starts, counts = np.unique(images.pids[order], return_index=True, return_counts=True)
         paired = _paired(lists, pids[counts >= 2])
@@ -80,12 +80,12 @@ class SplitListProtocol(EvaluationProtocol):
                 gallery += [rows[second % len(rows)]] if self.gallery_shots == 1 else rows
             yield Split(np.array(query), np.array(gallery), trial)
 
-    def _by_name(self, images: EmbeddingSet, lists: ImageSplits) -> Iterator[Split]:
+    def _by_name(self, images: ImageColumns, lists: ImageSplits) -> Iterator[Split]:
         find = _NameIndex(images)
         for trial, (query, gallery) in enumerate(lists.splits):
             yield Split(find.rows(query), find.rows(gallery), trial)
 
-    def _check_count(self, images: EmbeddingSet, lists: IdentitySplits, paired: int) -> None:
+    def _check_count(self, images: ImageColumns, lists: IdentitySplits, paired: int) -> None:
         if lists.count is not None and paired != lists.count:
             raise UserError(
                 f"The splits {self.file!r} are defined on {lists.count} identities with images on "
@@ -96,7 +96,7 @@ class SplitListProtocol(EvaluationProtocol):
             )
 
     def _test_pids(
-        self, images: EmbeddingSet, lists: IdentitySplits, paired: np.ndarray, entries: list[int]
+        self, images: ImageColumns, lists: IdentitySplits, paired: np.ndarray, entries: list[int]
     ) -> np.ndarray:
         if lists.by_position:
             return paired[np.asarray(entries)]
@@ -109,7 +109,7 @@ class SplitListProtocol(EvaluationProtocol):
         return np.asarray(entries)
 
 
-def _side(images: EmbeddingSet, rule: dict[str, Any]) -> np.ndarray:
+def _side(images: ImageColumns, rule: dict[str, Any]) -> np.ndarray:
     """Mask of the images a rule ``{'camid': c}`` or ``{'role': r}`` selects."""
     if "camid" in rule:
         return images.camids == rule["camid"]
@@ -129,7 +129,7 @@ def _paired(lists: IdentitySplits, pids: np.ndarray) -> np.ndarray:
 class _NameIndex:
     """Finds rows by the end of the image path: folder and file name, or the file name alone."""
 
-    def __init__(self, images: EmbeddingSet) -> None:
+    def __init__(self, images: ImageColumns) -> None:
         self.dataset = images.title
         self.by_end: dict[tuple[str, ...], list[int]] = {}
         for row, name in enumerate(images.names):

@@ -18,7 +18,7 @@ def make_splits():
 
 def test_shipped_files_are_what_the_script_makes(make_splits):
     for name in make_splits.BENCHMARKS:
-        path = ROOT / "mmreid_ext" / "evaluation" / "splits" / f"{name}.json"
+        path = ROOT / "mmreid_ext" / "protocols" / "splits" / f"{name}.json"
         assert json.loads(path.read_text()) == make_splits.make(name, num_splits=10, seed=0)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmreid_ext.evaluation import EmbeddingSet, build_protocol, evaluate_set
-from mmreid_ext.evaluation.protocols import CameraProtocol, SingleGalleryShotProtocol
+from mmreid_ext.protocols import CameraProtocol, SingleGalleryShotProtocol
 
 
 def image_set(pids, camids, roles, feats=None, name="people"):
