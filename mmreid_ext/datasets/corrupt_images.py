@@ -2,74 +2,80 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-from typing import Any, BinaryIO
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmengine.logging import print_log
 
 from mmreid_ext.errors import UserError
 
-CUT_OFF = "the file is cut off"
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_TAIL = 1 << 16
+from .picture_file import check_picture, read_regular_file, without_alpha
+
+# Of the machine, not of the picture: too many open files, no memory, no room.
+_MACHINE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT))
 
 
 class UnreadableImageError(UserError, OSError):
     """An image file is missing, empty, cut off or not an image."""
 
 
-def lacks_end(file: BinaryIO) -> bool:
-    """Whether a JPEG file, open for reading, lacks its end, as after an interrupted copy.
-
-    OpenCV 4 decodes such files without an error, even when half of the picture is missing; OpenCV 5
-    and the decoders of other formats refuse them.
-    """
-    if file.read(2) != _JPEG_START:
-        return False
-    size = file.seek(0, os.SEEK_END)
-    for length in (2, _TAIL):  # the second look allows for bytes appended after the end
-        file.seek(max(size - length, 0))
-        if _JPEG_END in file.read():
-            return False
-    return True
-
-
-def is_cut_off(path: str) -> bool:
-    """Whether the file of that name is a JPEG file that lacks its end."""
-    with open(path, "rb") as file:
-        return lacks_end(file)
-
-
 def load_image(loader: Any, record: dict) -> dict:
     """Run the loading transform of a pipeline.
 
+    Files on this machine are checked first (see :func:`~.picture_file.check_picture`), and
+    transparent parts become black.
+
     Args:
-        loader: The first transform of the pipeline. Where it has a true ``refuses_cut_off``, the
-            file is not looked at again.
+        loader: The first transform of the pipeline. Where it has a true ``refuses_cut_off``, it
+            does all that itself, and the file is not looked at again.
         record: The image record, with ``img_path``.
 
     Raises:
-        UnreadableImageError: Whatever the loader failed with, with the file's name.
+        UnreadableImageError: Whatever is wrong with the file, with its name.
+        OSError, MemoryError: If the machine has no memory, no room or no more open files to give;
+            no picture is to blame for that.
     """
-    path, cause = record["img_path"], None
+    cause = None
     try:
-        results = loader(record)
-        looked_at = results is None or getattr(loader, "refuses_cut_off", False)
-        if not looked_at and os.path.isfile(path) and is_cut_off(path):
-            results, cause = None, OSError(CUT_OFF)
+        if getattr(loader, "refuses_cut_off", False):
+            results = loader(record)
+        else:
+            results = _load_checked(loader, record)
     except Exception as error:  # decoders raise OSError, ValueError, AssertionError, cv2.error, ...
+        if _is_of_the_machine(error):
+            raise
         results, cause = None, error
     if results is None:
         reason = "the loader returned None" if cause is None else str(cause) or repr(cause)
+        skip = ", or train with on_corrupt='skip'" if record.get("role") == "train" else ""
         raise UnreadableImageError(
-            f"Cannot read image {path!r} of {record.get('dataset')!r} (identity "
-            f"{record.get('pid')}): {reason}. Restore or delete the file, or train with "
-            "on_corrupt='skip'."
+            f"Cannot read image {record['img_path']!r} of {record.get('dataset')!r} (identity "
+            f"{record.get('pid_name', record.get('pid'))}): {reason}. Restore or delete the "
+            f"file{skip}."
         ) from cause
     return results
+
+
+def _load_checked(loader: Any, record: dict) -> dict | None:
+    path, content = record["img_path"], None
+    if os.path.exists(path):  # else it is missing, or in an object store: the loader knows
+        content = read_regular_file(path)
+        check_picture(content)
+    results = loader(record)
+    if content is not None and isinstance((results or {}).get("img"), np.ndarray):
+        results["img"] = without_alpha(results["img"], content)
+    return results
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    if isinstance(error, cv2.error):
+        return error.code == cv2.Error.StsNoMem
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in _MACHINE
 
 
 class CorruptImages:

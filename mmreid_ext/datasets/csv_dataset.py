@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
-import csv
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmengine.logging import print_log
+
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
+from mmreid_ext.suggest import did_you_mean
 
+from .csv_table import Row, read_table
 from .folders import default_data_root
+from .ids import UNKNOWN, is_none, normalized, number_ids
 from .records import Record
 from .reid_dataset import ReIDDataset
 
-_NONE = ("", "none", "null", "nan", "-1")
+_COLUMNS = ("path", "pid", "camid", "split", "domain")
+_REQUIRED = ("path", "pid", "split")
 _ROLES = ("train", "query", "gallery")
 
 
 @DATASETS.register_module()
 class CSVDataset(ReIDDataset):
-    """Images listed in a file with the columns ``path,pid,camid,split`` and optionally ``domain``.
+    r"""Images listed in a file with the columns ``path,pid,camid,split`` and optionally ``domain``.
 
-    * ``path``: relative to the folder of the file, or absolute.
-    * ``pid``: a whole number or any name; names are numbered in sorted order.
+    * ``path``: relative to the folder of the file, or absolute; ``/`` or ``\`` between folders.
+    * ``pid``: a whole number or any name; see :func:`mmreid_ext.datasets.ids.number_ids`. Names
+      stay in the records as ``pid_name`` and in ``metainfo['pid_names']``.
     * ``camid``: a whole number or any name, numbered likewise; empty, ``none`` or no such column:
-      unknown. Without any camera the test protocol is ``'no_camera'``.
+      unknown. Without any camera the test protocol is ``'no_camera'``, and a warning says so.
     * ``split``: ``train``, ``query`` or ``gallery``.
     * ``domain``: a number or any name; where the column exists, ``domain_from`` defaults to
       ``'record'``.
 
+    Values are separated by commas, semicolons or tabs, as the header is. Other columns are refused,
+    because a misspelt ``camid`` would switch the camera rule off.
+
     Args:
         csv_file: The file, relative to ``data_root``, or absolute.
         *args: See :class:`ReIDDataset`.
+        ignore_columns: Names of further columns, which are left out.
+        encoding: Encoding of the file. None: UTF-8, or UTF-16 if the file begins with its mark.
         **kwargs: See :class:`ReIDDataset`; ``name`` defaults to the name of the file's folder.
+            ``identities`` takes names as well as numbers.
 
     Raises:
-        FileNotFoundError: If the file is missing.
-        ValueError: If a column or value is wrong; names the line.
+        MissingFileError: If the file is missing.
+        UserError: If a column or value is wrong; names the line.
 
     Example:
         >>> dataset = dict(
@@ -50,10 +63,13 @@ class CSVDataset(ReIDDataset):
         csv_file: str | os.PathLike,
         data_root: str | os.PathLike | None = None,
         *args: Any,
+        ignore_columns: Collection[str] = (),
+        encoding: str | None = None,
         **kwargs: Any,
     ) -> None:
         root = default_data_root() if data_root is None else Path(data_root)
         self.csv_file = root / csv_file
+        self.ignore_columns, self.encoding = ignore_columns, encoding
         self._domain_given = "domain_from" in kwargs
         kwargs["name"] = kwargs.get("name") or self.csv_file.resolve().parent.name
         super().__init__(self.csv_file.parent, *args, **kwargs)
@@ -71,62 +87,76 @@ class CSVDataset(ReIDDataset):
 
     def read(self, folder: Path) -> list[Record]:
         """Read the rows."""
-        with open(self.csv_file, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            missing = {"path", "pid", "split"} - set(reader.fieldnames or ())
-            if missing:
-                raise UserError(
-                    f"{self.csv_file} has the columns {reader.fieldnames}; {sorted(missing)} "
-                    "missing. The first line must be path,pid,camid,split[,domain]."
-                )
-            rows = list(reader)
-        for line, row in enumerate(rows, 2):
-            self._check_row(line, row)
-        pids = _numbers([row["pid"] for row in rows])
-        camids = _numbers([row.get("camid") or "" for row in rows])
-        domains = _numbers([row.get("domain") or "" for row in rows])
-        if "domain" in (reader.fieldnames or ()) and not self._domain_given:
+        columns, rows = read_table(
+            self.csv_file,
+            _COLUMNS,
+            _REQUIRED,
+            ignored=self.ignore_columns,
+            encoding=self.encoding,
+        )
+        for row in rows:
+            self._check_row(row)
+        pids = self._numbers("pid", rows)
+        camids = self._numbers("camid", rows)
+        domains = self._numbers("domain", rows)
+        if "domain" in columns and not self._domain_given:
             self.domain_from = "record"
-        return [
-            dict(
-                img_path=str(folder / row["path"]),
-                pid=pid,
-                camid=camid,
-                role=row["split"],
-                domain=domain,
+        records = []
+        for row in rows:
+            cells = {name: normalized(text) for name, text in row.cells.items()}
+            record = dict(
+                img_path=str(folder / row.cells["path"].replace("\\", "/")),
+                pid=pids[cells["pid"]],
+                camid=camids.get(cells.get("camid", ""), UNKNOWN),
+                role=cells["split"],
+                domain=domains.get(cells.get("domain", ""), UNKNOWN),
             )
-            for row, pid, camid, domain in zip(rows, pids, camids, domains, strict=True)
-        ]
+            if str(record["pid"]) != cells["pid"]:
+                record["pid_name"] = cells["pid"]
+            records.append(record)
+        self._metainfo["pid_names"] = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
+        self._number_identities(pids)
+        return records
 
-    def _check_row(self, line: int, row: dict[str, str | None]) -> None:
-        if row["split"] not in _ROLES:
+    def _numbers(self, column: str, rows: list[Row]) -> dict[str, int]:
+        texts = (row.cells.get(column, "") for row in rows)
+        return number_ids(texts, f"{self.csv_file}, column {column!r}")
+
+    def _check_row(self, row: Row) -> None:
+        where, cells = f"{self.csv_file}, line {row.line}", row.cells
+        if cells["split"] not in _ROLES:
             raise UserError(
-                f"{self.csv_file}, line {line}: split {row['split']!r} is none of "
-                f"{', '.join(_ROLES)}."
+                f"{where}: split {cells['split']!r} is none of {', '.join(_ROLES)}"
+                f"{did_you_mean(cells['split'], _ROLES)}."
             )
-        if not row["path"] or (row["pid"] or "").strip().lower() in _NONE:
+        if not cells["path"] or is_none(cells["pid"]):
             raise UserError(
-                f"{self.csv_file}, line {line}: path {row['path']!r} and pid {row['pid']!r}; every "
-                "row needs both."
+                f"{where}: path {cells['path']!r} and pid {cells['pid']!r}; every row needs both."
             )
-        if None in row:
-            raise UserError(
-                f"{self.csv_file}, line {line}: more values than columns; quote paths with commas."
-            )
+
+    def _number_identities(self, pids: Mapping[str, int]) -> None:
+        """Replace names in the option ``identities`` by their numbers."""
+        if self.identities is None:
+            return
+        numbers = []
+        for value in self.identities:
+            if isinstance(value, str) and normalized(value) not in pids:
+                raise UserError(
+                    f"{self.csv_file} has no identity {value!r}{did_you_mean(value, pids)}; see "
+                    "the option `identities`."
+                )
+            numbers.append(pids[normalized(value)] if isinstance(value, str) else value)
+        self.identities = numbers
 
     def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
         """Without cameras there is no camera rule."""
-        if self.protocol is None and all(record["camid"] < 0 for record in records):
-            return "no_camera"
-        return super().protocol_of(records)
-
-
-def _numbers(values: list[str]) -> list[int]:
-    """Whole numbers as they are; else the position among the sorted names; -1 for none."""
-    given = [value.strip() for value in values]
-    known = {value for value in given if value.lower() not in _NONE}
-    if all(value.isdecimal() for value in known):
-        number = {value: int(value) for value in known}
-    else:
-        number = {value: i for i, value in enumerate(sorted(known))}
-    return [number.get(value, -1) for value in given]
+        if self.protocol is not None or any(record["camid"] >= 0 for record in records):
+            return super().protocol_of(records)
+        print_log(
+            f"{self.name} ({self.csv_file}): no image has a camera (column 'camid'), so the camera "
+            "rule is off: images of a query's own camera count as matches, and scores are higher "
+            "than with the rule. protocol='no_camera' says that this is meant.",
+            logger="current",
+            level=logging.WARNING,
+        )
+        return "no_camera"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -12,12 +14,20 @@ import cv2
 import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
+from mmengine.logging import print_log
 from PIL import Image
 
-from mmreid_ext.datasets.corrupt_images import CUT_OFF, lacks_end
+from mmreid_ext.datasets.picture_file import (
+    MAX_PIXELS,
+    check_picture,
+    read_regular_file,
+    without_alpha,
+)
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import TRANSFORMS
 
 _ORIENTATION = 0x0112
+_RULES = 2  # of decoding; files that were stored under other rules are not read
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_COLOR_8),
     (4, cv2.IMREAD_REDUCED_COLOR_4),
@@ -46,6 +56,7 @@ class LoadResized(BaseTransform):
         draft: Let the decoder shrink JPEG images that are at least twice as large as ``scale`` both
             ways, by 2, 4 or 8, before the resizing: quicker for large photographs, and a little
             smoother than resizing alone. Defaults to False.
+        max_pixels: Refuse pictures of more pixels. Defaults to 100 million (0.3 GB when decoded).
 
     Example:
         >>> pipeline = [
@@ -62,39 +73,71 @@ class LoadResized(BaseTransform):
         interpolation: str = "bicubic",
         store: str | os.PathLike | None = None,
         draft: bool = False,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.scale, self.interpolation, self.draft = tuple(scale), interpolation, draft
+        self.max_pixels, self._reported = max_pixels, False
         self.store = None if store is None else Path(store)
         if self.store is not None:
-            self.store.mkdir(parents=True, exist_ok=True)
+            try:
+                self.store.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UserError(
+                    f"LoadResized: store={str(store)!r} can't be made ({error}). Name a folder "
+                    "that can be written, or leave the store out."
+                ) from error
 
     def transform(self, results: dict) -> dict:
         """Add the image to ``results``.
 
         Raises:
-            OSError: If it can't be read, is cut off or isn't an image.
+            OSError: If it can't be read, is refused by
+                :func:`~mmreid_ext.datasets.picture_file.check_picture` or isn't an image.
         """
         path = results["img_path"]
         if self.store is None:
             image = self._decode(path)
         else:
             stored = self.stored_file(path)
-            image = _read(stored, (self.scale[1], self.scale[0], 3))
+            image = self._stored(stored)
             if image is None:
                 image = self._decode(path)
-                _write(stored, image)
+                self._keep(stored, image)
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results
 
+    def _stored(self, file: Path) -> np.ndarray | None:
+        try:
+            return _read(file, (self.scale[1], self.scale[0], 3))
+        except OSError as error:
+            self._report(error)
+            return None
+
+    def _keep(self, file: Path, image: np.ndarray) -> None:
+        try:
+            _write(file, image)
+        except OSError as error:
+            self._report(error)
+
+    def _report(self, error: OSError) -> None:
+        """Say once per process that the store fails; the pictures are decoded all the same."""
+        if self._reported:
+            return
+        self._reported = True
+        print_log(
+            f"LoadResized: the store of decoded images {str(self.store)!r} fails ({error}). Images "
+            "are decoded anew instead, which only takes longer.",
+            logger="current",
+            level=logging.WARNING,
+        )
+
     def _decode(self, path: str) -> np.ndarray:
-        with open(path, "rb") as file:
-            content = file.read()
-        if lacks_end(io.BytesIO(content)):
-            raise OSError(CUT_OFF)
-        encoded = np.frombuffer(content, np.uint8)
-        image = cv2.imdecode(encoded, self._decoding(content)) if content else None
+        content = read_regular_file(path)
+        check_picture(content, self.max_pixels)
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), self._decoding(content))
         if image is None:
             raise OSError("not an image")
+        image = without_alpha(image, content)
         return mmcv.imresize(image, self.scale, interpolation=self.interpolation)
 
     def _decoding(self, content: bytes) -> int:
@@ -112,7 +155,7 @@ class LoadResized(BaseTransform):
         """Where the decoded image of ``path``, as it is now, is or will be."""
         facts = os.stat(path)
         key = (os.path.abspath(path), facts.st_size, facts.st_mtime_ns)
-        key += (self.scale, self.interpolation, cv2.__version__)
+        key += (self.scale, self.interpolation, cv2.__version__, _RULES)
         key += ("draft",) if self.draft else ()
         name = hashlib.sha1(repr(key).encode(), usedforsecurity=False).hexdigest()
         return self.store / name[:2] / f"{name[2:]}.bgr"
@@ -141,5 +184,6 @@ def _write(path: Path, image: np.ndarray) -> None:
             file.write(np.ascontiguousarray(image).data)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise

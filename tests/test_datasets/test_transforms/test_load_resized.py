@@ -8,7 +8,10 @@ from mmcv.transforms import LoadImageFromFile
 from mmpretrain.datasets.transforms import Resize
 from PIL import Image
 
-from mmreid_ext.datasets.transforms import LoadResized
+from mmreid_ext.datasets.transforms import LoadResized, load_resized
+from mmreid_ext.errors import UserError
+
+SCALE = (16, 32)
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def test_a_cut_off_file_is_refused(picture):
 
 def test_an_empty_file_is_refused(picture):
     open(picture, "wb").close()
-    with pytest.raises(OSError, match="not an image"):
+    with pytest.raises(OSError, match="the file is empty"):
         LoadResized((16, 32))({"img_path": picture})
 
 
@@ -142,3 +145,30 @@ def test_drafts_are_stored_apart(picture, tmp_path):
         LoadResized((16, 32), store=tmp_path, draft=draft).stored_file(picture) for draft in (0, 1)
     ]
     assert stored[0] != stored[1]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), OSError(24, "Too many open files")]
+)
+def test_a_store_that_fails_is_said_once_and_costs_no_picture(
+    picture, tmp_path, monkeypatch, error
+):
+    said = []
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(load_resized, "print_log", lambda text, **_: said.append(text))
+    expected = LoadResized(SCALE)(dict(img_path=picture))["img"]
+    loader = LoadResized(SCALE, store=tmp_path / "store")
+    for broken in ("tempfile.mkstemp", "np.fromfile"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{load_resized.__name__}.{broken}", fails)
+            for _ in range(2):
+                assert np.array_equal(loader(dict(img_path=picture))["img"], expected)
+    assert len(said) == 1 and str(tmp_path / "store") in said[0] and error.strerror in said[0]
+
+
+def test_a_store_that_is_no_folder_is_refused_when_it_is_named(picture):
+    with pytest.raises(UserError, match="LoadResized: store="):
+        LoadResized(SCALE, store=picture)
