@@ -21,5 +21,5 @@ model = dict(
 # 16 identities x 4 images, drawn anew for every batch.
 train_dataloader = dict(
     batch_size=64,
-    sampler=dict(batch_size=64, num_instances=4, strategy="id_avg_prob"),
+    sampler=dict(num_instances=4, strategy="id_avg_prob"),
 )

@@ -8,7 +8,7 @@ model = dict(
         losses=dict(_delete_=True, ce=dict(type="mmreid_ext.LabelSmoothingLoss")),
     )
 )
-train_dataloader = dict(batch_size=32, sampler=dict(batch_size=32, num_instances=2))
+train_dataloader = dict(batch_size=32, sampler=dict(num_instances=2))
 
 max_iters = 600
 optim_wrapper = dict(optimizer=dict(lr=1e-3))

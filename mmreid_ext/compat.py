@@ -1,7 +1,8 @@
 """All that depends on the versions of other packages: what is supported, and what is mended.
 
 :func:`check_environment` reads package metadata only and runs when ``mmreid_ext`` is imported.
-:func:`enable_safe_checkpoints` changes MMEngine; the tools, the APIs and the registry call it.
+:func:`enable_safe_checkpoints` changes MMEngine and runs when ``mmreid_ext.registry`` is imported,
+that is, as soon as anything of the package is built, from a command line or from Python.
 """
 
 from __future__ import annotations

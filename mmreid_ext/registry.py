@@ -1,12 +1,17 @@
 """Registries of the package: children of MMEngine's roots, so MMPretrain's modules stay reachable.
 
 Configurations keep ``default_scope = 'mmpretrain'`` and write our modules as ``mmreid_ext.Name``.
-MMEngine imports this file by that prefix; ``locations`` are imported at the first look-up, so no
-``custom_imports`` is needed.
+MMEngine imports this file when it meets that prefix, and a registry's ``locations`` at its first
+look-up. (``custom_imports`` of our configurations only runs the check of installed versions early.)
+
+Whoever builds something of ours comes through this file, from a command line or from Python. So
+here checkpoints become data: see :func:`mmreid_ext.compat.enable_safe_checkpoints`.
 """
 
 from mmengine import registry as root
 from mmengine.registry import Registry
+
+from .compat import enable_safe_checkpoints
 
 _SCOPE = "mmreid_ext"
 
@@ -28,3 +33,5 @@ OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, "engine")
 OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, "engine")
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, "engine")
 VISUALIZERS = _child(root.VISUALIZERS, "visualization")
+
+enable_safe_checkpoints()

@@ -6,7 +6,13 @@ from mmengine.runner.loops import EpochBasedTrainLoop
 
 from mmreid_ext.registry import LOOPS
 
-from .train_loop import average_over_ranks, check_num_classes, stop_if_not_finite, stop_workers
+from .train_loop import (
+    average_over_ranks,
+    check_num_classes,
+    of_this_rank,
+    stop_if_not_finite,
+    stop_workers,
+)
 
 
 @LOOPS.register_module()
@@ -22,7 +28,7 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
     """
 
     def __init__(self, runner, dataloader, max_epochs: int, **kwargs) -> None:
-        super().__init__(runner, dataloader, max_epochs, **kwargs)
+        super().__init__(runner, of_this_rank(runner, dataloader), max_epochs, **kwargs)
         self._seed_at_start = runner.seed
         sampler = self.dataloader.sampler
         if hasattr(sampler, "infinite"):

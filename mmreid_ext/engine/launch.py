@@ -77,7 +77,7 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     keep_freed_memory()
     if cfg.get("launcher", "none") != "none" and not has_accelerator:
         _start_gloo(cfg)
-    share_batches(cfg, expected_world_size(cfg.get("launcher", "none")))
+    expected_world_size(cfg.get("launcher", "none"))
     return cfg
 
 
@@ -106,32 +106,6 @@ def _start_gloo(cfg: Config) -> None:
         "model_wrapper_cfg",
         dict(type="mmengine.MMDistributedDataParallel", device_ids=None, broadcast_buffers=False),
     )
-
-
-def share_batches(cfg: Config, world_size: int) -> None:
-    """Turn the batch sizes of the training loaders into those of one rank.
-
-    With ``batch_size_is_global = True`` in the configuration (ours have it) the numbers written
-    there are for all ranks together, so a run computes the same on 1, 2 or 4. The sampler follows
-    its loader.
-
-    Raises:
-        ValueError: If a batch can't be divided evenly.
-    """
-    loaders = [cfg.get("train_dataloader"), (cfg.get("train_cfg") or {}).get("meta_dataloader")]
-    for loader in filter(None, loaders):
-        size = loader["batch_size"]
-        if cfg.get("batch_size_is_global"):
-            if size % world_size:
-                raise UserError(
-                    f"A global batch of {size} images can't be shared by {world_size} ranks: "
-                    "choose a multiple (train_dataloader.batch_size, "
-                    "train_cfg.meta_dataloader.batch_size)."
-                )
-            loader["batch_size"] = size // world_size
-        sampler = loader.get("sampler") or {}
-        if "num_instances" in sampler:
-            sampler["batch_size"] = loader["batch_size"]
 
 
 def use_amp(cfg: Config, dtype: str = "auto") -> None:

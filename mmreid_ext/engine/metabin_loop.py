@@ -12,7 +12,7 @@ from mmreid_ext.engine.gate_schedule import CyclicRatio, split_domains
 from mmreid_ext.engine.gate_statistics import gate_statistics
 from mmreid_ext.engine.loader_pool import build_loader_pool, can_share, without_workers
 from mmreid_ext.engine.meta_gates import LOSS_SETS, LossSets, meta_update_gates
-from mmreid_ext.engine.train_loop import ReIDTrainLoop, start_at, stop_workers
+from mmreid_ext.engine.train_loop import ReIDTrainLoop, of_this_rank, start_at, stop_workers
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
@@ -74,6 +74,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         first_base_steps: int = 10,
         **kwargs,
     ) -> None:
+        refuse_accumulation(runner.optim_wrapper)
+        meta_dataloader = of_this_rank(runner, meta_dataloader, "train_cfg.meta_dataloader")
         pooled = can_share(dataloader, meta_dataloader)
         base_settings = without_workers(dataloader) if pooled else dataloader
         super().__init__(runner, base_settings, max_iters, **kwargs)
@@ -206,10 +208,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         Raises:
             ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.
         """
-        if getattr(optim_wrapper, "_accumulative_counts", 1) > 1:
-            raise UserError(
-                "MetaBIN takes no accumulative_counts: use a larger batch or more ranks."
-            )
+        refuse_accumulation(optim_wrapper)
         module = getattr(model, "module", model)
         loss_sets = _resolve_loss_sets(loss_sets)
         module.head.train_losses = loss_sets.base
@@ -233,6 +232,26 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         if scaler is not None and meta_log["meta_skipped"]:
             _back_off(scaler)
         return {**log, **meta_log}
+
+
+def refuse_accumulation(optim_wrapper: OptimWrapper | dict | None) -> None:
+    """Raise if gradients are to be accumulated: a gate update follows every base step.
+
+    Args:
+        optim_wrapper: The wrapper, or its settings before it is built.
+
+    Raises:
+        UserError: If ``accumulative_counts`` is above 1.
+    """
+    if isinstance(optim_wrapper, dict):
+        counts = optim_wrapper.get("accumulative_counts", 1)
+    else:
+        counts = getattr(optim_wrapper, "_accumulative_counts", 1)
+    if counts > 1:
+        raise UserError(
+            f"MetaBIN: optim_wrapper.accumulative_counts={counts}, it takes 1 only; use a larger "
+            "batch or more ranks."
+        )
 
 
 def _back_off(scaler) -> None:

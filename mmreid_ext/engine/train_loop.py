@@ -6,19 +6,22 @@ import math
 from collections.abc import Mapping
 
 import torch
+from mmengine.runner import Runner
 from mmengine.runner.loops import IterBasedTrainLoop, _InfiniteDataloaderIterator
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmreid_ext.distributed import mean_over_ranks
+from mmreid_ext.distributed import get_world_size, mean_over_ranks
 from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
+from .loader_settings import rank_settings
+
 
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
-    """MMEngine's iteration-based loop with five additions.
+    """MMEngine's iteration-based loop with six additions.
 
     * A resumed run continues with the batch that would have come next: the sampler is told where to
       start (``set_start``), where MMEngine would load and discard all earlier batches.
@@ -28,12 +31,13 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     * A loss that isn't finite stops the run before a checkpoint can be written of it.
     * The number of classes is compared with the data set before the first step.
     * The processes that load images end with the training, not at some later garbage collection.
+    * A global batch (``batch_size_is_global``) is shared out over the ranks.
 
     Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
     """
 
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
-        super().__init__(runner, dataloader, max_iters, **kwargs)
+        super().__init__(runner, of_this_rank(runner, dataloader), max_iters, **kwargs)
         self._seed_at_start = runner.seed
         check_num_classes(self._module, self.dataloader.dataset)
 
@@ -120,6 +124,14 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         stop_if_not_finite(outputs, self._iter)
         hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
+
+
+def of_this_rank(
+    runner: Runner, dataloader: dict | DataLoader, name: str = "train_dataloader"
+) -> dict | DataLoader:
+    """Return the settings of a training loader for this rank; see :func:`rank_settings`."""
+    is_global = bool(runner.cfg.get("batch_size_is_global"))
+    return rank_settings(dataloader, is_global, get_world_size(), name)
 
 
 def check_num_classes(model, dataset) -> None:

@@ -53,41 +53,6 @@ def test_missing_configuration_lists_its_neighbours(folder, tmp_path):
         launch.load_config(parse(str(tmp_path / "nowhere" / "a.py")))
 
 
-def loaders(base=48, meta=24, **options):
-    def loader(size):
-        return dict(batch_size=size, sampler=dict(type="PKSampler", num_instances=4))
-
-    train_cfg = dict(type="Loop", meta_dataloader=loader(meta))
-    return Config(dict(train_dataloader=loader(base), train_cfg=train_cfg, **options))
-
-
-def test_global_batches_are_shared_out():
-    cfg = loaders(batch_size_is_global=True)
-    launch.share_batches(cfg, 4)
-    for loader, size in ((cfg.train_dataloader, 12), (cfg.train_cfg.meta_dataloader, 6)):
-        assert loader.batch_size == size and loader.sampler.batch_size == size
-
-
-def test_batches_per_rank_stay():
-    cfg = loaders()
-    launch.share_batches(cfg, 4)
-    assert cfg.train_dataloader.batch_size == cfg.train_dataloader.sampler.batch_size == 48
-
-
-def test_other_samplers_and_missing_loaders_are_left_alone():
-    sampler = dict(type="DefaultSampler", shuffle=True)
-    cfg = Config(dict(train_dataloader=dict(batch_size=8, sampler=sampler)))
-    launch.share_batches(cfg, 2)
-    assert cfg.train_dataloader.sampler == sampler
-    launch.share_batches(Config(dict(train_cfg=None)), 2)
-
-
-@pytest.mark.parametrize("sizes", [(48, 25), (49, 24)])
-def test_indivisible_batches_are_refused(sizes):
-    with pytest.raises(ValueError, match=r"of (25|49) images .* 2 ranks: choose a multiple"):
-        launch.share_batches(loaders(*sizes, batch_size_is_global=True), 2)
-
-
 def test_world_size_announced_by_the_launcher(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("SLURM_NTASKS", "8")
@@ -123,7 +88,9 @@ def test_mixed_precision_with_accelerator(monkeypatch, native, dtype, expected):
 
 def test_prepare_on_one_rank(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "0")
-    cfg = loaders(batch_size_is_global=True)
+    loader = dict(batch_size=48, sampler=dict(type="mmreid_ext.PKSampler"))
+    loop = dict(type="mmreid_ext.ReIDTrainLoop")
+    cfg = Config(dict(train_dataloader=loader, train_cfg=loop, batch_size_is_global=True))
     assert launch.prepare(cfg) is cfg
-    assert cfg.train_dataloader.sampler.batch_size == 48
+    assert cfg.train_dataloader == loader  # the loop divides
     assert "model_wrapper_cfg" not in cfg

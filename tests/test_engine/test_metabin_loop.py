@@ -2,6 +2,7 @@
 
 import pytest
 from helpers.tiny_reid import tiny_model, tiny_runner
+from mmengine.optim import build_optim_wrapper
 
 BASE_ONLY = dict(base=("ce",), meta_train=("ce",))
 
@@ -47,13 +48,18 @@ def test_wrong_loss_sets(tmp_path, loss_sets, message):
         loop(tmp_path, loop=dict(loss_sets=loss_sets))
 
 
-def test_gradient_accumulation(tmp_path):
+def test_gradient_accumulation_is_refused_before_any_step(tmp_path):
     wrapper = dict(optimizer=dict(type="SGD", lr=0.01), accumulative_counts=2)
-    runner = tiny_runner(tmp_path, batch_size=16, optim_wrapper=wrapper)
+    steps = dict(first_base_steps=3)  # the second of them would change the weights
+    runner = tiny_runner(tmp_path, batch_size=16, optim_wrapper=wrapper, loop=steps)
     before = runner.model.head.classifier.weight.clone()
-    with pytest.raises(ValueError, match="accumulative_counts: use a larger batch"):
+    with pytest.raises(ValueError, match="accumulative_counts=2.* use a larger batch"):
         runner.train()
     assert runner.model.head.classifier.weight.equal(before)
+    built = build_optim_wrapper(runner.model, dict(wrapper))
+    runner = tiny_runner(tmp_path, batch_size=16, optim_wrapper=built, loop=steps)
+    with pytest.raises(ValueError, match="accumulative_counts=2"):
+        runner.build_train_loop(runner._train_loop)
 
 
 def test_defaults(tmp_path):

@@ -31,14 +31,14 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type="mmreid_ext.PKSampler", batch_size=80, num_instances=4),
+    sampler=dict(type="mmreid_ext.PKSampler", num_instances=4),
     dataset=train_dataset,
 )
 meta_dataloader = dict(
     batch_size=80,
     num_workers=4,
     drop_last=True,
-    sampler=dict(type="mmreid_ext.DomainPKSampler", batch_size=80, num_instances=4),
+    sampler=dict(type="mmreid_ext.DomainPKSampler", num_instances=4),
 )
 
 val_dataloader = dict(

@@ -28,16 +28,14 @@ train_dataloader = dict(
     collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(type="mmreid_ext.PKSampler", batch_size=48, num_instances=4),
+    sampler=dict(type="mmreid_ext.PKSampler", num_instances=4),
     dataset=train_dataset,
 )
 meta_dataloader = dict(
     batch_size=48,
     num_workers=1,
     drop_last=True,
-    sampler=dict(
-        type="mmreid_ext.DomainPKSampler", batch_size=48, num_instances=4, group_by_camera=True
-    ),
+    sampler=dict(type="mmreid_ext.DomainPKSampler", num_instances=4, group_by_camera=True),
 )
 
 val_dataloader = dict(

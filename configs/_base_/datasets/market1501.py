@@ -23,7 +23,6 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(
         type="mmreid_ext.PKSampler",
-        batch_size=64,
         num_instances=4,
         strategy="exhaustive_drop",
     ),

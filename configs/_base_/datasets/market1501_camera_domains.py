@@ -25,7 +25,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type="mmreid_ext.PKSampler", batch_size=96, num_instances=4),
+    sampler=dict(type="mmreid_ext.PKSampler", num_instances=4),
     dataset=train_dataset,
 )
 
@@ -35,9 +35,7 @@ meta_dataloader = dict(
     batch_size=96,
     num_workers=4,
     drop_last=True,
-    sampler=dict(
-        type="mmreid_ext.DomainPKSampler", batch_size=96, num_instances=4, group_by_camera=True
-    ),
+    sampler=dict(type="mmreid_ext.DomainPKSampler", num_instances=4, group_by_camera=True),
 )
 
 val_dataloader = dict(

@@ -31,7 +31,6 @@ train_dataloader = dict(
     collate_fn=dict(type="mmreid_ext.reid_collate"),
     sampler=dict(
         type="mmreid_ext.PKSampler",
-        batch_size=256,
         num_instances=1,
         strategy="remaining_weighted",
     ),

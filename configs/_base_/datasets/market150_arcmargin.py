@@ -22,7 +22,7 @@ test_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=64,
-    sampler=dict(batch_size=64, num_instances=1, strategy="remaining_weighted"),
+    sampler=dict(num_instances=1, strategy="remaining_weighted"),
     dataset=dict(pipeline=train_pipeline),
 )
 val_dataloader = dict(

@@ -11,6 +11,6 @@ train_pipeline = [
 ]
 train_dataloader = dict(
     batch_size=32,
-    sampler=dict(batch_size=32, strategy="exhaustive_drop"),
+    sampler=dict(strategy="exhaustive_drop"),
     dataset=dict(pipeline=train_pipeline),
 )

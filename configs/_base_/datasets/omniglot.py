@@ -18,9 +18,7 @@ train_dataloader = dict(
     collate_fn=dict(type="mmreid_ext.reid_collate"),
     persistent_workers=True,
     drop_last=True,
-    sampler=dict(
-        type="mmreid_ext.PKSampler", batch_size=16, num_instances=4, strategy="remaining_weighted"
-    ),
+    sampler=dict(type="mmreid_ext.PKSampler", num_instances=4, strategy="remaining_weighted"),
     dataset=dict(
         type="mmreid_ext.SOP", folder="omniglot_sop", name="omniglot", pipeline=train_pipeline
     ),

@@ -23,9 +23,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(
-        type="mmreid_ext.PKSampler", batch_size=64, num_instances=4, strategy="remaining_weighted"
-    ),
+    sampler=dict(type="mmreid_ext.PKSampler", num_instances=4, strategy="remaining_weighted"),
     dataset=dict(type="mmreid_ext.SOP", mode="train", pipeline=train_pipeline),
 )
 val_dataloader = dict(

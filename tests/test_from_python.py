@@ -1,0 +1,106 @@
+"""Runs started from Python, in a process that has imported nothing of ours before."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# torch.load as PyTorch 2.1 to 2.5 has it: pickles are executed unless the caller says otherwise
+PREAMBLE = """
+import sys
+from mmengine.config import Config
+import torch
+load = torch.load
+torch.load = lambda *a, weights_only=False, **k: load(*a, weights_only=bool(weights_only), **k)
+from mmengine.runner import Runner
+
+def cfg(**changes):
+    settings = dict(
+        default_scope="mmpretrain",
+        work_dir=sys.argv[1],
+        model=dict(type="mmreid_ext.ReIDModel", backbone=dict(type="ResNet", depth=18,
+            stem_channels=4, base_channels=4, num_stages=1, strides=(1,), dilations=(1,),
+            out_indices=(0,), norm_cfg=dict(type="mmreid_ext.SyncBN")),
+            head=dict(type="mmreid_ext.BNNeckHead", num_classes=2, in_channels=4,
+            losses=dict(ce=dict(type="mmreid_ext.LabelSmoothingLoss")))),
+        train_dataloader=dict(batch_size=4, num_workers=0, persistent_workers=True,
+            collate_fn=dict(type="mmreid_ext.reid_collate"),
+            dataset=dict(type="mmreid_ext.CSVDataset", csv_file="list.csv", data_root=sys.argv[1],
+                mode="train", pipeline=[dict(type="LoadImageFromFile"),
+                dict(type="mmreid_ext.PackReIDInputs")]),
+            sampler=dict(type="mmreid_ext.PKSampler", num_instances=2)),
+        train_cfg=dict(type="mmreid_ext.ReIDTrainLoop", max_iters=2),
+        optim_wrapper=dict(optimizer=dict(type="SGD", lr=0.01, momentum=0.9)),
+        default_hooks=dict(checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=2)),
+        log_level="ERROR",
+    )
+    return Config(settings | changes)
+"""
+
+
+@pytest.fixture
+def images(tmp_path):
+    import cv2
+    import numpy as np
+
+    lines = ["path,pid,camid,split"]
+    for index in range(8):
+        pixels = np.random.default_rng(index).integers(0, 256, (16, 8, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f"{index}.png"), pixels)
+        lines.append(f"{index}.png,{index // 4},{index % 2},train")
+    (tmp_path / "list.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def fresh_process(folder: Path, code: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", PREAMBLE + code, str(folder)],
+        env=dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1"),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+class Malicious:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.marker),))
+
+
+@pytest.mark.parametrize("call", ["train", "test"])
+def test_a_malicious_checkpoint_is_refused(images, call):
+    executed = images / "executed"
+    content = dict(state_dict={}, meta={}, x=Malicious(executed))
+    torch.save(content, images / "evil.pth")
+    code = f"""
+test = cfg().train_dataloader
+test.dataset.mode = "train"
+test.sampler = dict(type="DefaultSampler", shuffle=False)
+test.persistent_workers = False
+extra = dict(test_dataloader=test, test_cfg=dict(type="TestLoop"),
+    test_evaluator=dict(type="mmreid_ext.ReIDMetric")) if "{call}" == "test" else dict()
+Runner.from_cfg(cfg(load_from=sys.argv[1] + "/evil.pth", **extra)).{call}()
+"""
+    result = fresh_process(images, code)
+    assert result.returncode != 0
+    assert "UnsafeCheckpointError" in result.stderr, result.stderr[-2000:]
+    assert not executed.exists()
+
+
+def test_checkpoints_are_plain_and_can_be_resumed(images):
+    result = fresh_process(images, "Runner.from_cfg(cfg()).train()")
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert torch.load(images / "iter_2.pth", weights_only=True)["meta"]["iter"] == 2
+    loop = 'dict(type="mmreid_ext.ReIDTrainLoop", max_iters=4)'
+    result = fresh_process(images, f"Runner.from_cfg(cfg(resume=True, train_cfg={loop})).train()")
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert torch.load(images / "iter_4.pth", weights_only=True)["meta"]["iter"] == 4
