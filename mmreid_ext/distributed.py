@@ -14,8 +14,10 @@ Without an initialised process group every function here is the identity of one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
@@ -157,6 +159,55 @@ def gather_rows(x: Tensor) -> Tensor:
     padded[: x.shape[0]] = x
     gathered = _all_gather_equal(padded).chunk(len(sizes))
     return torch.cat([part[:n] for part, n in zip(gathered, sizes, strict=True)])
+
+
+class Places(NamedTuple):
+    """Where rows stand in the batch of a single process.
+
+    Attributes:
+        own: Places of this rank's rows, shape (N,) int64.
+        order: Of the rows gathered in rank order, the one at each place, shape (W * N,) int64.
+    """
+
+    own: Tensor
+    order: Tensor
+
+
+_positions: ContextVar[tuple[int, ...] | None] = ContextVar("positions of rows", default=None)
+
+
+@contextmanager
+def rows_at(positions: Sequence[int] | None) -> Iterator[None]:
+    """Say inside the block where this rank's rows stand in the batch of a single process.
+
+    Args:
+        positions: One integer per image of this rank, ordered as a single process orders its
+            images; gaps do no harm. None: batches gathered in rank order are in that order.
+    """
+    token = _positions.set(None if positions is None else tuple(positions))
+    try:
+        yield
+    finally:
+        _positions.reset(token)
+
+
+def get_positions() -> tuple[int, ...] | None:
+    """What :func:`rows_at` was told."""
+    return _positions.get()
+
+
+def places_of_rows(num_rows: int, device: torch.device | str = "cpu") -> Places:
+    """Places of ``num_rows`` rows per rank; an image may have several rows, one after the other."""
+    own = torch.arange(num_rows, device=device) + get_rank() * num_rows
+    order = torch.arange(num_rows * get_world_size(), device=device)
+    positions = _positions.get()
+    if not is_distributed() or not positions or num_rows % len(positions):
+        return Places(own, order)
+    positions = torch.tensor(positions, device=device)
+    images = _all_gather_equal(positions).argsort(stable=True)
+    per_image = num_rows // len(positions)
+    order = (images[:, None] * per_image + torch.arange(per_image, device=device)).flatten()
+    return Places(order.argsort()[own], order)
 
 
 def all_reduce_sum(x: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ import torch
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
 
+from . import fine_tuning
 from .atomic import atomic_open, atomic_write
 from .plain import to_plain
 from .safe_load import safe_load
@@ -32,6 +33,7 @@ def install(mm_checkpoint: ModuleType) -> None:
     mm_checkpoint.torch = TorchForCheckpoints()
     mm_checkpoint.load_url = load_url
     LocalBackend.put = _atomic_put
+    fine_tuning.install(mm_checkpoint)
     checkpoint_hook.open = _open_atomically_for_writing  # shadows the builtin in that module
     for name in ("_save_checkpoint_with_step", "_save_best_checkpoint"):
         setattr(CheckpointHook, name, _removing_afterwards(getattr(CheckpointHook, name)))

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mmreid_ext.distributed import any_rank, mean_over_ranks
+from mmreid_ext.distributed import any_rank, get_positions, mean_over_ranks, rows_at
 from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
 from mmreid_ext.models.reid_model import integers_on
+from mmreid_ext.models.run_state import hold_run_state
 
 
 class LossSets(NamedTuple):
@@ -145,9 +146,11 @@ def meta_update_gates(
             "norm_cfg=dict(type='mmreid_ext.BIN')."
         )
     train_rows, test_rows = split_rows(data_samples, train_domains)
+    positions = get_positions()
 
     def run_pass(rows: list[int], gates: Sequence[Tensor], names: tuple[str, ...]):
-        with stepped_gates(layers, gates), forward_context():
+        places = None if positions is None else [positions[i] for i in rows]
+        with stepped_gates(layers, gates), rows_at(places), forward_context():
             images = inputs[integers_on(inputs.device, rows)]
             terms = model.loss_terms(images, [data_samples[i] for i in rows], names)
         return sum(terms.values()), {name: term.detach() for name, term in terms.items()}
@@ -157,7 +160,7 @@ def meta_update_gates(
         return [g / loss_scale for g in mean_over_ranks(grads)]
 
     gates = [layer.gate.detach().clone().requires_grad_() for layer in layers]
-    with hold_running_stats(model), frozen(model):
+    with hold_running_stats(model), hold_run_state(model), frozen(model):
         train_loss, train_terms = run_pass(train_rows, gates, loss_sets.meta_train)
         inner = gate_gradient(train_loss, create_graph=second_order)
         raw = [gate - inner_lr * grad for gate, grad in zip(gates, inner, strict=True)]

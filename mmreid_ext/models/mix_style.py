@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.distributed import Places, gather_rows, places_of_rows
 from mmreid_ext.errors import UserError
+from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import MODELS
 
 
 @MODELS.register_module()
-class MixStyle(nn.Module):
+class MixStyle(RunState):
     r"""Gives an image, in training, a mix of its own and another image's style.
 
     With instance means :math:`\mu` and standard deviations :math:`\sigma`, a partner j of every
@@ -23,8 +24,9 @@ class MixStyle(nn.Module):
         + \lambda \mu_i + (1-\lambda) \mu_j
 
     Statistics carry no gradient, as in the paper. Partners come from the batches of all ranks, and
-    all draws are a function of (``seed``, number of the training step), so the same global batch
-    gives the same result on any number of ranks, and after a resume.
+    all draws are a function of (``seed``, number of the training step, place in the batch of a
+    single process), so the same global batch gives the same result on any number of ranks, and
+    after a resume. The meta passes of MetaBIN mix with draws of their own, and are no steps.
 
     Args:
         prob: Probability of mixing a batch at all. Defaults to 0.5.
@@ -43,6 +45,8 @@ class MixStyle(nn.Module):
         https://arxiv.org/abs/2104.02008.
     """
 
+    run_state = ("steps",)
+
     def __init__(
         self, prob: float = 0.5, alpha: float = 0.1, seed: int = 0, eps: float = 1e-6
     ) -> None:
@@ -52,29 +56,36 @@ class MixStyle(nn.Module):
         if alpha <= 0:
             raise UserError(f"alpha must be positive, got {alpha}")
         self.prob, self.alpha, self.seed, self.eps = prob, alpha, seed, eps
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self._steps = 0  # the same for the host, which would wait for the device
+        self.add_counters("steps")
+        self._held_passes = 0  # since the last step; no state, for they end before the next one
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the styles of maps (N, C, H, W); the same N on every rank. Nothing in evaluation."""
         if not self.training:
             return x
-        rng = np.random.default_rng((self.seed, self._steps))
-        self._steps += 1
-        self.steps.fill_(self._steps)
+        rng = np.random.default_rng(self._next_draw())
         if rng.random() >= self.prob:
             return x
-        own = slice(get_rank() * len(x), (get_rank() + 1) * len(x))
-        num_images = get_world_size() * len(x)
-        partners = torch.as_tensor(rng.permutation(num_images)[own], device=x.device)
-        share = torch.as_tensor(rng.beta(self.alpha, self.alpha, num_images)[own])
-        return self._mix(x, partners, share.to(x.device)[:, None, None, None])
+        places = places_of_rows(len(x), x.device)
+        num_images = len(places.order)
+        partners = torch.as_tensor(rng.permutation(num_images), device=x.device)
+        share = torch.as_tensor(rng.beta(self.alpha, self.alpha, num_images)).to(x.device)
+        return self._mix(x, places, partners, share[places.own][:, None, None, None])
 
-    def _mix(self, x: Tensor, partners: Tensor, share: Tensor) -> Tensor:
+    def _next_draw(self) -> tuple[int, ...]:
+        """Seed of this pass's draws; counts the pass."""
+        if not self.remembers:
+            self._held_passes += 1
+            return self.seed, self._steps, self._held_passes
+        self._held_passes = 0
+        self._steps += 1
+        self.write_counters()
+        return self.seed, self._steps - 1
+
+    def _mix(self, x: Tensor, places: Places, partners: Tensor, share: Tensor) -> Tensor:
         mean, std = self._style(x)
-        means, stds = (
-            gather_rows(torch.cat((mean, std), dim=1)).index_select(0, partners).chunk(2, 1)
-        )
+        rows = places.order[partners[places.own]]
+        means, stds = gather_rows(torch.cat((mean, std), dim=1)).index_select(0, rows).chunk(2, 1)
         share = share.to(mean.dtype)
         mixed_std = share * std + (1 - share) * stds
         mixed_mean = share * mean + (1 - share) * means
@@ -87,10 +98,6 @@ class MixStyle(nn.Module):
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         var, mean = torch.var_mean(x, dim=(2, 3), keepdim=True)
         return mean, (var + self.eps).sqrt()
-
-    def _load_from_state_dict(self, *args, **kwargs) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
-        self._steps = int(self.steps)
 
     def extra_repr(self) -> str:
         """Arguments, for ``print(model)``."""

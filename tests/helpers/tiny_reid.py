@@ -136,3 +136,11 @@ def tiny_runner(
     # Converted before the Runner wraps it: DistributedDataParallel lays out its buckets by dtype.
     settings["model"] = MODELS.build(settings["model"]).to(getattr(torch, dtype))
     return Runner(**settings)
+
+
+@DATASETS.register_module()
+class TinyReID5(TinyReID):
+    """The same with five identities per domain."""
+
+    def __init__(self, **kwargs):
+        super().__init__(num_ids=5, **kwargs)

@@ -126,6 +126,12 @@ class GroupSampler(Sampler[int], ABC):
     def _share(self) -> np.ndarray:
         """Rows of a global batch that belong to this rank, in the order they are emitted."""
 
+    @property
+    def positions(self) -> list[int]:
+        """Of this rank's images in the batch of a single process, for every batch the same."""
+        rows = self._share()[:, None] * self.num_instances + np.arange(self.num_instances)
+        return rows.ravel().tolist()
+
     def set_start(self, iteration: int) -> None:
         """Let the next ``iter(sampler)`` begin at an iteration.
 
@@ -158,7 +164,7 @@ class GroupSampler(Sampler[int], ABC):
         """Batches of this rank from an iteration on."""
         share = self._share()
         num_images = self.global_batch_size
-        inside = (share[:, None] * self.num_instances + np.arange(self.num_instances)).ravel()
+        inside = np.asarray(self.positions)
         while True:
             block, done = divmod(iteration, self.block_length)
             rng = np.random.default_rng((self.seed, self.stream, block))

@@ -36,6 +36,9 @@ class BNNeckHead(ReIDHead):
         test_feature: ``'embeddings'`` (after the neck) or ``'feats'`` (before) for retrieval.
         norm_cfg: Type and options of the neck. Defaults to ``dict(type='mmreid_ext.SyncBN')``.
         init_cfg: See MMEngine's ``BaseModule``.
+        same_identities: Whether the checkpoint given as ``load_from`` was trained on the same
+            identities in the same order, that is on the same data set: classifier and centres are
+            then taken over. Defaults to False.
 
     Luo et al., "Bag of Tricks and A Strong Baseline for Deep Person Re-identification", CVPRW 2019,
     https://arxiv.org/abs/1903.07071.
@@ -54,8 +57,9 @@ class BNNeckHead(ReIDHead):
         test_feature: str = "embeddings",
         norm_cfg: dict | None = None,
         init_cfg: dict | None = None,
+        same_identities: bool = False,
     ) -> None:
-        super().__init__(losses, train_losses, init_cfg)
+        super().__init__(losses, train_losses, init_cfg, same_identities)
         if classifier_init not in ("normal", "uniform"):
             raise UserError(
                 f"classifier_init must be 'normal' or 'uniform', got {classifier_init!r}."

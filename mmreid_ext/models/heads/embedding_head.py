@@ -33,6 +33,9 @@ class EmbeddingHead(ReIDHead):
             N(0, 2/D) and bias 0, XBM's.
         train_losses: Names used by an ordinary training step. Defaults to all.
         init_cfg: See MMEngine's ``BaseModule``.
+        same_identities: Whether the checkpoint given as ``load_from`` was trained on the same
+            identities in the same order, that is on the same data set: classifier and centres are
+            then taken over. Defaults to False.
 
     Raises:
         ValueError: Unknown ``embedding_init``, a classifier without ``num_classes``, or a loss that
@@ -53,8 +56,9 @@ class EmbeddingHead(ReIDHead):
         embedding_init: str = "default",
         train_losses: Sequence[str] | None = None,
         init_cfg: dict | None = None,
+        same_identities: bool = False,
     ) -> None:
-        super().__init__(losses, train_losses, init_cfg)
+        super().__init__(losses, train_losses, init_cfg, same_identities)
         if embedding_init not in ("default", "kaiming_fan_out"):
             raise UserError(
                 f"embedding_init must be 'default' or 'kaiming_fan_out', got {embedding_init!r}."

@@ -43,15 +43,22 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
             (default 1).
         train_losses: Names used by an ordinary training step. Defaults to all.
         init_cfg: See MMEngine's ``BaseModule``.
+        same_identities: Whether the checkpoint given as ``load_from`` was trained on the same
+            identities in the same order, that is on the same data set: classifier and centres are
+            then taken over. Defaults to False.
     """
+
+    identity_state = ("classifier",)  # see mmreid_ext.checkpoint.fine_tuning
 
     def __init__(
         self,
         losses: Mapping[str, dict],
         train_losses: Sequence[str] | None = None,
         init_cfg: dict | None = None,
+        same_identities: bool = False,
     ) -> None:
         super().__init__(init_cfg)
+        self.same_identities = same_identities
         self.loss_weights = {
             name: float(cfg.get("loss_weight", 1.0)) for name, cfg in losses.items()
         }

@@ -10,13 +10,14 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_label_range, check_rows, in_full_precision
 
 
 @MODELS.register_module()
-class CenterLoss(nn.Module):
+class CenterLoss(RunState):
     r"""Squared distance of every feature to the learnt centre of its identity.
 
     .. math:: L_c = \frac{1}{B} \sum_i |x_i - c_{y_i}|^2
@@ -55,6 +56,8 @@ class CenterLoss(nn.Module):
         >>> optimizer = torch.optim.Adam(center.parameters(), lr=3.5e-4)
         >>> handle = center.attach_to(optimizer, lr=0.5)
     """
+
+    identity_state = ("centers", "factor")
 
     def __init__(
         self,
@@ -95,8 +98,9 @@ class CenterLoss(nn.Module):
                 f"build CenterLoss with feat_dim={feats.shape[1]}"
             )
         check_label_range(pids, num_classes)
-        loss = (feats - self.centers.index_select(0, pids.long())).square().sum(dim=1).mean()
-        return loss + (self.factor - self.factor.detach())
+        centers = self.centers.detach() if self.held else self.centers
+        loss = (feats - centers.index_select(0, pids.long())).square().sum(dim=1).mean()
+        return loss if self.held else loss + (self.factor - self.factor.detach())
 
     @torch.no_grad()
     def sgd_step(self, lr: float = 0.5) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mmreid_ext.distributed import get_world_size, places_of_rows
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import MODELS
 
 from .inputs import check_rows, global_batch, in_full_precision
@@ -17,7 +20,7 @@ WRAPS = ("ring", "reference")
 
 
 @MODELS.register_module()
-class CrossBatchMemory(nn.Module):
+class CrossBatchMemory(RunState):
     """Adds to a pair loss the same loss of the batch against the last ``memory_size`` embeddings.
 
     A training step counts itself; once the count is above ``start_iter`` it stores the batch
@@ -35,8 +38,9 @@ class CrossBatchMemory(nn.Module):
     With several ranks the batches of all ranks are stored in rank order, so every rank holds the
     same memory without broadcasting it (``broadcast_buffers=False`` in DistributedDataParallel
     saves that traffic). Everything is a persistent buffer: a resumed run continues with memory,
-    pointer and count. In evaluation mode nothing is counted or stored. With gradient accumulation
-    every micro-batch counts as a step.
+    pointer and count, a run that starts from a checkpoint by ``load_from`` with an empty memory. In
+    evaluation mode and in the meta passes of MetaBIN nothing is counted or stored. With gradient
+    accumulation every micro-batch counts as a step.
 
     Args:
         loss: A :class:`KeyedLoss` (contrastive, multi-similarity, batch-hard triplet) or its
@@ -71,6 +75,8 @@ class CrossBatchMemory(nn.Module):
         ['loss_batch', 'loss_memory']
     """
 
+    run_state = ("memory_feats", "memory_pids", "pointer", "fill", "steps")
+
     def __init__(
         self,
         loss: KeyedLoss | dict[str, Any],
@@ -103,10 +109,7 @@ class CrossBatchMemory(nn.Module):
         self.across_ranks = across_ranks
         self.register_buffer("memory_feats", torch.zeros(memory_size, feat_dim))
         self.register_buffer("memory_pids", torch.zeros(memory_size, dtype=torch.int64))
-        for name in ("pointer", "fill", "steps"):
-            self.register_buffer(name, torch.zeros((), dtype=torch.int64))
-        # The same counters for the host, which would wait for the device to read the buffers.
-        self._pointer = self._fill = self._steps = 0
+        self.add_counters("pointer", "fill", "steps")
 
     @in_full_precision
     def forward(self, feats: Tensor, pids: Tensor) -> dict[str, Tensor]:
@@ -133,7 +136,7 @@ class CrossBatchMemory(nn.Module):
                 f"the global batch has {len(feats)} rows, the memory only {memory_size}; "
                 "raise memory_size"
             )
-        if self.training:
+        if self.remembers:
             self._count_and_store(feats, pids)
         losses = {"loss_batch": self.loss.compare(feats, pids, feats, pids)}
         if self._fill:
@@ -148,13 +151,15 @@ class CrossBatchMemory(nn.Module):
     @torch.no_grad()
     def _count_and_store(self, feats: Tensor, pids: Tensor) -> None:
         self._steps += 1
+        if self.across_ranks:  # in the order of a single process
+            order = places_of_rows(len(feats) // get_world_size(), feats.device).order
+            feats, pids = feats[order], pids[order]
         if self._steps > self.start_iter:
             if self.wrap == "ring":
                 self._store_in_ring(feats, pids)
             else:
                 self._store_as_reference(feats, pids)
-        for name in ("pointer", "fill", "steps"):
-            getattr(self, name).fill_(getattr(self, f"_{name}"))
+        self.write_counters()
 
     def _store_in_ring(self, feats: Tensor, pids: Tensor) -> None:
         memory_size, num_rows = len(self.memory_feats), len(feats)
@@ -178,11 +183,18 @@ class CrossBatchMemory(nn.Module):
         self.memory_feats[start : start + len(feats)] = feats
         self.memory_pids[start : start + len(pids)] = pids
 
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
-        self._pointer, self._fill, self._steps = (
-            int(counter) for counter in (self.pointer, self.fill, self.steps)
-        )
+    def _load_from_state_dict(
+        self, state_dict: Mapping, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        rows = state_dict.get(f"{prefix}memory_feats", self.memory_feats)
+        if rows.shape != self.memory_feats.shape:  # the counters alone would count rows of zeros
+            (memory_size, feat_dim), (size, dim) = rows.shape, self.memory_feats.shape
+            raise UserError(
+                f"CrossBatchMemory: memory_size={size}, feat_dim={dim}, but the checkpoint's "
+                f"memory has {memory_size} rows of {feat_dim}: use its numbers, or start a new "
+                "run from its weights by `load_from`."
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def extra_repr(self) -> str:
         """Arguments, for ``print(model)``."""

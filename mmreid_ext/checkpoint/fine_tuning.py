@@ -1,0 +1,228 @@
+"""What a checkpoint gives to a run that continues it, and to one that only starts from it.
+
+MMEngine loads both alike: every entry whose name and shape fit. But memories, step counts, centres
+and classifiers belong to a run or to one numbering of its identities. Row 7 of a classifier means
+another person in another data set, and nothing in its shape tells. So a resumed run loads
+everything, or stops; ``load_from`` and ``init_cfg=dict(type='Pretrained')`` leave such entries at
+their starting values, and say so.
+
+Installed by ``mmreid_ext.compat.enable_safe_checkpoints``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from functools import wraps
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from mmengine.logging import print_log
+from mmengine.model import weight_init
+from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import runner as mm_runner
+from torch import nn
+
+from mmreid_ext.errors import UserError
+
+_SHOWN = 5
+
+
+class Loading(NamedTuple):
+    """What is being loaded for: ``'resume'``, ``'evaluate'`` or ``'load_from'``, and into what."""
+
+    purpose: str
+    model: nn.Module
+
+
+# None: a plain load_checkpoint(model, file), which loads all that fits.
+_loading: ContextVar[Loading | None] = ContextVar("loading", default=None)
+
+
+def install(mm_checkpoint: ModuleType) -> None:
+    """Tell the ways of loading in MMEngine apart.
+
+    Args:
+        mm_checkpoint: ``mmengine.runner.checkpoint``.
+    """
+    Runner.resume = _marked(lambda runner: "resume", Runner.resume)
+    Runner.load_checkpoint = _marked(_purpose_of, Runner.load_checkpoint)
+    mm_runner._load_checkpoint = _read_for_runner(mm_runner._load_checkpoint)
+    pretrained = weight_init.PretrainedInit
+    pretrained.__call__ = _initialising(mm_checkpoint, pretrained.__call__)
+
+
+def _purpose_of(runner: Runner) -> str:
+    """``'evaluate'`` or ``'load_from'``: which loops has the runner built?"""
+    if isinstance(runner._train_loop, BaseLoop):
+        return "load_from"
+    tests = (runner._val_loop, runner._test_loop)
+    return "evaluate" if any(isinstance(loop, BaseLoop) for loop in tests) else "load_from"
+
+
+def _marked(purpose: Callable[[Runner], str], load: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(load)
+    def call(runner: Runner, *args: Any, **kwargs: Any) -> Any:
+        model = getattr(runner.model, "module", runner.model)
+        # Resuming calls load_checkpoint.
+        token = _loading.set(_loading.get() or Loading(purpose(runner), model))
+        try:
+            return load(runner, *args, **kwargs)
+        finally:
+            _loading.reset(token)
+
+    return call
+
+
+def _read_for_runner(read: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(read)
+    def read_for_purpose(*args: Any, **kwargs: Any) -> Any:
+        checkpoint, loading = read(*args, **kwargs), _loading.get()
+        return checkpoint if loading is None else fit_checkpoint(checkpoint, *loading)
+
+    return read_for_purpose
+
+
+def _initialising(mm_checkpoint: ModuleType, call: Callable[..., None]) -> Callable[..., None]:
+    @wraps(call)
+    def initialise(init: Any, module: nn.Module) -> None:
+        load = mm_checkpoint.load_state_dict
+
+        def load_fitting(target: nn.Module, state: Mapping, *args: Any, **kwargs: Any) -> None:
+            load(target, without_foreign_state(target, state), *args, **kwargs)
+
+        mm_checkpoint.load_state_dict = load_fitting
+        try:
+            call(init, module)
+        finally:
+            mm_checkpoint.load_state_dict = load
+
+    return initialise
+
+
+def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
+    """What of a checkpoint a runner may load into ``model``, before any hook sees it.
+
+    Averaged weights (``EMAHook``) are a part of the run: ``state_dict`` holds them, and
+    ``ema_state_dict`` the weights that training would go on with. So a new run needs the first
+    only.
+
+    Raises:
+        ValueError: If a run is to be resumed with another model.
+    """
+    nested = "state_dict" in checkpoint
+    state = checkpoint["state_dict"] if nested else checkpoint
+    if purpose == "resume":
+        require_equal_entries(model, _unwrapped(state))
+        return checkpoint
+    averaged = checkpoint.get("ema_state_dict")
+    if purpose == "evaluate":
+        if averaged is not None and not _fits(model, averaged):
+            del checkpoint["ema_state_dict"]
+        return checkpoint
+    state = without_foreign_state(model, _unwrapped(state))
+    if not nested:
+        return state
+    checkpoint.pop("ema_state_dict", None)
+    checkpoint["state_dict"] = state
+    return checkpoint
+
+
+def _unwrapped(state: Mapping) -> Mapping:
+    """Names without the prefix of a distributed wrapper."""
+    if not any(name.startswith("module.") for name in state):
+        return state
+    return type(state)((name.removeprefix("module."), value) for name, value in state.items())
+
+
+def _fits(model: nn.Module, averaged: Mapping) -> bool:
+    own, given = model.state_dict(), _unwrapped(averaged)
+    return all(n in given and given[n].shape == value.shape for n, value in own.items())
+
+
+def require_equal_entries(model: nn.Module, state: Mapping) -> None:
+    """Refuse to continue a run with other weights than the checkpoint's.
+
+    Raises:
+        ValueError: If an entry is missing, unknown, or of another shape.
+    """
+    own = {name: v for name, v in model.state_dict().items() if _is_state(name, v)}
+    given = {name: v for name, v in state.items() if _is_state(name, v)}
+    problems = [
+        f"{name} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
+        for name, value in own.items()
+        if name in given and given[name].shape != value.shape
+    ]
+    problems += [f"{name} is missing" for name in own if name not in given]
+    problems += [f"{name} is unknown" for name in given if name not in own]
+    if problems:
+        raise UserError(
+            f"resume: the checkpoint holds another model: {_shorten(problems, '; ')}. Resume with "
+            "the configuration that wrote it, or start a new run from its weights by `load_from`."
+        )
+
+
+def _is_state(name: str, value: Any) -> bool:
+    # Early batch-norm checkpoints lack the counter of batches.
+    return hasattr(value, "shape") and not name.endswith("num_batches_tracked")
+
+
+def without_foreign_state(model: nn.Module, state: Mapping) -> Mapping:
+    """A copy of ``state`` in which the entries of another run are the model's own present ones.
+
+    A module names such entries in ``run_state`` (never taken over) and ``identity_state`` (taken
+    over if a module says ``same_identities``).
+
+    Raises:
+        ValueError: If ``same_identities`` contradicts the shapes.
+    """
+    own = model.state_dict()
+    same = any(getattr(module, "same_identities", False) for module in model.modules())
+    always, numbered = foreign_entries(model)
+    if same:
+        _require_equal_shapes(own, state, numbered)
+    left_out = [n for n in own if n in state and n in (always if same else always | numbered)]
+    if not left_out:
+        return state
+    advice = "" if same else "; for the same identities set `model.head.same_identities=True`"
+    print_log(
+        f"load_from: {_shorten(left_out, ', ')} not taken over: memories, step counts, centres and "
+        f"classifiers belong to the checkpoint's run and identities (`--resume` continues it"
+        f"{advice}).",
+        logger="current",
+        level=logging.WARNING,
+    )
+    fitting = state.copy()
+    fitting.update({name: own[name] for name in left_out})
+    if hasattr(state, "_metadata"):
+        fitting._metadata = state._metadata
+    return fitting
+
+
+def foreign_entries(model: nn.Module) -> tuple[set[str], set[str]]:
+    """Names in the model's state dictionary that belong to a run, and to a numbering."""
+    entries: tuple[set[str], set[str]] = (set(), set())
+    names = list(model.state_dict())
+    for owner, module in model.named_modules():
+        prefix = f"{owner}." if owner else ""
+        for found, attribute in zip(entries, ("run_state", "identity_state"), strict=True):
+            for part in getattr(module, attribute, ()):
+                whole = prefix + part
+                found.update(n for n in names if n == whole or n.startswith(f"{whole}."))
+    return entries
+
+
+def _require_equal_shapes(own: Mapping, state: Mapping, names: set[str]) -> None:
+    for name in sorted(names & state.keys()):
+        if own[name].shape != state[name].shape:
+            raise UserError(
+                f"model.head.same_identities=True, but {name} has shape "
+                f"{tuple(state[name].shape)} in the checkpoint and {tuple(own[name].shape)} here: "
+                "the identities are others; set it to False."
+            )
+
+
+def _shorten(texts: list[str], separator: str) -> str:
+    rest = len(texts) - _SHOWN
+    return separator.join(texts[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
