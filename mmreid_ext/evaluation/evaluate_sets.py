@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import EvaluationProtocol, build_protocol
+from mmreid_ext.suggest import did_you_mean
 
 from .embedding_set import EmbeddingSet
 from .set_evaluation import NoValidQueryError, SetResult, evaluate_set
@@ -27,14 +31,34 @@ def evaluate_sets(
         NoValidQueryError: If that is so for all of them.
         ValueError: If a protocol and its images don't fit.
     """
-    protocols = protocols or {}
+    built = built_protocols(protocols or {}, images.set_names())
     results, failures = {}, []
     for name, test_set in images.by_dataset():
         try:
-            protocol = protocols.get(name, protocols.get(None))
-            results[name] = evaluate_set(test_set, protocol, **options)
+            results[name] = evaluate_set(test_set, built[name], **options)
         except NoValidQueryError as error:
             failures.append(str(error))
     if not results:
         raise NoValidQueryError("\n".join(failures) or "There was no image to evaluate.")
     return results, failures
+
+
+def built_protocols(
+    protocols: Mapping[str | None, Any], set_names: Sequence[str]
+) -> dict[str, EvaluationProtocol]:
+    """Protocol of every test set, all of them built before the first is used.
+
+    Args:
+        protocols: Protocol by name of the set; ``None`` as a name is for the sets not named.
+        set_names: Test sets that there are.
+
+    Raises:
+        ValueError: If a protocol is for a set that is not there, or can't be built.
+    """
+    for name in protocols:
+        if name is not None and name not in set_names:
+            raise UserError(
+                f"A protocol is given for the test set {name!r}{did_you_mean(name, set_names)}, "
+                f"but the test sets are {', '.join(map(repr, set_names))}."
+            )
+    return {name: build_protocol(protocols.get(name, protocols.get(None))) for name in set_names}

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols.camera_rule import other_camera
 
 from ..distributed import gather_rows, get_rank, get_world_size
 from .full_precision import full_precision
@@ -18,6 +19,7 @@ from .neighbors import Progress
 from .operating_points import ScoreHistogram
 from .rank_counting import RankCounter, SameIdentity
 from .re_ranking import RerankedSimilarity, rerank_similarity
+from .rerank_options import RERANK_DEFAULTS, check_rerank
 from .retrieval_inputs import RetrievalInputs
 from .retrieval_result import RetrievalResult
 from .similarity import TIE, FeatureSimilarity
@@ -69,7 +71,8 @@ def evaluate_retrieval(
         gallery_feats: Shape (G, D), same device.
         query_pids: Shape (Q,), integers.
         gallery_pids: Shape (G,), integers.
-        query_camids: Shape (Q,), integers, or None: no camera rule.
+        query_camids: Shape (Q,), integers, below 0: unknown; or None: no camera rule. A match
+            counts where both cameras are known and differ.
         gallery_camids: Shape (G,), integers, or None.
         distance: ``'cosine'`` or ``'euclidean'`` (features as given). Re-ranking is defined on
             normalised features and takes no notice of it.
@@ -117,7 +120,7 @@ def evaluate_retrieval(
                 memory_budget,
                 distributed=distributed,
                 progress=progress,
-                **rerank,
+                **{**RERANK_DEFAULTS, **rerank},
             )
         return rank_by(similarity, inputs, shape, max_rank, protocol, distributed, progress)
 
@@ -166,11 +169,7 @@ def _check_choices(distance: str, protocol: str, max_rank: int, rerank: dict | N
         raise UserError("protocol='paddleclas' needs distance='cosine' and rerank=None")
     if max_rank < 1:
         raise UserError(f"max_rank={max_rank} must be at least 1")
-    unknown = set(rerank or {}) - {"k1", "k2", "lambda_value", "approximate"}
-    if unknown:
-        raise UserError(
-            f"rerank has unknown entries {sorted(unknown)}; use k1, k2, lambda_value, approximate"
-        )
+    check_rerank(rerank or {})
 
 
 def _chunks(inputs: RetrievalInputs, rows: int) -> Iterator[Tensor]:
@@ -190,7 +189,7 @@ def _same_identity(inputs: RetrievalInputs, chunk: Tensor) -> SameIdentity:
     cols = order[first[rows] + offset]
     if inputs.query_camids is None:
         return SameIdentity(rows, cols, torch.ones_like(rows, dtype=torch.bool))
-    other = inputs.query_camids[chunk[rows]] != inputs.gallery_camids[cols]
+    other = other_camera(inputs.query_camids[chunk[rows]], inputs.gallery_camids[cols])
     return SameIdentity(rows, cols, other)
 
 

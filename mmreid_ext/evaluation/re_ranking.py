@@ -6,13 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.errors import UserError
-
 from .approximate_neighbors import approximate_neighbors
 from .full_precision import full_precision
 from .memory import TileShape, default_budget, tile_shape
 from .neighbors import Progress, exact_neighbors
 from .reciprocal_encoding import UNIT, SparseRows, distance_scale, encode, spans
+from .rerank_options import K1, K2, LAMBDA, check_rerank
 from .retrieval_inputs import check_features
 from .similarity import FeatureRows, FeatureSimilarity
 
@@ -20,9 +19,9 @@ from .similarity import FeatureRows, FeatureSimilarity
 def k_reciprocal_rerank(
     query_feats: Tensor | np.ndarray,
     gallery_feats: Tensor | np.ndarray,
-    k1: int = 20,
-    k2: int = 6,
-    lambda_value: float = 0.3,
+    k1: int = K1,
+    k2: int = K2,
+    lambda_value: float = LAMBDA,
     *,
     memory_budget: int | None = None,
     distributed: bool = False,
@@ -92,19 +91,15 @@ def rerank_similarity(
     query: Tensor,
     gallery: Tensor,
     memory_budget: int | None = None,
-    k1: int = 20,
-    k2: int = 6,
-    lambda_value: float = 0.3,
+    k1: int = K1,
+    k2: int = K2,
+    lambda_value: float = LAMBDA,
     distributed: bool = False,
     progress: Progress | None = None,
     approximate: bool = False,
 ) -> tuple[RerankedSimilarity, TileShape]:
     """Prepare re-ranked scores: neighbours, encodings, and tile sizes to read them with."""
-    if k1 < 1 or k2 < 1 or not 0 <= lambda_value <= 1:
-        raise UserError(
-            f"re-ranking with k1={k1}, k2={k2}, lambda_value={lambda_value}: "
-            "k1 and k2 must be at least 1 and lambda_value within [0, 1]"
-        )
+    check_rerank(dict(k1=k1, k2=k2, lambda_value=lambda_value))
     budget = memory_budget if memory_budget is not None else 4 * default_budget(query.device)
     shape = tile_shape(budget, query.shape[1], row_bytes=4 * len(gallery))
     feats = torch.cat([query, gallery])

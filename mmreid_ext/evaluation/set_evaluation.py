@@ -9,19 +9,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
-from mmreid_ext.protocols import EvaluationProtocol, Split, build_protocol
-from mmreid_ext.protocols.image_table import JUNK
+from mmreid_ext.protocols import (
+    JUNK,
+    EvaluationProtocol,
+    Labels,
+    Split,
+    build_protocol,
+    match_report,
+    unknown_cameras_message,
+)
 
 from .embedding_metrics import embedding_metrics
 from .embedding_set import EmbeddingSet
 from .neighbors import Progress
 from .query_expansion import expand_queries
 from .ranking import evaluate_retrieval
-from .rerank_options import rerank_settings
+from .rerank_options import check_options, rerank_settings
 from .retrieval_result import RetrievalResult
 from .trials import Scores, TrialAverager
 
@@ -45,6 +51,7 @@ class SetResult:
         reranked: Scores after k-reciprocal re-ranking, or None.
         rerank: Settings of the re-ranking, or None.
         extras: Further figures (fractions), for example R-precision.
+        unknown_cameras: How many images have no known camera, in words; empty if that is not so.
         query_names, query_pids, query_camids: What the rows of the per-query scores show, shape
             (Q,).
         seconds: Time taken, without the extraction of features.
@@ -62,6 +69,7 @@ class SetResult:
     query_camids: np.ndarray
     extras: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    unknown_cameras: str = ""
 
     @property
     def unanswerable(self) -> str:
@@ -121,13 +129,14 @@ def evaluate_set(
     """
     start = time.perf_counter()
     protocol = build_protocol(protocol)
-    _check_query_expansion(query_expansion, protocol, distance)
+    check_options(distance, max_rank, rerank, query_expansion, [protocol])
+    labels = Labels.of(images, protocol.matching_split(images))
     splits = list(protocol.splits(images))
     first_trial = [split for split in splits if split.trial == splits[0].trial]
     # In one of many draws a camera may be left without a query that matches.
-    answerable = [split for split in splits if valid_queries(images, split).any()]
+    answerable = [s for s in splits if not Labels.of(images, s).without_match().all()]
     if not answerable:
-        raise NoValidQueryError(explain_no_match(images, splits[0]))
+        raise NoValidQueryError(match_report(labels, images.title).text)
     num_images = sum(len(split.query) + len(split.gallery) for split in splits)
     settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
     max_rank = max(max_rank, *protocol.ranks)
@@ -153,25 +162,8 @@ def evaluate_set(
         query_camids=images.camids[scores.rows],
         extras=ranking.extras(),
         seconds=time.perf_counter() - start,
+        unknown_cameras=unknown_cameras_message(labels, images.title),
     )
-
-
-def _check_query_expansion(
-    settings: Mapping[str, Any] | None, protocol: EvaluationProtocol, distance: str
-) -> None:
-    if settings is None:
-        return
-    unknown = set(settings) - {"num_neighbors", "alpha"}
-    if unknown:
-        raise UserError(
-            f"query_expansion has unknown entries {sorted(unknown)}; use num_neighbors, alpha."
-        )
-    if distance != "cosine" or protocol.self_retrieval:
-        raise UserError(
-            "Query expansion averages normalised embeddings of queries and of another gallery: it "
-            f"needs distance='cosine' (got {distance!r}) and a protocol with separate queries (got "
-            f"{type(protocol).__name__})."
-        )
 
 
 @dataclass(frozen=True)
@@ -192,14 +184,17 @@ class _Ranking:
         counting = self.protocol.counting if rerank is None else "standard"
         query = self.images.feats[split.query].to(self.device)
         gallery = self.images.feats[split.gallery].to(self.device)
-        known = torch.from_numpy(self.images.pids[split.gallery] != JUNK).to(self.device)
+        labels = Labels.of(self.images, split)
+        if self.query_expansion is not None:
+            known = torch.from_numpy(labels.gallery_pids != JUNK).to(self.device)
+            query = expand_queries(query, gallery[known], **self.query_expansion)
         return evaluate_retrieval(
-            self._expanded(query, gallery[known]),
+            query,
             gallery,
-            self.images.pids[split.query],
-            self.images.pids[split.gallery],
-            split.query_camids,
-            split.gallery_camids,
+            labels.query_pids,
+            labels.gallery_pids,
+            labels.query_camids,
+            labels.gallery_camids,
             distance=self.distance,
             max_rank=self.max_rank,
             rerank=rerank,
@@ -225,68 +220,24 @@ class _Ranking:
         return values
 
     def _embedding_metrics(self) -> dict[str, float]:
-        images = self.images.take(self.images.pids != JUNK)
+        images = self.images
+        is_asked = (images.roles == "query") | self.protocol.self_retrieval
+        images = images.take((images.pids != JUNK) & ~(images.distractors & is_asked))
         feats, is_query = images.feats.to(self.device), None
         if not self.protocol.self_retrieval:
             is_query = images.roles == "query"
-            rows = torch.from_numpy(is_query).to(self.device)
-            feats = feats.float().clone()
-            feats[rows] = self._expanded(feats[rows], feats[~rows])
+            if self.query_expansion is not None:
+                rows = torch.from_numpy(is_query).to(self.device)
+                feats = feats.float().clone()
+                feats[rows] = expand_queries(feats[rows], feats[~rows], **self.query_expansion)
         return embedding_metrics(
-            feats, images.pids, is_query, nmi=self.protocol.nmi, distance=self.distance
+            feats, _people(images), is_query, nmi=self.protocol.nmi, distance=self.distance
         )
 
-    def _expanded(self, query: Tensor, gallery: Tensor) -> Tensor:
-        if self.query_expansion is None:
-            return query
-        return expand_queries(query, gallery, **self.query_expansion)
 
-
-def valid_queries(images: EmbeddingSet, split: Split) -> np.ndarray:
-    """Mask (Q,) of the queries whose gallery holds a match that the camera rule leaves in it."""
-    query_pids, gallery_pids = images.pids[split.query], images.pids[split.gallery]
-    same_identity = np.where(query_pids == JUNK, 0, _count(gallery_pids, query_pids))
-    if split.query_camids is None or split.gallery_camids is None:
-        return same_identity > 0
-    query = np.stack([query_pids, split.query_camids], axis=1)
-    gallery = np.stack([gallery_pids, split.gallery_camids], axis=1)
-    _, codes = np.unique(np.concatenate([query, gallery]), axis=0, return_inverse=True)
-    codes = codes.reshape(-1)
-    return same_identity > _count(codes[len(query) :], codes[: len(query)])
-
-
-def _count(haystack: np.ndarray, needles: np.ndarray) -> np.ndarray:
-    """How often each of ``needles`` occurs in ``haystack``."""
-    values, counts = np.unique(haystack, return_counts=True)
-    if not len(values):
-        return np.zeros(len(needles), dtype=np.int64)
-    place = np.minimum(np.searchsorted(values, needles), len(values) - 1)
-    return np.where(values[place] == needles, counts[place], 0)
-
-
-def explain_no_match(images: EmbeddingSet, split: Split) -> str:
-    """Say why no query of a split has a match: counts, the likely cause, the remedy."""
-    query_pids, gallery_pids = images.pids[split.query], images.pids[split.gallery]
-    shared = np.intersect1d(query_pids, gallery_pids)
-    name = images.title
-    text = (
-        f"Test set {name!r} has no query that could be answered: {len(query_pids)} queries of "
-        f"{len(np.unique(query_pids))} identities, {len(gallery_pids)} gallery images of "
-        f"{len(np.unique(gallery_pids))} identities, {len(shared)} identities in common. "
-    )
-    if not len(shared):
-        return text + (
-            "The identities of query and gallery differ: check that both are read with the same "
-            "numbering "
-            f"(queries begin {np.unique(query_pids)[:5].tolist()}, "
-            f"gallery begins {np.unique(gallery_pids)[:5].tolist()})."
-        )
-    cameras = np.unique(split.query_camids) if split.query_camids is not None else []
-    return text + (
-        "Every match comes from the query's own camera, and the protocol removes those (query "
-        "cameras "
-        f"{list(map(int, cameras))}). If the images have no camera labels, use the protocol "
-        "'no_camera': "
-        f"ReIDMetric(protocols={{{name!r}: 'no_camera'}}), or --protocol no_camera on the "
-        "command line."
-    )
+def _people(images: EmbeddingSet) -> np.ndarray:
+    """Identities, shape (N,), in which each distractor is a person of its own."""
+    pids = images.pids.copy()
+    lone = images.distractors
+    pids[lone] = pids.max(initial=0) + 1 + np.arange(lone.sum())
+    return pids

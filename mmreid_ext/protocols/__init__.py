@@ -3,8 +3,11 @@
 Plain NumPy; of this package nothing is imported but the errors.
 """
 
+from .camera_rule import other_camera
 from .image_table import JUNK, ROLES, ImageColumns, ImageTable
-from .named import build_protocol
+from .matching import Labels
+from .named import build_protocol, protocol_names, register_protocol
+from .no_match import MatchReport, match_report, unknown_cameras_message
 from .protocol import (
     CameraProtocol,
     EvaluationProtocol,
@@ -25,11 +28,18 @@ __all__ = [
     "ImageColumns",
     "ImageTable",
     "InShopProtocol",
+    "Labels",
+    "MatchReport",
     "PaddleClasProtocol",
     "SelfRetrievalProtocol",
     "SingleGalleryShotProtocol",
     "Split",
     "SplitListProtocol",
     "build_protocol",
+    "match_report",
+    "other_camera",
+    "protocol_names",
     "read_splits",
+    "register_protocol",
+    "unknown_cameras_message",
 ]

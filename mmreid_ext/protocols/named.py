@@ -1,11 +1,13 @@
-"""Protocols by name."""
+"""Protocols by name: the one list of names, and a place in it for a user's own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.suggest import did_you_mean
 
 from .protocol import (
     CameraProtocol,
@@ -14,50 +16,149 @@ from .protocol import (
     PaddleClasProtocol,
     SelfRetrievalProtocol,
     SingleGalleryShotProtocol,
+    check_ranks,
 )
 from .split_list import SplitListProtocol
 
+_Kind = TypeVar("_Kind", bound=type[EvaluationProtocol])
 
-def build_protocol(spec: str | Mapping[str, Any] | EvaluationProtocol | None) -> EvaluationProtocol:
-    """Protocol from a name, settings, or itself.
+_NAMED: dict[str, tuple[type[EvaluationProtocol], dict[str, Any]]] = {
+    "camera": (CameraProtocol, {}),
+    "no_camera": (CameraProtocol, dict(use_cameras=False)),
+    "in_shop": (InShopProtocol, {}),
+    "paddleclas": (PaddleClasProtocol, {}),
+    "self_retrieval": (SelfRetrievalProtocol, {}),
+    "sop": (SelfRetrievalProtocol, {}),
+    "single_gallery_shot": (SingleGalleryShotProtocol, {}),
+    "cuhk03_classic": (SingleGalleryShotProtocol, {}),
+    "viper": (SplitListProtocol, dict(file="viper")),
+    "prid2011": (SplitListProtocol, dict(file="prid2011")),
+    "grid": (SplitListProtocol, dict(file="grid")),
+    "ilids": (SplitListProtocol, dict(file="ilids")),
+    "split_list": (SplitListProtocol, {}),
+}
+
+
+def protocol_names() -> list[str]:
+    """Names that :func:`build_protocol` knows."""
+    return list(_NAMED)
+
+
+def register_protocol(name: str, **defaults: Any) -> Callable[[_Kind], _Kind]:
+    """Give a protocol of one's own a name, so that configurations and command lines can use it.
+
+    Args:
+        name: The name. The name of the class is known as well, as for the package's own.
+        **defaults: Settings that differ from the class's.
+
+    Returns:
+        A decorator for a subclass of :class:`EvaluationProtocol`.
+
+    Raises:
+        ValueError: If another class has the name.
+        TypeError: If the class is no protocol.
+
+    Example:
+        >>> @register_protocol("first_camera")
+        ... @dataclass(frozen=True)
+        ... class FirstCameraProtocol(EvaluationProtocol):
+        ...     def splits(self, images): ...
+    """
+
+    def register(kind: _Kind) -> _Kind:
+        _check_kind(kind)
+        taken = _NAMED.get(name, (kind, {}))[0]
+        if _path(taken) != _path(kind):
+            raise UserError(
+                f"register_protocol: {name!r} is {_path(taken)} already; choose another name."
+            )
+        _NAMED[name] = (kind, defaults)
+        return kind
+
+    return register
+
+
+def build_protocol(
+    spec: str | Mapping[str, Any] | type[EvaluationProtocol] | EvaluationProtocol | None,
+) -> EvaluationProtocol:
+    """Protocol from a name, settings, a class, or itself.
 
     Args:
         spec: None means ``'camera'``. A name: ``'camera'``, ``'no_camera'``, ``'paddleclas'``,
             ``'self_retrieval'``, ``'sop'``, ``'in_shop'``, ``'single_gallery_shot'``,
-            ``'cuhk03_classic'``, ``'viper'``, ``'prid2011'``, ``'grid'``, ``'ilids'``. A dict: such
-            a name as ``type`` and the arguments to change, for example
+            ``'cuhk03_classic'``, ``'viper'``, ``'prid2011'``, ``'grid'``, ``'ilids'``, one of your
+            own (:func:`register_protocol`), or the name of a class. A class. A dict: a name or
+            class as ``type`` and the arguments to change, for example
             ``dict(type='single_gallery_shot', repeats=10)``.
 
     Raises:
-        ValueError: If the name is unknown.
+        ValueError: If the name or a setting is unknown, or a setting can't be used.
+        TypeError: If ``spec`` is something else.
     """
     if isinstance(spec, EvaluationProtocol):
         return spec
-    settings = {"type": spec or "camera"} if isinstance(spec, (str, type(None))) else dict(spec)
-    name = settings.pop("type", "camera")
-    named = _named_protocols()
-    named |= {kind.__name__: (kind, {}) for kind, _ in named.values()}  # as describe() writes it
-    if name not in named:
-        raise UserError(f"Unknown evaluation protocol {name!r}. Known: {', '.join(named)}.")
-    kind, defaults = named[name]
-    if "ranks" in settings:
-        settings["ranks"] = tuple(int(k) for k in settings["ranks"])
-    return kind(**{**defaults, **settings})
+    if spec is None or isinstance(spec, (str, type)):
+        settings = {"type": "camera" if spec is None else spec}
+    elif isinstance(spec, Mapping):
+        settings = {key: spec[key] for key in spec}
+    else:
+        raise UserTypeError(
+            f"protocol={spec!r} must be a name, a dict with the name as 'type', or a protocol; the "
+            f"names are {', '.join(protocol_names())}."
+        )
+    kind, defaults = _find(settings.pop("type", "camera"))
+    settings = {**defaults, **settings}
+    _check_settings(kind, settings)
+    if isinstance(settings.get("ranks"), list):
+        settings["ranks"] = tuple(settings["ranks"])
+    protocol = kind(**settings)
+    check_ranks(protocol)
+    return protocol
 
 
-def _named_protocols() -> dict[str, tuple[type[EvaluationProtocol], dict[str, Any]]]:
-    return {
-        "camera": (CameraProtocol, {}),
-        "no_camera": (CameraProtocol, dict(use_cameras=False)),
-        "in_shop": (InShopProtocol, {}),
-        "paddleclas": (PaddleClasProtocol, {}),
-        "self_retrieval": (SelfRetrievalProtocol, {}),
-        "sop": (SelfRetrievalProtocol, {}),
-        "single_gallery_shot": (SingleGalleryShotProtocol, {}),
-        "cuhk03_classic": (SingleGalleryShotProtocol, {}),
-        **{
-            name: (SplitListProtocol, dict(file=name))
-            for name in ("viper", "prid2011", "grid", "ilids")
-        },
-        "split_list": (SplitListProtocol, {}),
-    }
+def _find(name: Any) -> tuple[type[EvaluationProtocol], dict[str, Any]]:
+    """Class and defaults of a name, of a class, or of the name of a class."""
+    if isinstance(name, type):
+        _check_kind(name)
+        return name, {}
+    if isinstance(name, str) and name in _NAMED:
+        return _NAMED[name]
+    for kind, _ in _NAMED.values():
+        # with its module: so MMEngine writes a class that stands in a configuration
+        if name in (kind.__name__, f"mmreid_ext.{kind.__name__}", _path(kind)):
+            return kind, {}
+    raise UserError(
+        f"Unknown evaluation protocol {name!r}{did_you_mean(name, _NAMED)}. "
+        f"Known: {', '.join(_NAMED)}. For one of your own see register_protocol."
+    )
+
+
+def _check_kind(kind: Any) -> None:
+    if not (isinstance(kind, type) and issubclass(kind, EvaluationProtocol)):
+        raise UserTypeError(
+            f"protocol={kind!r} is no protocol; derive it from mmreid_ext.protocols."
+            "EvaluationProtocol."
+        )
+
+
+def _check_settings(kind: type[EvaluationProtocol], settings: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(kind).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    unknown = [key for key in settings if key not in parameters]
+    if unknown:
+        raise UserError(
+            f"{kind.__name__} has no setting {unknown[0]!r}{did_you_mean(unknown[0], parameters)}; "
+            f"it has {', '.join(parameters)}."
+        )
+    missing = [
+        key
+        for key, parameter in parameters.items()
+        if parameter.default is parameter.empty and key not in settings
+    ]
+    if missing:
+        raise UserError(f"{kind.__name__} needs the setting {missing[0]!r}; give it in the dict.")
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -7,14 +7,16 @@ are extracted once however many splits there are.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from mmreid_ext.errors import UserError
 
+from .camera_rule import other_camera
 from .image_table import ImageColumns
 
 
@@ -28,6 +30,7 @@ class Split:
         trial: Splits of the same trial form one measurement; trials are averaged.
         query_camids: Cameras for the camera rule, shape (Q,), or None for no rule.
         gallery_camids: The same for the gallery, shape (G,).
+        each_alone: Whether these "cameras" number the images, so that each meets all but itself.
     """
 
     query: np.ndarray
@@ -35,6 +38,7 @@ class Split:
     trial: int = 0
     query_camids: np.ndarray | None = None
     gallery_camids: np.ndarray | None = None
+    each_alone: bool = False
 
 
 class EvaluationProtocol(ABC):
@@ -60,9 +64,41 @@ class EvaluationProtocol(ABC):
     def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield the splits of one test set, the same ones at every call."""
 
+    def matching_split(self, images: ImageColumns) -> Split:
+        """The split that shows which queries can be answered at all: the first, if not overridden.
+
+        Raises:
+            ValueError: If the protocol does not fit these images.
+        """
+        return next(iter(self.splits(images)))
+
     def describe(self) -> dict[str, Any]:
         """Name and settings, ready for JSON."""
-        return {"type": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
+        settings = asdict(self) if is_dataclass(self) else vars(self)
+        return {"type": type(self).__name__, **settings}
+
+    def __post_init__(self) -> None:
+        check_ranks(self)
+
+
+def check_ranks(protocol: EvaluationProtocol) -> None:
+    """Check the k of the reported R@k, which every protocol has.
+
+    Raises:
+        ValueError: If one isn't a whole number from 1, or there is none.
+    """
+    ranks = protocol.ranks
+    listed = isinstance(ranks, Sequence) and not isinstance(ranks, str) and len(ranks) > 0
+    if not listed or not all(is_whole(k, 1) for k in ranks):
+        raise UserError(
+            f"{type(protocol).__name__}: ranks={ranks!r}, the k of R@k must be whole numbers from "
+            "1; give for example ranks=(1, 5, 10)."
+        )
+
+
+def is_whole(value: Any, low: int, high: float = float("inf")) -> bool:
+    """Whether a setting is a whole number within ``[low, high]``; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
 
 
 def rows_of_role(images: ImageColumns, role: str) -> np.ndarray:
@@ -141,7 +177,8 @@ class SelfRetrievalProtocol(EvaluationProtocol):
     """Every image is a query against all other images; only the image itself is excluded.
 
     Stanford Online Products (Oh Song et al., CVPR 2016), CUB-200, Cars-196, and "query as gallery".
-    Roles and cameras are ignored.
+    Roles and cameras are ignored, and distractors are left out: they share a number, not an
+    identity.
 
     Args:
         ranks: The k of recall@k.
@@ -156,8 +193,8 @@ class SelfRetrievalProtocol(EvaluationProtocol):
 
     def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield one split in which a "camera" of its own per image excludes the image itself."""
-        rows = np.arange(len(images), dtype=np.int64)
-        yield Split(rows, rows, 0, rows, rows)
+        rows = np.flatnonzero(~images.distractors)
+        yield Split(rows, rows, 0, rows, rows, each_alone=True)
 
 
 @dataclass(frozen=True)
@@ -165,7 +202,7 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
     """CUHK03's first protocol: one random gallery image per identity, repeated.
 
     For every repeat and every query camera, each identity puts one image forward, drawn among its
-    gallery images of other cameras. A query's AP is the mean over repeats.
+    gallery images of other known cameras. A query's AP is the mean over repeats.
 
     Li et al., "DeepReID", CVPR 2014. Torchreid draws per query and lets other identities appear in
     the query's camera; the paper's gallery is the other camera alone, and so is this one.
@@ -184,18 +221,47 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
     def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield ``repeats`` trials, each of one split per query camera."""
         query, gallery = rows_of_role(images, "query"), rows_of_role(images, "gallery")
-        generator = np.random.default_rng(self.seed)
+        generator = stable_generator(self.seed)
         for trial in range(self.repeats):
             for camera in np.unique(images.camids[query]):
-                candidates = gallery[images.camids[gallery] != camera]
-                chosen = one_per_identity(candidates, images.pids, generator)
+                is_other = other_camera(camera, images.camids[gallery])
+                chosen = one_per_identity(gallery[is_other], images, generator)
                 yield Split(query[images.camids[query] == camera], chosen, trial)
+
+    def matching_split(self, images: ImageColumns) -> Split:
+        """All pairs that a draw chooses from: a query has a match in every draw or in none."""
+        return next(CameraProtocol().splits(images))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_whole(self.repeats, 1):
+            raise UserError(
+                f"{type(self).__name__}: repeats={self.repeats!r} must be a whole number from 1."
+            )
+        stable_generator(self.seed)
+
+
+def stable_generator(seed: int) -> np.random.RandomState:
+    """A generator that draws the same with every version of NumPy.
+
+    NumPy promises the stream of the frozen ``RandomState`` (NEP 19), not that of ``default_rng``.
+
+    Raises:
+        ValueError: If the seed isn't a whole number within [0, 2^32).
+    """
+    if not is_whole(seed, 0, 2**32 - 1):
+        raise UserError(f"seed={seed!r} must be a whole number within [0, 2^32).")
+    return np.random.RandomState(seed)
 
 
 def one_per_identity(
-    rows: np.ndarray, pids: np.ndarray, generator: np.random.Generator
+    rows: np.ndarray, images: ImageColumns, generator: np.random.RandomState
 ) -> np.ndarray:
-    """Draw one of ``rows`` for every identity, uniformly; ascending by identity."""
-    shuffled = generator.permutation(rows)
-    _, first = np.unique(pids[shuffled], return_index=True)
-    return shuffled[first]
+    """Draw one of ``rows`` for every identity, uniformly; ascending by identity.
+
+    Distractors follow, all of them: they share numbers, not identities.
+    """
+    lone = images.distractors[rows]
+    shuffled = generator.permutation(rows[~lone])
+    _, first = np.unique(images.pids[shuffled], return_index=True)
+    return np.concatenate([shuffled[first], rows[lone]])

@@ -11,7 +11,7 @@ import numpy as np
 from mmreid_ext.errors import UserError
 
 from .image_table import ImageColumns
-from .protocol import EvaluationProtocol, Split, one_per_identity
+from .protocol import EvaluationProtocol, Split, one_per_identity, stable_generator
 from .split_files import IdentitySplits, ImageSplits, read_splits
 
 
@@ -37,8 +37,11 @@ class SplitListProtocol(EvaluationProtocol):
     random = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.gallery_shots not in (None, 1):
             raise UserError(f"gallery_shots must be 1 or None (all), got {self.gallery_shots!r}.")
+        stable_generator(self.seed)
+        read_splits(self.file)  # a missing or foreign file is found here, not after the extraction
 
     def splits(self, images: ImageColumns) -> Iterator[Split]:
         """Yield one trial per split of the file."""
@@ -50,23 +53,32 @@ class SplitListProtocol(EvaluationProtocol):
         else:
             yield from self._by_side(images, lists)
 
+    def matching_split(self, images: ImageColumns) -> Split:
+        """The first split, once all of them are known to fit."""
+        return list(self.splits(images))[0]
+
     def _by_side(self, images: ImageColumns, lists: IdentitySplits) -> Iterator[Split]:
+        is_person = ~images.distractors
         query_side, gallery_side = _side(images, lists.query), _side(images, lists.gallery)
-        paired = _paired(lists, np.intersect1d(images.pids[query_side], images.pids[gallery_side]))
+        shared = np.intersect1d(
+            images.pids[query_side & is_person], images.pids[gallery_side & is_person]
+        )
+        paired = _paired(lists, shared)
         self._check_count(images, lists, len(paired))
-        distractor = gallery_side & ~_within(lists, images.pids)
-        generator = np.random.default_rng(self.seed)
+        distractor = gallery_side & ~(is_person & _within(lists, images.pids))
+        generator = stable_generator(self.seed)
         for trial, entries in enumerate(lists.splits):
             pids = self._test_pids(images, lists, paired, entries)
-            is_test = np.isin(images.pids, pids)
+            is_test = is_person & np.isin(images.pids, pids)
             gallery = np.flatnonzero(gallery_side & is_test)
             if self.gallery_shots == 1:
-                gallery = one_per_identity(gallery, images.pids, generator)
+                gallery = one_per_identity(gallery, images, generator)
             gallery = np.concatenate([gallery, np.flatnonzero(distractor)])
             yield Split(np.flatnonzero(query_side & is_test), gallery, trial)
 
     def _by_pick(self, images: ImageColumns, lists: IdentitySplits) -> Iterator[Split]:
         order = np.lexsort((images.names, images.camids, images.pids))
+        order = order[~images.distractors[order]]
         pids, starts, counts = np.unique(images.pids[order], return_index=True, return_counts=True)
         paired = _paired(lists, pids[counts >= 2])
         self._check_count(images, lists, len(paired))
@@ -89,10 +101,8 @@ class SplitListProtocol(EvaluationProtocol):
         if lists.count is not None and paired != lists.count:
             raise UserError(
                 f"The splits {self.file!r} are defined on {lists.count} identities with images on "
-                "both sides, "
-                f"test set {images.title!r} has {paired}. Evaluate the complete set, or use "
-                "the "
-                "protocol 'camera' for a part of it."
+                f"both sides, test set {images.title!r} has {paired}. Evaluate the complete set, "
+                "or use the protocol 'camera' for a part of it."
             )
 
     def _test_pids(

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import JUNK
 
 from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, save_figure
 
@@ -22,6 +23,7 @@ def plot_tsne(
     domains: Sequence | np.ndarray | None = None,
     path: str | os.PathLike | None = None,
     *,
+    distractors: np.ndarray | None = None,
     max_images: int = 2000,
     num_identities: int = 16,
     perplexity: float = 30.0,
@@ -42,6 +44,8 @@ def plot_tsne(
         domains: Names or numbers of the domains, shape (N,), or None for the identities alone. The
             same identity number in two domains is two people.
         path: Where to save the figure, or None to return it only.
+        distractors: Whether an image shows "nobody of the queries", shape (N,), bool: these share
+            numbers, not identities, and are grey dots. None: no image does.
         max_images: A random subset of this size is drawn from more images. Whole identities are
             kept together, so that their groups stay visible. Defaults to 2000.
         num_identities: Identities shown in colour. Defaults to 16.
@@ -57,8 +61,9 @@ def plot_tsne(
     """
     feats, pids = np.asarray(feats, dtype=np.float32), np.asarray(pids)
     domains = None if domains is None else np.asarray(domains)
-    _check(feats, pids, domains)
-    people = number_people(pids, domains)
+    lone = None if distractors is None else np.asarray(distractors, dtype=bool)
+    _check(feats, pids, domains, lone)
+    people = number_people(pids, domains, lone)
     generator = np.random.default_rng(seed)
     rows = _subset(people, max_images, generator)
     points = tsne(feats[rows], perplexity=perplexity, seed=seed)
@@ -75,19 +80,24 @@ def plot_tsne(
     return figure
 
 
-def number_people(pids: np.ndarray, domains: np.ndarray | None = None) -> np.ndarray:
-    """Number the people from 0; -1 is nobody (distractors, identity 0, and junk, -1).
+def number_people(
+    pids: np.ndarray, domains: np.ndarray | None = None, distractors: np.ndarray | None = None
+) -> np.ndarray:
+    """Number the people from 0; -1 is nobody: junk (identity -1) and distractors.
 
     Args:
         pids: Identities within their domain, shape (N,).
         domains: Shape (N,), or None for a single domain.
+        distractors: Mask of the distractors, shape (N,), or None: there are none. An identity 0 is
+            a person like any other.
 
     Returns:
         Shape (N,), int64.
     """
     _, domain = np.unique(np.zeros(len(pids)) if domains is None else domains, return_inverse=True)
     _, people = np.unique(np.stack([domain, pids]), axis=1, return_inverse=True)
-    return np.where(pids > 0, people.reshape(-1), -1)
+    nobody = pids == JUNK if distractors is None else (pids == JUNK) | distractors
+    return np.where(nobody, -1, people.reshape(-1))
 
 
 def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.ndarray:
@@ -114,12 +124,14 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
     return model.fit_transform(feats)
 
 
-def _check(feats: np.ndarray, pids: np.ndarray, domains: np.ndarray | None) -> None:
+def _check(
+    feats: np.ndarray, pids: np.ndarray, domains: np.ndarray | None, lone: np.ndarray | None
+) -> None:
     if feats.ndim != 2 or len(feats) < 4:
         raise UserError(f"feats must have shape (N, D) with N at least 4, got {feats.shape}.")
     if not np.isfinite(feats).all():
         raise UserError("feats contain NaN or infinity: no map can be drawn of them.")
-    for name, values in (("pids", pids), ("domains", domains)):
+    for name, values in (("pids", pids), ("domains", domains), ("distractors", lone)):
         if values is not None and values.shape != (len(feats),):
             raise UserError(f"{name} must have shape ({len(feats)},), got {values.shape}.")
 

@@ -12,6 +12,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.re_ranking import RerankedSimilarity
 from mmreid_ext.evaluation.retrieval_inputs import JUNK, RetrievalInputs
 from mmreid_ext.evaluation.similarity import FeatureSimilarity, row_norms
+from mmreid_ext.protocols.camera_rule import other_camera
 
 DISTANCES = {"cosine": "cosine distance", "euclidean": "Euclidean distance"}
 
@@ -62,7 +63,9 @@ class PairBlocks:
         )
         for side, feats in (("queries", self.inputs.query), ("gallery", self.inputs.gallery)):
             if not len(feats):
-                raise UserError(f"The {side} are empty: there is nothing to draw.")
+                raise UserError(
+                    f"The {side} are empty: there is nothing to draw.{_junk(gallery_pids)}"
+                )
         self.gallery_rows = np.flatnonzero(np.asarray(gallery_pids) != JUNK)
         self.similarity = FeatureSimilarity(self.inputs.query, self.inputs.gallery, distance)
         self.distance = distance
@@ -117,7 +120,8 @@ class PairBlocks:
         same = self.same_identity(rows)
         if self.inputs.query_camids is None or self.inputs.gallery_camids is None:
             return torch.zeros_like(same)
-        return same & (self.inputs.query_camids[rows][:, None] == self.inputs.gallery_camids)
+        camids = self.inputs.query_camids[rows][:, None]
+        return same & ~other_camera(camids, self.inputs.gallery_camids)
 
     def matches(self, rows: Tensor) -> Tensor:
         """Gallery images that count as true matches of these queries, shape (B, G')."""
@@ -126,3 +130,9 @@ class PairBlocks:
     def count(self, mask: Callable[[Tensor], Tensor], chosen: np.ndarray) -> np.ndarray:
         """Gallery images of each chosen query that a mask picks, shape (N,)."""
         return torch.cat([mask(rows).sum(dim=1) for rows in self.split(chosen)]).cpu().numpy()
+
+
+def _junk(gallery_pids: Tensor | np.ndarray) -> str:
+    """Why a gallery that was given has nothing left; empty if none was."""
+    number = len(gallery_pids)
+    return f" All {number} gallery images are junk (identity {JUNK})." if number else ""

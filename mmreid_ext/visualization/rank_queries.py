@@ -15,6 +15,7 @@ from mmreid_ext.evaluation.ranking import rank_by
 from mmreid_ext.evaluation.re_ranking import RerankedSimilarity, rerank_similarity
 from mmreid_ext.evaluation.rerank_options import RERANK_DEFAULTS
 from mmreid_ext.evaluation.similarity import FeatureSimilarity
+from mmreid_ext.protocols import Labels, match_report
 
 from .pair_blocks import DISTANCES, PairBlocks
 from .ranked_lists import RankedList, RankedLists, top_matches
@@ -70,7 +71,7 @@ def rank_queries(
     arrays = (query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids)
     pairs = PairBlocks(*arrays, distance=distance)
     plain = evaluate_retrieval(*arrays, distance=distance, max_rank=_CMC_RANKS, protocol=counting)
-    chosen = _worst(plain.ap, limit)
+    chosen = _worst(plain.ap, limit, arrays[2:])
     with_rerank = rerank is not None and rerank is not False
     lists = [_original_list(pairs, plain, chosen, topk, "Original" if with_rerank else "Ranking")]
     if with_rerank:
@@ -88,14 +89,14 @@ def rank_queries(
     )
 
 
-def _worst(ap: np.ndarray, limit: int | None) -> np.ndarray:
+def _worst(ap: np.ndarray, limit: int | None, columns: tuple) -> np.ndarray:
     """Rows of the valid queries by rising AP."""
     valid = np.flatnonzero(np.isfinite(ap))
     if not len(valid):
+        labels = Labels(*(None if c is None else np.asarray(c).astype(np.int64) for c in columns))
         raise UserError(
-            "No query has a true match in the gallery, so there is nothing to judge: check that "
-            "pids of queries and gallery come from the same labelling, and that the camera rule "
-            "(camids) applies."
+            "No query has a true match in the gallery, so there is nothing to judge. "
+            f"{match_report(labels, 'the given images').text}"
         )
     return valid[np.argsort(ap[valid], kind="stable")][:limit]
 

@@ -8,8 +8,6 @@ from helpers.distributed import run_distributed
 
 from mmreid_ext.evaluation import EmbeddingSet, NoValidQueryError, evaluate_set, expand_queries
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
-from mmreid_ext.evaluation.set_evaluation import valid_queries
-from mmreid_ext.protocols import Split
 
 
 def random_set(count=60, seed=0, name="people"):
@@ -22,30 +20,6 @@ def random_set(count=60, seed=0, name="people"):
         [name] * count,
         [f"{i}.png" for i in range(count)],
     )
-
-
-@pytest.mark.parametrize("cameras", [True, False])
-def test_valid_queries_equal_the_definition(cameras):
-    images = random_set()
-    query, gallery = (np.flatnonzero(images.roles == role) for role in ("query", "gallery"))
-    gallery = gallery[:10]  # few, so that some queries have no match
-    columns = (images.camids[query], images.camids[gallery]) if cameras else (None, None)
-    found = valid_queries(images, Split(query, gallery, 0, *columns))
-    expected = [
-        any(
-            images.pids[g] == images.pids[q]
-            and (not cameras or images.camids[g] != images.camids[q])
-            for g in gallery
-        )
-        for q in query
-    ]
-    assert found.tolist() == expected
-    assert 0 < sum(expected) < len(expected)
-
-
-def test_empty_gallery_has_no_valid_query():
-    images = random_set()
-    assert not valid_queries(images, Split(np.arange(5), np.arange(0))).any()
 
 
 def test_cmc_reaches_the_highest_reported_rank():
