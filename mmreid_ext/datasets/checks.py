@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import (
+    EvaluationProtocol,
+    ImageTable,
+    Labels,
+    match_report,
+    unknown_cameras_message,
+)
 
-from .records import Record, column
+from .records import Record
 
 _SHOWN = 5
 
@@ -113,47 +118,22 @@ def require_repeated_identity(records: list[Record], where: str) -> None:
         )
 
 
-def match_message(records: list[Record], use_cameras: bool, where: str) -> str | None:
-    """Query identities without any valid gallery match, or None.
+def protocol_messages(images: ImageTable, protocol: EvaluationProtocol, where: str) -> list[str]:
+    """What the evaluation will say about a test set under its protocol.
 
-    A match is a gallery image of the identity, from another camera than the query where
-    ``use_cameras``.
+    Returns:
+        Warnings: queries without a match, unknown cameras, a protocol that does not fit these
+        images. The last is no error here, since the evaluation may be given another protocol.
 
     Raises:
-        ValueError: If no query at all has one.
+        ValueError: If no query at all can be answered.
     """
-    query = [record for record in records if record["role"] == "query"]
-    unmatched = query_without_match(records, use_cameras)
-    if not unmatched.any():
-        return None
-    pids = np.unique(column(query, "pid")[unmatched])
-    rule = "no gallery image from another camera" if use_cameras else "no gallery image"
-    remedy = (
-        "No camera labels? Set the camids to none (protocol='no_camera', or a CSV without camids)."
-        if use_cameras
-        else "Add gallery images of them, or remove these queries."
-    )
-    message = (
-        f"{where}: {int(unmatched.sum())} of {len(query)} query images ({len(pids)} identities: "
-        f"{shorten(pids.tolist())}) have {rule}. "
-    )
-    if unmatched.all():
-        raise UserError(f"{message}Nothing can be evaluated. {remedy}")
-    return f"{message}They do not count in the scores. {remedy}"
-
-
-def query_without_match(records: list[Record], use_cameras: bool) -> np.ndarray:
-    """Mask over the queries, in order, of those without a valid match; shape (Q,)."""
-    query = [record for record in records if record["role"] == "query"]
-    cameras: dict[int, set[int]] = {}
-    for record in records:
-        if record["role"] == "gallery":
-            cameras.setdefault(record["pid"], set()).add(record["camid"])
-    own = [{record["camid"]} if use_cameras else set() for record in query]
-    return np.array(
-        [
-            not (cameras.get(record["pid"], set()) - cam)
-            for record, cam in zip(query, own, strict=True)
-        ],
-        dtype=bool,
-    )
+    try:
+        labels = Labels.of(images, protocol.matching_split(images))
+    except UserError as error:
+        return [f"{where} can't be evaluated by its protocol {type(protocol).__name__}: {error}"]
+    report = match_report(labels, images.title)
+    if report.is_total:
+        raise UserError(f"{where}: nothing can be evaluated. {report.text}")
+    unknown = unknown_cameras_message(labels, images.title)
+    return [f"{where}: {text}" for text in (report.text, unknown) if text]

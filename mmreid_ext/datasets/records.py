@@ -11,6 +11,7 @@ from collections.abc import Collection
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import ImageTable
 
 Record = dict
 
@@ -18,6 +19,19 @@ Record = dict
 def column(records: list[Record], key: str) -> np.ndarray:
     """Values of ``key`` as an int64 array, shape (N,)."""
     return np.fromiter((record[key] for record in records), dtype=np.int64, count=len(records))
+
+
+def image_table(records: list[Record], distractor_pids: Collection[int]) -> ImageTable:
+    """What a protocol asks about test records, one row per record."""
+    pids = column(records, "pid")
+    return ImageTable(
+        pids,
+        column(records, "camid"),
+        [record["role"] for record in records],
+        [record["dataset"] for record in records],
+        [record["img_path"] for record in records],
+        np.isin(pids, list(distractor_pids)),
+    )
 
 
 def select_train(

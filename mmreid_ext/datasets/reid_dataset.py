@@ -11,10 +11,22 @@ from typing import Any, ClassVar
 
 from mmengine.logging import print_log
 
+from mmreid_ext.protocols import EvaluationProtocol, build_protocol
+
 from . import checks
 from .folders import find_folder, list_images
 from .record_dataset import RecordDataset
-from .records import Record, cut_identities, select_test, select_train, set_domains, set_labels
+from .records import (
+    Record,
+    cut_identities,
+    image_table,
+    select_test,
+    select_train,
+    set_domains,
+    set_labels,
+)
+
+ProtocolSpec = str | Mapping[str, Any] | type[EvaluationProtocol] | EvaluationProtocol
 
 
 class ReIDDataset(RecordDataset):
@@ -51,8 +63,8 @@ class ReIDDataset(RecordDataset):
         identities: Keep these identities only, by original id.
         max_identities: Keep the first so many identities in numeric order (test: query identities
             and the gallery images of those).
-        protocol: Evaluation protocol, a name or a dict (see
-            ``mmreid_ext.evaluation.build_protocol``). Defaults to the data set's; to ``'camera'``
+        protocol: Evaluation protocol, a name, a dict or a class (see
+            ``mmreid_ext.protocols.build_protocol``). Defaults to the data set's; to ``'camera'``
             when identities were cut.
         on_corrupt: ``'error'`` names an unreadable image; ``'skip'`` (training only) replaces it by
             the next image of the same identity, counts and reports. Defaults to ``'error'``.
@@ -84,7 +96,7 @@ class ReIDDataset(RecordDataset):
         domain_from: str = "dataset",
         identities: Collection[int] | None = None,
         max_identities: int | None = None,
-        protocol: str | Mapping[str, Any] | None = None,
+        protocol: ProtocolSpec | None = None,
         on_corrupt: str = "error",
         check: bool = True,
         **kwargs: Any,
@@ -93,6 +105,8 @@ class ReIDDataset(RecordDataset):
         self.combine_all, self.domain_from = combine_all, domain_from
         self.identities, self.max_identities = identities, max_identities
         self.unparsed: list[str] = []
+        if protocol is not None:
+            build_protocol(protocol)  # a typo stops here, not at the first validation
         super().__init__(name or self.title, mode, pipeline, on_corrupt, **kwargs)
 
     def find(self) -> Path:
@@ -140,8 +154,7 @@ class ReIDDataset(RecordDataset):
         if self.mode == "train":
             return select_train(records, self.combine_all, self.distractor_pids)
         records = select_test(records)
-        spec = self.protocol
-        if (spec.get("type") if isinstance(spec, Mapping) else spec) in ("self_retrieval", "sop"):
+        if self.protocol is not None and build_protocol(self.protocol).self_retrieval:
             records = [r for r in records if r["pid"] not in self.distractor_pids]
         return records
 
@@ -157,34 +170,40 @@ class ReIDDataset(RecordDataset):
             )
         records = self.select(records)
         records = cut_identities(records, self.identities, self.max_identities, where)
-        messages.append(self._finish(records, where))
+        messages += self._finish(records, where)
         for message in filter(None, messages):
             print_log(message, logger="current", level=logging.WARNING)
         return records
 
-    def _finish(self, records: list[Record], where: str) -> str | None:
-        """Label the records in place; returns a warning about queries without a match."""
+    def _finish(self, records: list[Record], where: str) -> list[str]:
+        """Label the records in place; returns warnings about what the test set can't answer."""
         for record in records:
             record["dataset"] = self.name
         if self.mode == "train":
             checks.require_train(records, where)
             self.num_domains = set_domains(records, self.domain_from, where)
             self.num_classes = set_labels(records)
-            return None
+            return []
         self.check_test(records, where)
         self.num_domains = set_domains(records, "dataset", where)
         self.num_classes = len({r["pid"] for r in records} - self.distractor_pids)
         protocol = self.protocol_of(records)
-        self._metainfo["test_sets"] = {self.name: dict(protocol=protocol)}
-        if protocol not in ("camera", "no_camera", "paddleclas"):
-            return None  # other protocols choose queries and galleries themselves
-        return checks.match_message(records, protocol != "no_camera", where)
+        announced = dict(protocol=protocol)
+        distractors = {r["pid"] for r in records} & self.distractor_pids
+        if distractors:
+            announced["distractor_pids"] = sorted(distractors)
+        self._metainfo["test_sets"] = {self.name: announced}
+        table = image_table(records, self.distractor_pids)
+        return checks.protocol_messages(table, build_protocol(protocol), where)
 
     def check_test(self, records: list[Record], where: str) -> None:
         """Raise ValueError unless something can be evaluated on these test records."""
-        checks.require_query_and_gallery(records, where)
+        if build_protocol(self.protocol_of(records)).self_retrieval:
+            checks.require_repeated_identity(records, where)
+        else:
+            checks.require_query_and_gallery(records, where)
 
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
+    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
         """Evaluation protocol of these test records."""
         if self.protocol is not None:
             return self.protocol

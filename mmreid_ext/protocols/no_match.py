@@ -148,7 +148,7 @@ def _camera_causes(labels: Labels, rest: np.ndarray, title: str) -> Iterator[_Ca
         yield _Cause(rest, text, "Only an identity with two images can be found again.")
         return
     remedy = (
-        "If the images have no camera labels, use the protocol 'no_camera': "
+        "No camera labels? Use the protocol 'no_camera': "
         f"ReIDMetric(protocols={{{title!r}: 'no_camera'}}), protocol='no_camera' of the data set, "
         "or --protocol no_camera on the command line."
     )

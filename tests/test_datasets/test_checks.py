@@ -1,6 +1,9 @@
 import pytest
+from helpers.no_match_causes import CAUSES
 
 from mmreid_ext.datasets import checks
+from mmreid_ext.datasets.records import image_table
+from mmreid_ext.protocols import build_protocol
 
 
 def make(*rows):
@@ -37,24 +40,44 @@ def test_testing_needs_both_sides(role, missing):
         checks.require_query_and_gallery(make((1, 0, role)), "set")
 
 
+def messages(*rows, protocol="camera", distractors=()):
+    records = [dict(r, dataset="set", img_path=f"{i}.jpg") for i, r in enumerate(make(*rows))]
+    return checks.protocol_messages(
+        image_table(records, distractors), build_protocol(protocol), "set (folder)"
+    )
+
+
 def test_a_match_is_in_another_camera():
-    records = make((1, 0, "query"), (1, 0, "gallery"), (2, 0, "query"), (2, 1, "gallery"))
-    message = checks.match_message(records, True, "set")
-    assert "1 of 2 query images (1 identities: 1)" in message and "another camera" in message
-    assert checks.match_message(records, False, "set") is None
+    rows = [(1, 0, "query"), (1, 0, "gallery"), (2, 0, "query"), (2, 1, "gallery")]
+    (message,) = messages(*rows)
+    assert "1 of 2 query images (1 identities: 1)" in message and "their own camera" in message
+    assert messages(*rows, protocol="no_camera") == []
 
 
 def test_a_camera_seen_twice_still_matches_in_the_other():
-    records = make((1, 0, "query"), (1, 0, "gallery"), (1, 3, "gallery"))
-    assert checks.match_message(records, True, "set") is None
+    assert messages((1, 0, "query"), (1, 0, "gallery"), (1, 3, "gallery")) == []
 
 
 def test_without_cameras_the_identity_must_be_in_the_gallery():
-    records = make((1, -1, "query"), (1, -1, "gallery"), (3, -1, "query"))
-    assert "1 of 2 query images" in checks.match_message(records, False, "set")
+    rows = [(1, -1, "query"), (1, -1, "gallery"), (3, -1, "query")]
+    (message,) = messages(*rows, protocol="no_camera")
+    assert "1 of 2 query images" in message
 
 
-def test_no_valid_query_at_all_stops_and_names_the_remedy():
-    records = make((1, 0, "query"), (1, 0, "gallery"), (2, 0, "query"), (2, 0, "gallery"))
-    with pytest.raises(ValueError, match="2 of 2 query images.*No camera labels. Set the camids"):
-        checks.match_message(records, True, "set")
+@pytest.mark.parametrize("name", CAUSES)
+def test_no_valid_query_at_all_stops_and_names_the_true_cause(name):
+    rows, lone, words = CAUSES[name]
+    with pytest.raises(ValueError, match=rf"set \(folder\): nothing can be evaluated.*{words}"):
+        messages(*rows, distractors={rows[i][0] for i in lone})
+
+
+def test_unknown_cameras_are_counted():
+    rows = [(1, 0, "query"), (1, 1, "gallery"), (1, -1, "gallery")]
+    (message,) = messages(*rows)
+    assert "1 of 3 images have no known camera" in message
+
+
+def test_a_protocol_that_does_not_fit_is_a_warning():
+    """The evaluation may be given another one; it refuses before features are extracted."""
+    (message,) = messages((1, 0, "query"), (1, 1, "gallery"), protocol="viper")
+    assert "defined on 632 identities" in message

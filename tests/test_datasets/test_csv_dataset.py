@@ -5,6 +5,7 @@ from helpers.fake_images import write_images
 
 from mmreid_ext.datasets import CSVDataset, csv_dataset
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import CameraProtocol
 
 HEADER = "path,pid,camid,split\n"
 TEST = "q.jpg,3,0,query\ng.jpg,3,1,gallery\n"
@@ -78,6 +79,15 @@ def test_without_a_camera_column(make):
     assert dataset.metainfo["test_sets"]["shop"]["protocol"] == "no_camera"
     with pytest.raises(ValueError, match="without 'camid'"):
         make("path,pid,split\na.jpg,3,train\nb.jpg,4,train\n", domain_from="camera")
+
+
+@pytest.mark.parametrize("ranks", [None, (1, 5)])
+@pytest.mark.parametrize("kind", ["camera", "CameraProtocol", CameraProtocol, "paddleclas"])
+def test_every_spelling_of_a_protocol_is_checked(make, kind, ranks):
+    one_camera = HEADER + TEST.replace(",1,", ",0,")
+    protocol = kind if ranks is None else dict(type=kind, ranks=ranks)
+    with pytest.raises(ValueError, match="nothing can be evaluated"):
+        make(one_camera, mode="test", protocol=protocol)
 
 
 def test_with_cameras_the_rule_is_on_and_its_failure_explained(make):

@@ -78,8 +78,8 @@ def test_unreadable_image_of_a_source_is_replaced_within_its_identity(root):
 
 def test_suite_holds_all_test_sets_with_their_own_ids():
     suite = BenchmarkSuite([MARKET, {**CSV, "protocol": "no_camera"}])
-    protocols = {"market1501": {"protocol": "camera"}, "shop": {"protocol": "no_camera"}}
-    assert suite.metainfo["test_sets"] == protocols
+    market = {"protocol": "camera", "distractor_pids": [0]}
+    assert suite.metainfo["test_sets"] == {"market1501": market, "shop": {"protocol": "no_camera"}}
     assert suite.pids.tolist()[-3:] == [10, 11, 10]
     records = [suite[i] for i in range(len(suite))]
     assert [r["sample_idx"] for r in records] == list(range(len(suite)))

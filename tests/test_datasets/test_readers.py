@@ -17,6 +17,7 @@ from mmreid_ext.datasets import (
     VIPeR,
 )
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
+from mmreid_ext.protocols import SelfRetrievalProtocol
 
 TREES = {
     Market1501: (
@@ -131,7 +132,39 @@ def test_test_records_and_protocol(reader, tmp_path):
     query, gallery, protocol = TEST[reader]
     assert sorted(rows(dataset, "query")) == query
     assert sorted(rows(dataset, "gallery")) == gallery
-    assert dataset.metainfo["test_sets"] == {reader.title: {"protocol": protocol}}
+    announced = dataset.metainfo["test_sets"][reader.title]
+    assert announced.pop("protocol") == protocol
+    distractors = sorted({pid for pid, _ in gallery} & reader.distractor_pids)
+    assert announced == ({"distractor_pids": distractors} if distractors else {})
+
+
+@pytest.mark.parametrize("kind", ["self_retrieval", "sop", "SelfRetrievalProtocol", "class"])
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_distractors_are_left_out_however_self_retrieval_is_written(kind, as_dict, tmp_path):
+    spec = SelfRetrievalProtocol if kind == "class" else kind
+    protocol = dict(type=spec, ranks=(1, 5)) if as_dict else spec
+    dataset = build(Market1501, tmp_path, mode="test", protocol=protocol)
+    assert 0 not in dataset.pids and "distractor_pids" not in dataset.metainfo["test_sets"]
+
+
+@pytest.mark.parametrize("reader", sorted({*TRAIN, *TEST}, key=name_of), ids=name_of)
+@pytest.mark.parametrize("mode", ["train", "test"])
+@pytest.mark.parametrize(
+    "protocol, words",
+    [
+        ("camra", "did you mean 'camera'.*no_camera"),
+        (dict(type="camra"), "did you mean 'camera'.*no_camera"),
+        (dict(type="camera", rank=(1,)), "no setting 'rank'.*did you mean 'ranks'"),
+        (dict(type="camera", ranks=(0,)), "ranks="),
+        (dict(type="split_list", file="nowhere.json"), "nowhere.json"),
+        (int, "is no protocol"),
+        (7, "must be a name"),
+    ],
+    ids=str,
+)
+def test_a_wrong_protocol_is_refused_before_the_folder_is_read(reader, mode, protocol, words):
+    with pytest.raises(ValueError, match=words):
+        reader("nowhere", mode=mode, protocol=protocol)
 
 
 @pytest.mark.parametrize("reader", COMBINED, ids=name_of)

@@ -92,7 +92,8 @@ def test_another_set_in_the_layout(tmp_path, messages):
     write_sop(tmp_path, folder="my_shop")
     test = SOP(tmp_path, mode="test", folder="my_shop")
     assert list(test.metainfo["test_sets"]) == ["my_shop"]
-    assert not messages
+    (message,) = messages  # nothing about published counts
+    assert "the only image of their identity" in message
     with pytest.raises(FileNotFoundError, match="other_shop: no such folder"):
         SOP(tmp_path, folder="other_shop")
     suite = BenchmarkSuite([dict(type="mmreid_ext.SOP", data_root=str(tmp_path), folder="my_shop")])
