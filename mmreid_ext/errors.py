@@ -20,6 +20,10 @@ class MissingFileError(UserError, FileNotFoundError):
     """A file or folder that is not there."""
 
 
+class ExistingFileError(UserError, FileExistsError):
+    """A file or folder that is there and must not be replaced."""
+
+
 class MissingPackageError(UserError, ImportError):
     """An optional package that is not installed; the message says which to install."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mmreid_ext.errors import UserError
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -64,14 +66,14 @@ def test_inputs_do_not_run_together(quickstart, tmp_path):
 
 def test_failure_stops_and_leaves_the_stage_interrupted(quickstart, script, tmp_path):
     stage = _stage(quickstart, tmp_path, "a")
-    with pytest.raises(SystemExit, match=r"Step failed \(exit status 3\)"):
+    with pytest.raises(UserError, match=r"Step failed \(exit status 3\)"):
         stage.run(*script(status=3))
     assert stage.interrupted and not stage.done
     assert not _stage(quickstart, tmp_path, "b").interrupted  # nothing of it to resume
 
 
 def test_missing_output_is_a_failure(quickstart, script, tmp_path):
-    with pytest.raises(SystemExit, match="out is missing"):
+    with pytest.raises(UserError, match="out is missing"):
         _stage(quickstart, tmp_path, "a").run(*script(writes=False))
 
 

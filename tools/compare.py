@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.evaluation.comparison import compare, format_comparison, setting_notes
 from mmreid_ext.evaluation.report import read_results, write_results
 
@@ -56,11 +56,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    args = parse_args()
-    try:
-        run(args)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

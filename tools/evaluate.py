@@ -13,6 +13,8 @@ import functools
 import json
 import sys
 
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.evaluation.progress import PeriodicProgress
@@ -60,8 +62,15 @@ def chosen_protocols(options: list[str], saved: str) -> dict:
         name, separator, spec = option.partition("=")
         if not separator or option.startswith("{"):
             name, spec, protocols = None, option, {}
-        protocols[name] = json.loads(spec) if spec.startswith("{") else spec
+        protocols[name] = read_json(spec) if spec.startswith("{") else spec
     return protocols
+
+
+def read_json(text: str) -> dict:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"--protocol {text}: not JSON ({error}).") from None
 
 
 def run(args: argparse.Namespace) -> None:
@@ -86,10 +95,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    try:
-        run(parse_args())
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        sys.exit(f"error: {error}")
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

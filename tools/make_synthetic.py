@@ -10,6 +10,7 @@ import time
 import cv2
 from mmengine.utils import ProgressBar
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
 
 
@@ -29,8 +30,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     cv2.setNumThreads(1)  # images are small: threads only wait for one another
     bars: list[ProgressBar] = []
 
@@ -46,24 +46,25 @@ def main() -> None:
             bars[0].completed = done
 
     start = time.perf_counter()
-    try:
-        out = make_synthetic_domains(
-            args.out,
-            args.domains,
-            args.ids,
-            images_per_camera=args.images_per_camera,
-            num_cameras=args.cameras,
-            size=tuple(args.size),
-            seed=args.seed,
-            progress=progress,
-        )
-    except (ValueError, FileExistsError) as error:
-        raise SystemExit(f"error: {error}") from None
+    out = make_synthetic_domains(
+        args.out,
+        args.domains,
+        args.ids,
+        images_per_camera=args.images_per_camera,
+        num_cameras=args.cameras,
+        size=tuple(args.size),
+        seed=args.seed,
+        progress=progress,
+    )
     if not bars:
         print(f"{out} is there already, with the same settings")
         return
     total, seconds = bars[0].completed, time.perf_counter() - start
     print(f"\n{total} images in {out}, {seconds:.1f} s, {total / seconds:.0f} images/s")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ python tools/plot_embeddings.py features.npz --out map.png --seed 0
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.visualization import plot_tsne
@@ -55,10 +55,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    try:
-        run(parse_args())
-    except (ValueError, FileNotFoundError) as error:
-        sys.exit(f"error: {error}")
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

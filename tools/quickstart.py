@@ -23,6 +23,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmreid_ext.checkpoint.atomic import atomic_write
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.report import read_results
 
 TOOLS = Path(__file__).resolve().parent
@@ -83,7 +85,7 @@ class Stage:
         missing = [str(path) for path in self.outputs if not path.exists()]
         if status or missing:
             reason = f"exit status {status}" if status else f"{', '.join(missing)} is missing"
-            sys.exit(f"error: {self.title} failed ({reason}); what went wrong is printed above.")
+            raise UserError(f"{self.title} failed ({reason}); what went wrong is printed above.")
         atomic_write(self.stamp, f"done {self.key}".encode())
         print(f"== {self.title}: {time.perf_counter() - start:.0f} s", flush=True)
 
@@ -169,8 +171,7 @@ def _row(metrics: dict[str, float], name: str, method: str, prefix: str) -> tupl
     return (name, method, *(f"{metrics[prefix + column]:.2f}" for column in COLUMNS))
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     args.work_dir = args.work_dir.resolve()
     os.environ["MMREID_DATA_ROOT"] = str(args.work_dir / "data")
     start = time.perf_counter()
@@ -184,6 +185,10 @@ def main() -> None:
     atomic_write(args.work_dir / "table.txt", f"{table}\n".encode())
     print(f"\nThe unseen domain, in percent ({time.perf_counter() - start:.0f} s)\n\n{table}\n")
     print("Ranked lists: " + "\n              ".join(map(str, pictures)))
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

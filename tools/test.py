@@ -9,7 +9,9 @@ import argparse
 
 from mmengine.config import Config
 
-from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool
+from mmreid_ext.cli.config import add_launch_arguments, load_config
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.explain import explained
 from mmreid_ext.errors import UserError
 
 
@@ -83,19 +85,21 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> None:
     cfg = load_config(args)
-    apply_arguments(cfg, args)
-    prepare(cfg, args.local_rank)
 
     from mmengine.runner import Runner  # heavy; --help stays quick
 
     from mmreid_ext.distributed import is_main
+    from mmreid_ext.engine.launch import prepare
     from mmreid_ext.engine.weights import load_weights
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
     from mmreid_ext.evaluation.report import results_document, write_results
 
-    runner = Runner.from_cfg(cfg)
-    load_weights(runner.model, args.checkpoint)
-    runner.test()
+    apply_arguments(cfg, args)
+    with explained(cfg):
+        prepare(cfg, args.local_rank)
+        runner = Runner.from_cfg(cfg)
+        load_weights(runner.model, args.checkpoint)
+        runner.test()
     if args.out and is_main():
         metrics = runner.test_loop.evaluator.metrics
         metric = next(metric for metric in metrics if isinstance(metric, ReIDMetric))
@@ -114,5 +118,9 @@ def run(args: argparse.Namespace) -> None:
         print(f"Written: {path}")
 
 
-if __name__ == "__main__":
+def main() -> None:
     run_tool(lambda: run(parse_args()))
+
+
+if __name__ == "__main__":
+    main()

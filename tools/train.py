@@ -7,8 +7,10 @@ tools/dist_train.sh configs/metabin_r50.py 4     # four ranks; on gloo where the
 
 import argparse
 
-from mmreid_ext.engine.launch import add_launch_arguments, load_config, prepare, run_tool, use_amp
-from mmreid_ext.engine.speed_options import add_speed_arguments, apply_speed_arguments
+from mmreid_ext.cli.config import add_launch_arguments, load_config
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.explain import explained
+from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,17 +32,24 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--amp-dtype",
         choices=["auto", "float16", "bfloat16"],
-        default="auto",
-        help="precision of --amp",
+        help="precision of --amp (default: the configuration's, else what suits the device)",
     )
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
     add_speed_arguments(parser)
     add_launch_arguments(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.amp_dtype is not None and not args.amp:
+        parser.error("--amp-dtype is the precision of --amp: give both")
+    return args
 
 
 def run(args: argparse.Namespace) -> None:
     cfg = load_config(args)
+
+    from mmengine.runner import Runner  # heavy; --help stays quick
+
+    from mmreid_ext.engine.launch import prepare, use_amp
+
     if args.amp:
         use_amp(cfg, args.amp_dtype)
     apply_speed_arguments(cfg, args)
@@ -49,12 +58,14 @@ def run(args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume
-    prepare(cfg, args.local_rank)
+    with explained(cfg):
+        prepare(cfg, args.local_rank)
+        Runner.from_cfg(cfg).train()
 
-    from mmengine.runner import Runner  # heavy; --help stays quick
 
-    Runner.from_cfg(cfg).train()
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":
-    run_tool(lambda: run(parse_args()))
+    main()

@@ -16,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.report import read_results, write_results
 from mmreid_ext.evaluation.seed_table import format_seed_table, seed_summary
 
@@ -74,17 +76,21 @@ def run_seed(args: argparse.Namespace, seed: int) -> Path:
     return results
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     try:
         files = {seed: run_seed(args, seed) for seed in args.seeds}
     except subprocess.CalledProcessError as error:
-        sys.exit(f"error: {' '.join(error.cmd)} ended with status {error.returncode}")
+        command = " ".join(error.cmd)
+        raise UserError(f"{command} ended with status {error.returncode}; see above.") from None
     runs = {seed: read_results(file)["metrics"] for seed, file in files.items()}
     print(format_seed_table(runs))
     summary = args.work_dir / "seeds.json"
     write_results(summary, dict(config=args.config, runs=runs, summary=seed_summary(runs)))
     print(f"Written: {summary}. Compare two configurations with tools/compare.py --a … --b …")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

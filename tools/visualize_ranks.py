@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.features_file import load_features
@@ -134,10 +134,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    try:
-        run(parse_args())
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        sys.exit(f"error: {error}")
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

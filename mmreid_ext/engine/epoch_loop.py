@@ -27,6 +27,8 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
     Args: those of :class:`mmengine.runner.EpochBasedTrainLoop`.
     """
 
+    shares_batches = True
+
     def __init__(self, runner, dataloader, max_epochs: int, **kwargs) -> None:
         super().__init__(runner, of_this_rank(runner, dataloader), max_epochs, **kwargs)
         self._seed_at_start = runner.seed

@@ -1,97 +1,76 @@
-"""What the command lines share: process groups, batch sizes, precision, and memory on the CPU."""
+"""A process made ready for a run: process group, precision, and memory on the CPU."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from pathlib import Path
+from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
+from mmreid_ext.cli.config import add_launch_arguments, load_config
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.explain import explained
 from mmreid_ext.compat import enable_safe_checkpoints
-from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.errors import UserError
+from mmreid_ext.registry import LOOPS
 
+from .loader_settings import rank_settings, without_idle_workers
 
-def add_launch_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments that every OpenMMLab tool has."""
-    parser.add_argument(
-        "--work-dir", help="folder of logs and checkpoints (default: work_dirs/<config name>)"
-    )
-    parser.add_argument(
-        "--seed", type=int, help="seed of everything random (default: the configuration's)"
-    )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help='change settings of the configuration, e.g. model.head.num_classes=150 key="[a,b]"',
-    )
-    parser.add_argument(
-        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="job launcher"
-    )
-    # torchrun speaks through the environment, torch.distributed.launch through this argument.
-    parser.add_argument(
-        "--local_rank", "--local-rank", type=int, default=0, help="set by the launcher"
-    )
+__all__ = [
+    "add_launch_arguments",
+    "expected_world_size",
+    "keep_freed_memory",
+    "load_config",
+    "prepare",
+    "run_tool",
+    "use_amp",
+]
 
-
-def load_config(args: Namespace) -> Config:
-    """Read the configuration and lay the common arguments over it.
-
-    Raises:
-        FileNotFoundError: If there is no such configuration; names the folder's configurations.
-    """
-    path = Path(args.config)
-    if not path.suffix:  # `mim train mmreid_ext metabin_r50`: the name that `mim search` shows
-        path = path.with_suffix(".py")
-    if not path.is_file():
-        near = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
-        hint = f" {path.parent} has: {', '.join(near)}." if near else ""
-        raise MissingFileError(f"No configuration {path}.{hint}")
-    cfg = Config.fromfile(path)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-    cfg.launcher = args.launcher
-    if args.seed is not None:
-        cfg.setdefault("randomness", {})
-        cfg.randomness.seed = args.seed
-    cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / path.stem)
-    return cfg
+ANNOUNCED = {
+    "pytorch": ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"),
+    "slurm": ("SLURM_NTASKS", "SLURM_PROCID"),
+}
+"""What a launcher puts into the environment; the first is the number of ranks."""
 
 
 def prepare(cfg: Config, local_rank: int = 0) -> Config:
     """Make ``cfg`` and this process ready for a runner; call it once, before building one.
 
-    Checkpoints become data (never executed), batch sizes are shared out over the ranks, freed
-    memory is kept, and without an accelerator the process group is started on gloo.
+    Settings that contradict one another stop here. Checkpoints become data (never executed), freed
+    memory is kept, and without an accelerator the process group is started on gloo. Batch sizes
+    are the training loops' own concern; for a loop that isn't ours they are shared out here.
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
+    expected_world_size(cfg.get("launcher", "none"))
     enable_safe_checkpoints()
     has_accelerator = torch.cuda.is_available()
     keep_freed_memory()
     if cfg.get("launcher", "none") != "none" and not has_accelerator:
         _start_gloo(cfg)
-    expected_world_size(cfg.get("launcher", "none"))
+    _ready_loaders(cfg)
     return cfg
 
 
 def expected_world_size(launcher: str) -> int:
-    """Number of ranks that the launcher announces in the environment."""
-    if launcher == "none":
+    """Number of ranks that the launcher announces in the environment.
+
+    Raises:
+        UserError: If it announces none, so that this process was started otherwise.
+    """
+    if launcher not in ANNOUNCED:
         return 1
-    name = "SLURM_NTASKS" if launcher == "slurm" else "WORLD_SIZE"
-    if name not in os.environ:
-        raise RuntimeError(
-            f"--launcher {launcher} expects {name} in the environment: start through "
+    missing = [name for name in ANNOUNCED[launcher] if name not in os.environ]
+    if missing:
+        raise UserError(
+            f"--launcher {launcher} expects {', '.join(missing)} in the environment: start through "
             "tools/dist_train.sh, tools/dist_test.sh, tools/slurm_train.sh or torchrun."
         )
-    return int(os.environ[name])
+    return int(os.environ[ANNOUNCED[launcher][0]])
 
 
 def _start_gloo(cfg: Config) -> None:
@@ -101,11 +80,34 @@ def _start_gloo(cfg: Config) -> None:
         os.environ.setdefault("WORLD_SIZE", os.environ["SLURM_NTASKS"])
         os.environ.setdefault("MASTER_PORT", "29500")
     if not dist.is_initialized():
-        dist.init_process_group("gloo")
+        options = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
+        timeout = options.get("timeout")
+        limit = {} if timeout is None else dict(timeout=timedelta(seconds=timeout))
+        dist.init_process_group("gloo", **limit)
     cfg.setdefault(
         "model_wrapper_cfg",
         dict(type="mmengine.MMDistributedDataParallel", device_ids=None, broadcast_buffers=False),
     )
+
+
+def _ready_loaders(cfg: Config) -> None:
+    """Take unused worker options off every loader; share batches where a foreign loop won't."""
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        if isinstance(cfg.get(name), dict):
+            cfg[name] = without_idle_workers(cfg[name])
+    loop = cfg.get("train_cfg") or {}
+    if cfg.get("train_dataloader") and not _is_ours(loop.get("type")):
+        world_size = expected_world_size(cfg.get("launcher", "none"))
+        is_global = bool(cfg.get("batch_size_is_global"))
+        cfg.train_dataloader = rank_settings(cfg.train_dataloader, is_global, world_size)
+
+
+def _is_ours(loop: Any) -> bool:
+    """Whether a training loop shares a global batch by itself."""
+    if isinstance(loop, str):
+        with explained():
+            loop = LOOPS.get(loop)
+    return getattr(loop, "shares_batches", False)
 
 
 def use_amp(cfg: Config, dtype: str = "auto") -> None:
@@ -150,16 +152,3 @@ def keep_freed_memory() -> None:
         libc.mallopt(trim_threshold, large)
     except (OSError, AttributeError):  # another C library
         return
-
-
-def run_tool(main: Callable[[], None]) -> None:
-    """Call ``main``; what a user can mend ends the program with its message instead of a traceback.
-
-    The environment variable ``MMREID_TRACEBACK`` shows the traceback all the same.
-    """
-    try:
-        main()
-    except (FileNotFoundError, ValueError, FloatingPointError, ImportError) as error:
-        if os.environ.get("MMREID_TRACEBACK"):
-            raise
-        sys.exit(f"error: {error}\n(MMREID_TRACEBACK=1 shows where it was raised)")

@@ -36,6 +36,8 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
     """
 
+    shares_batches = True
+
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
         super().__init__(runner, of_this_rank(runner, dataloader), max_iters, **kwargs)
         self._seed_at_start = runner.seed

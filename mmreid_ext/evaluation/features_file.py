@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import MissingFileError, UserError
 
 from .embedding_set import EmbeddingSet
 
@@ -52,10 +52,16 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
         The embeddings, and the notes saved with them.
 
     Raises:
+        MissingFileError: If there is no such file.
         ValueError: If the file isn't such an archive, an array is missing, or one holds Python
             objects.
     """
     path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(
+            f"No features file {path}. Write one with `python tools/test.py CONFIG CHECKPOINT "
+            "--save-features PATH`."
+        )
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import MissingFileError, UserError
 
 from .set_evaluation import SetResult
 from .trials import Scores
@@ -156,8 +156,11 @@ def read_results(path: str | os.PathLike) -> dict[str, Any]:
     """Read what :func:`write_results` wrote.
 
     Raises:
+        MissingFileError: If there is no such file.
         ValueError: If the file isn't such a document.
     """
+    if not Path(path).is_file():
+        raise MissingFileError(f"No results file {path}.")
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

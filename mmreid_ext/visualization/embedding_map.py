@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import MissingPackageError, UserError
 from mmreid_ext.protocols import JUNK
 
 from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, save_figure
@@ -110,8 +110,16 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
 
     Returns:
         Shape (N, 2), float32.
+
+    Raises:
+        MissingPackageError: Without scikit-learn.
     """
-    from sklearn.manifold import TSNE  # slow to import, and only this needs it
+    try:
+        from sklearn.manifold import TSNE  # slow to import, and only this needs it
+    except ImportError as error:
+        raise MissingPackageError(
+            f"The t-SNE map needs scikit-learn ({error}): pip install scikit-learn"
+        ) from error
 
     # On the unit sphere the squared Euclidean distance is 2 (1 - cosine), and neighbours are found
     # faster.

@@ -5,6 +5,7 @@ import torch
 from mmengine.config import Config
 
 from mmreid_ext.engine import launch
+from mmreid_ext.errors import UserError
 
 
 def parse(*arguments):
@@ -40,10 +41,10 @@ def test_arguments_override_the_configuration(folder):
 
 
 def test_cfg_options_reach_nested_keys_and_lists(folder):
-    options = ["model.head.num_classes=9", "model.head.names=[a,b]", "new.key=True"]
+    options = ["model.head.num_classes=9", "model.head.names=[a,b]", "train_cfg.new=True"]
     cfg = launch.load_config(parse(str(folder / "metabin_r50.py"), "--cfg-options", *options))
     assert cfg.model.head == dict(num_classes=9, names=["a", "b"])
-    assert cfg.new.key is True
+    assert cfg.train_cfg.new is True
 
 
 def test_missing_configuration_lists_its_neighbours(folder, tmp_path):
@@ -54,12 +55,15 @@ def test_missing_configuration_lists_its_neighbours(folder, tmp_path):
 
 
 def test_world_size_announced_by_the_launcher(monkeypatch):
+    for names in launch.ANNOUNCED.values():
+        for name in names:
+            monkeypatch.setenv(name, "0")
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("SLURM_NTASKS", "8")
     sizes = [launch.expected_world_size(name) for name in ("none", "pytorch", "slurm")]
     assert sizes == [1, 4, 8]
     monkeypatch.delenv("WORLD_SIZE")
-    with pytest.raises(RuntimeError, match="pytorch expects WORLD_SIZE .*dist_train.sh"):
+    with pytest.raises(UserError, match="pytorch expects WORLD_SIZE .*dist_train.sh"):
         launch.expected_world_size("pytorch")
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmreid_ext.cli.errors import run_tool
+
 FORMAT = "mmreid_ext-splits-1"
 CAMERAS = dict(query=dict(camid=0), gallery=dict(camid=1))
 ROLES = dict(query=dict(role="query"), gallery=dict(role="gallery"))
@@ -46,19 +48,26 @@ def make(name: str, num_splits: int, seed: int) -> dict:
     return content
 
 
-def main() -> None:
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--out", type=Path, required=True, help="folder to write <benchmark>.json into"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--num-splits", type=int, default=10)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for name in BENCHMARKS:
         content = make(name, args.num_splits, args.seed)
         path = args.out / f"{name}.json"
         path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

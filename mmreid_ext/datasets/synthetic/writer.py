@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import ExistingFileError, UserError
 
 from .camera import Camera
 from .pedestrian import make_pedestrian
@@ -113,7 +113,7 @@ def _is_made(out_dir: Path, settings: dict) -> bool:
     if found == settings:
         return True
     holds = f"a synthetic set of other settings, {found}" if found else "something else"
-    raise FileExistsError(f"{out_dir} holds {holds}; name another folder or delete this one")
+    raise ExistingFileError(f"{out_dir} holds {holds}; name another folder or delete this one")
 
 
 def _move(partial: Path, out_dir: Path, settings: dict) -> None:

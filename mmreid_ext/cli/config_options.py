@@ -1,0 +1,57 @@
+"""Values of ``--cfg-options``: MMEngine's, and dicts."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+class ConfigOptions(DictAction):
+    """MMEngine's ``KEY=VALUE``, where a value may be a dict, too.
+
+    ``key="dict(a=1, b=[2, 3])"`` and ``key="{'a': 1}"`` are read as Python literals.
+    """
+
+    def __call__(self, parser, namespace, values, option_string=None) -> None:
+        """Add the values to those of earlier ``--cfg-options``."""
+        options = dict(getattr(namespace, self.dest, None) or {})
+        for item in values or ():
+            key, separator, text = item.partition("=")
+            if not separator or not key:
+                raise argparse.ArgumentError(self, f"{item!r} is not of the form KEY=VALUE")
+            try:
+                options[key] = self.read(text)
+            except (ValueError, SyntaxError, AssertionError) as error:
+                raise argparse.ArgumentError(self, f"{item!r} can't be read: {error}") from None
+        setattr(namespace, self.dest, options)
+
+    @classmethod
+    def read(cls, text: str) -> Any:
+        """Return the value that ``text`` stands for."""
+        stripped = text.strip()
+        if stripped.startswith(("{", "dict(")) or "dict(" in stripped or "{" in stripped:
+            return literal(stripped)
+        return cls._parse_iterable(text)
+
+
+def literal(text: str) -> Any:
+    """Return the value of a Python literal, in which ``dict(a=1)`` is one, too.
+
+    Raises:
+        ValueError: If it holds anything else, such as a name or a call.
+    """
+    return ast.literal_eval(_CallsToDicts().visit(ast.parse(text, mode="eval")))
+
+
+class _CallsToDicts(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        plain = isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args
+        if not plain or any(item.arg is None for item in node.keywords):
+            raise ValueError("only literals and dict(name=value) can be given")
+        names = [ast.Constant(item.arg) for item in node.keywords]
+        values = [item.value for item in node.keywords]
+        return ast.copy_location(ast.Dict(keys=names, values=values), node)

@@ -1,0 +1,57 @@
+"""Errors of a command line: one line for what the user can mend, a traceback for a bug."""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from collections.abc import Callable
+
+from mmreid_ext.errors import UserError
+
+from .ranks import report_once
+
+INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+MENDABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+"""Refusals of the operating system that name a place: no permission, no space."""
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Call ``main`` and end the program as its errors deserve.
+
+    A :class:`mmreid_ext.errors.UserError` is shown as its message, and the exit code is 1. Ctrl-C
+    gives 130. Every other exception is a bug and keeps its traceback. On several ranks one of them
+    speaks for all. The environment variable ``MMREID_TRACEBACK`` shows a traceback in each case.
+    """
+    try:
+        main()
+    except KeyboardInterrupt:
+        if os.environ.get("MMREID_TRACEBACK"):
+            raise
+        report_once("interrupted", INTERRUPTED)
+    except Exception as error:
+        if os.environ.get("MMREID_TRACEBACK"):
+            raise
+        text = user_message(error)
+        if text is not None:
+            report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", 1)
+        if not report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False):
+            raise
+
+
+def user_message(error: Exception) -> str | None:
+    """Return what to tell the user, ``None`` if the error is a bug."""
+    if isinstance(error, UserError):
+        return _without_worker(error)
+    if isinstance(error, OSError) and error.errno in MENDABLE:
+        place = f": {error.filename}" if error.filename is not None else ""
+        return f"{os.strerror(error.errno)}{place}"
+    return None
+
+
+def _without_worker(error: UserError) -> str:
+    """Return the message without the traceback that PyTorch puts before that of a worker."""
+    text = str(error)
+    if text.startswith("Caught ") and "Original Traceback" in text:
+        return text.rpartition(f"{type(error).__name__}: ")[2].strip()
+    return text

@@ -1,0 +1,245 @@
+"""Errors of other packages that a configuration causes, said in the words of the configuration.
+
+MMEngine reports a misspelt type as ``KeyError``, a misspelt key as ``TypeError`` of a constructor.
+Whether the configuration is the cause is read from the traceback: the error was raised by the
+function that builds things from a configuration, or by a constructor of another package that this
+function called. Nothing of ours lies between, so no bug of ours is mistaken for the user's.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from mmengine.config import Config
+
+from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.suggest import did_you_mean, nearest
+
+BUILDER = ("mmengine/registry/build_functions.py", "build_from_cfg")
+BUILDERS = ("mmengine/registry/", "mmengine/runner/runner.py", "mmengine/config/")
+"""Files of MMEngine whose errors are about settings."""
+
+RUNNER_FUNCTIONS = re.compile(
+    r"__init__|from_cfg|_?build_|register_|set_randomness|scale_lr|_check"
+)
+OTHERS = ("/mmengine/", "/mmpretrain/", "/mmcv/", "/torch/", "/torchvision/")
+REFUSALS = (ValueError, KeyError, TypeError, AssertionError, NotImplementedError, AttributeError)
+LOADER_KEYS = [
+    "dataset",
+    "sampler",
+    "batch_sampler",
+    "collate_fn",
+    "worker_init_fn",
+    "num_batch_per_epoch",
+    "batch_size",
+    "num_workers",
+    "pin_memory",
+    "drop_last",
+    "timeout",
+    "prefetch_factor",
+    "persistent_workers",
+]
+
+
+@contextmanager
+def explained(cfg: Config | None = None) -> Iterator[None]:
+    """Turn errors inside, where they are the configuration's, into :class:`UserError`.
+
+    Args:
+        cfg: The configuration, so that a message can say where in it.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        message = explanation(error, {} if cfg is None else dict(cfg.items()))
+        if message is None:
+            raise
+        kind = MissingFileError if isinstance(error, FileNotFoundError) else UserError
+        raise kind(message) from error
+
+
+@dataclass
+class _Build:
+    """A call of MMEngine's ``build_from_cfg`` that is under way."""
+
+    cfg: Mapping[str, Any]
+    kind: Any  # class to build, None before it is found
+    registry: Any
+
+
+def explanation(error: Exception, cfg: Mapping[str, Any]) -> str | None:
+    """Return what to tell the user, None if the configuration isn't the cause."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if not frames:
+        return None
+    builds = [number for number, frame in enumerate(frames) if _is(frame, *BUILDER)]
+    build = _build_of(frames[builds[-1]]) if builds else None
+    where = _place(cfg, build.cfg) if build else ""
+    found = _missing_type(error, frames[-1], build, where)
+    if found is None and build is not None:
+        after = frames[builds[-1] + 1 :]
+        found = _wrong_argument(error, after, build, where) or _refusal(error, after, build, where)
+    return found or _of_runner(error, frames[-1], cfg)
+
+
+def _is(frame: FrameType, file: str, function: str) -> bool:
+    code = frame.f_code
+    return code.co_name == function and _file(frame).endswith(file)
+
+
+def _file(frame: FrameType) -> str:
+    return frame.f_code.co_filename.replace("\\", "/")
+
+
+def _build_of(frame: FrameType) -> _Build | None:
+    values = frame.f_locals
+    if not isinstance(values.get("cfg"), Mapping):
+        return None
+    return _Build(values["cfg"], values.get("obj_cls"), values.get("registry"))
+
+
+def _missing_type(
+    error: Exception, frame: FrameType, build: _Build | None, where: str
+) -> str | None:
+    if isinstance(error, RuntimeError) and str(error).startswith("Failed to get "):
+        name, registry = frame.f_locals.get("key"), frame.f_locals.get("self")
+    elif isinstance(error, KeyError) and "is not in the" in str(error):
+        name, registry = frame.f_locals.get("obj_type"), frame.f_locals.get("registry")
+    elif build is not None and isinstance(error, KeyError) and 'the key "type"' in str(error):
+        return f"{where or 'A part of the configuration'} lacks `type`: {dict(build.cfg)}."
+    else:
+        return None
+    if not isinstance(name, str) or not hasattr(registry, "module_dict"):
+        return None
+    known = _names(registry)
+    near = nearest(name.rpartition(".")[2], known)
+    hint = f" (did you mean {known[near]!r}?)" if near is not None else ""
+    return f"{where and where + ': '}type={name!r} is no registered {registry.name}{hint}."
+
+
+def _names(registry: Any) -> dict[str, str]:
+    """Names as a configuration writes them, by their last part; ours go before others'."""
+    root = registry
+    while root.parent is not None:
+        root = root.parent
+    found = {name: name for name in root.module_dict}
+    for scope, child in root.children.items():
+        bare = scope == "mmpretrain"  # the default scope of configurations
+        found |= {name: name if bare else f"{scope}.{name}" for name in child.module_dict}
+    return found
+
+
+def _wrong_argument(
+    error: Exception, after: list[FrameType], build: _Build, where: str
+) -> str | None:
+    """A key that the constructor doesn't take, or one that it needs."""
+    if not isinstance(error, TypeError):
+        return None
+    owner = where or getattr(build.kind, "__name__", str(build.kind))
+    unexpected = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if unexpected and _holds_key(build.cfg, unexpected.group(1)):
+        key = unexpected.group(1)
+        if key not in build.cfg:  # of a dict inside, such as norm_cfg
+            return f"{owner}: {error}."
+        names = [name for name in _parameters(build.kind) if name not in ("runner", "dataset")]
+        return (
+            f"{owner}: {_name_of(build.kind)} takes no {key!r}{did_you_mean(key, names)}; "
+            f"it takes {', '.join(names)}."
+        )
+    missing = re.search(r"missing \d+ required [\w-]+ arguments?: (.+)", str(error))
+    if missing and not after:
+        return f"{owner}: {_name_of(build.kind)} needs {missing.group(1)}."
+    return None
+
+
+def _name_of(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind))
+
+
+def _holds_key(node: Any, key: str) -> bool:
+    if isinstance(node, Mapping):
+        return key in node or any(_holds_key(value, key) for value in node.values())
+    return isinstance(node, (list, tuple)) and any(_holds_key(item, key) for item in node)
+
+
+def _parameters(kind: Any) -> list[str]:
+    """Names of a constructor's arguments; those of its bases where it passes others on."""
+    if not inspect.isclass(kind):
+        return [name for name in inspect.signature(kind).parameters if name != "self"]
+    names: dict[str, None] = {}
+    for base in kind.__mro__:
+        if "__init__" not in vars(base) or base is object:
+            continue
+        parameters = inspect.signature(base.__init__).parameters.values()
+        kinds = {p.name: p.kind for p in parameters if p.name != "self"}
+        open_end = inspect.Parameter.VAR_KEYWORD in kinds.values()
+        names |= dict.fromkeys(
+            n for n, k in kinds.items() if k not in (k.VAR_KEYWORD, k.VAR_POSITIONAL)
+        )
+        if not open_end:
+            break
+    return list(names)
+
+
+def _refusal(error: Exception, after: list[FrameType], build: _Build, where: str) -> str | None:
+    """A constructor of another package that doesn't like a value."""
+    if not isinstance(error, (*REFUSALS, FileNotFoundError)) or not after or not str(error):
+        return None
+    module = getattr(build.kind, "__module__", "") or ""
+    if module.startswith("mmreid_ext") or not all(_of_others(frame) for frame in after):
+        return None
+    text = error.args[0] if isinstance(error, KeyError) else error
+    return f"{where or _name_of(build.kind)}: {_name_of(build.kind)} says: {text}"
+
+
+def _of_others(frame: FrameType) -> bool:
+    file = _file(frame)
+    return "/mmreid_ext/" not in file and any(name in file for name in OTHERS)
+
+
+def _of_runner(error: Exception, frame: FrameType, cfg: Mapping[str, Any]) -> str | None:
+    """What MMEngine's Runner itself finds wrong with its settings, and files that are missing."""
+    file, function = _file(frame), frame.f_code.co_name
+    if isinstance(error, (FileNotFoundError, IsADirectoryError)) and "/mmengine/" in file:
+        return f"{error}"
+    if not any(name in file for name in BUILDERS):
+        return None
+    if file.endswith("runner.py") and not RUNNER_FUNCTIONS.match(function):
+        return None
+    loader = frame.f_locals.get("dataloader") if function == "build_dataloader" else None
+    where = _place(cfg, loader) if isinstance(loader, Mapping) else ""
+    if isinstance(error, KeyError):
+        return f"{where or 'The configuration'} lacks {error.args[0]!r}."
+    unexpected = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if unexpected and isinstance(loader, Mapping):
+        key = unexpected.group(1)
+        hint = did_you_mean(key, LOADER_KEYS)
+        return (
+            f"{where or 'A data loader'} takes no {key!r}{hint}; it takes {', '.join(LOADER_KEYS)}."
+        )
+    if isinstance(error, (ValueError, TypeError, AssertionError, RuntimeError)) and str(error):
+        return f"{where}: {error}" if where else str(error)
+    return None
+
+
+def _place(node: Any, wanted: Mapping[str, Any], path: str = "") -> str:
+    """Dotted path of a dict in the configuration, empty if it isn't there."""
+    if isinstance(node, Mapping):
+        if path and dict(node) == dict(wanted):
+            return path
+        items = [(str(key), value) for key, value in node.items()]
+    elif isinstance(node, (list, tuple)):
+        items = [(str(number), value) for number, value in enumerate(node)]
+    else:
+        return ""
+    below = (_place(value, wanted, f"{path}.{key}" if path else key) for key, value in items)
+    return next(filter(None, below), "")

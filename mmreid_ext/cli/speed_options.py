@@ -1,0 +1,91 @@
+"""Command-line options of speed: results change by rounding at most."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from mmengine.config import Config
+
+from mmreid_ext.errors import UserError
+
+from .types import type_name
+
+
+def add_speed_arguments(parser: ArgumentParser) -> None:
+    """Add ``--channels-last``, ``--compile`` and ``--store-decoded``."""
+    group = parser.add_argument_group("speed (docs/performance.md)")
+    group.add_argument(
+        "--channels-last", action="store_true", help="lay maps out in memory as (N, H, W, C)"
+    )
+    group.add_argument(
+        "--compile", action="store_true", help="run the backbone through torch.compile"
+    )
+    group.add_argument(
+        "--store-decoded",
+        metavar="FOLDER",
+        help="keep decoded and resized training images there; they are read instead of decoded",
+    )
+
+
+def apply_speed_arguments(cfg: Config, args: Namespace) -> None:
+    """Write what :func:`add_speed_arguments` read into ``cfg``.
+
+    Raises:
+        ValueError: If a configuration can't follow.
+    """
+    if args.compile and (cfg.get("train_cfg") or {}).get("second_order"):
+        raise UserError("--compile has no derivatives of second order: set second_order=False.")
+    if args.channels_last:
+        cfg.model.channels_last = True
+    if args.compile:
+        cfg.model.compile_backbone = True
+    if args.store_decoded:
+        store_decoded(cfg, args.store_decoded)
+
+
+def store_decoded(cfg: Config, folder: str) -> None:
+    """Let the training pipelines keep decoded and resized images in ``folder``.
+
+    Args:
+        cfg: Configuration whose training pipelines begin with ``LoadImageFromFile`` and ``Resize``,
+            changed in place.
+        folder: Store of :class:`mmreid_ext.datasets.transforms.LoadResized`.
+
+    Raises:
+        ValueError: If a training pipeline begins otherwise, or if there is none.
+    """
+    loaders = [cfg.get("train_dataloader"), (cfg.get("train_cfg") or {}).get("meta_dataloader")]
+    found = [_store_in(loader["dataset"], folder) for loader in loaders if _has_dataset(loader)]
+    if not any(found):
+        raise UserError("--store-decoded: the configuration has no training pipeline to change.")
+
+
+def _has_dataset(loader: Any) -> bool:
+    return isinstance(loader, dict) and isinstance(loader.get("dataset"), dict)
+
+
+def _store_in(dataset: dict, folder: str) -> bool:
+    """Change the pipelines of a data set and of those that it wraps; whether there are any."""
+    inner = [dataset.get("dataset"), *(dataset.get("datasets") or dataset.get("sources") or ())]
+    found = [_store_in(one, folder) for one in inner if isinstance(one, dict)]
+    if dataset.get("pipeline"):
+        dataset["pipeline"] = _with_store(dataset["pipeline"], folder)
+        return True
+    return any(found)
+
+
+def _with_store(pipeline: list[dict], folder: str) -> list[dict]:
+    names = [type_name(transform["type"]) for transform in pipeline[:2]]
+    if names[:1] == ["LoadResized"]:
+        return [dict(pipeline[0], store=folder), *pipeline[1:]]
+    if names != ["LoadImageFromFile", "Resize"] or len(pipeline[0]) > 1:
+        raise UserError(
+            "--store-decoded needs a training pipeline that begins with "
+            f"dict(type='LoadImageFromFile') and Resize; this one begins with {pipeline[:2]}."
+        )
+    resize = {key: value for key, value in pipeline[1].items() if key != "type"}
+    if not set(resize) <= {"scale", "interpolation"} or isinstance(resize.get("scale"), int):
+        raise UserError(f"--store-decoded can't follow {pipeline[1]}: give `scale` two numbers.")
+    resize.setdefault("interpolation", "bilinear")  # that of MMPretrain's Resize
+    return [dict(type="mmreid_ext.LoadResized", store=folder, **resize), *pipeline[2:]]

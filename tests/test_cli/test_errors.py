@@ -1,0 +1,119 @@
+"""What a command line shows of an error, and its exit code."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmreid_ext import errors
+from mmreid_ext.checkpoint.safe_load import UnsafeCheckpointError
+from mmreid_ext.cli.errors import run_tool, user_message
+from mmreid_ext.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+USER_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+USER_ERRORS = [kind for kind in USER_ERRORS if issubclass(kind, UserError)]
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "TORCHELASTIC_ERROR_FILE", "MMREID_TRACEBACK"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize("kind", [*USER_ERRORS, UnsafeCheckpointError], ids=lambda x: x.__name__)
+def test_what_the_user_can_mend_is_one_line(kind):
+    with pytest.raises(SystemExit, match="error: x=3, take 2") as caught:
+        run_tool(raising(kind("x=3, take 2")))
+    assert caught.value.code != 2
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [ValueError("cannot reshape"), TypeError("x"), KeyError("x"), ImportError("x"), OSError("x")],
+    ids=repr,
+)
+def test_a_bug_keeps_its_traceback(bug):
+    with pytest.raises(type(bug)) as caught:
+        run_tool(raising(bug))
+    assert caught.value is bug
+
+
+def test_traceback_on_request(monkeypatch):
+    monkeypatch.setenv("MMREID_TRACEBACK", "1")
+    with pytest.raises(UserError):
+        run_tool(raising(UserError("x")))
+
+
+def test_interrupt_has_the_shells_exit_code():
+    with pytest.raises(SystemExit) as caught:
+        run_tool(raising(KeyboardInterrupt()))
+    assert caught.value.code == 130
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EROFS])
+def test_the_systems_refusals_name_the_place(number):
+    error = OSError(number, "whatever", "/there/log.txt")
+    assert user_message(error) == f"{os.strerror(number)}: /there/log.txt"
+
+
+def test_errors_of_loading_processes_lose_pytorchs_wrapping():
+    wrapped = UserError(
+        "Caught UserError in DataLoader worker process 0.\nOriginal Traceback (most recent call "
+        "last):\n  File x\nmmreid_ext.errors.UserError: a.jpg: cut off; copy it again.\n"
+    )
+    assert user_message(wrapped) == "a.jpg: cut off; copy it again."
+
+
+TWO_RANKS = """
+import os, sys, time
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.errors import UserError
+def main():
+    if sys.argv[1] == "user":
+        raise UserError("x=3, take 2")
+    if sys.argv[1] == "bug":
+        raise ZeroDivisionError("x=3, take 2")
+    if os.environ["RANK"] == "1":
+        raise UserError("x=3, take 2")
+    time.sleep(60)
+run_tool(main)
+"""
+
+
+@pytest.mark.parametrize("case", ["user", "bug", "one"])
+def test_several_ranks_say_it_once_and_last(case, tmp_path):
+    script = tmp_path / "tool.py"
+    script.write_text(TWO_RANKS)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    result = subprocess.run(
+        [*command, "--nproc-per-node", "2", str(script), case],
+        env=dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 1
+    said = result.stderr + result.stdout
+    wanted = "ZeroDivisionError: x=3, take 2" if case == "bug" else "error: x=3, take 2"
+    assert said.count(wanted) == 1, said
+    assert said.index(wanted) > said.index("tool.py FAILED")
+
+
+@pytest.mark.parametrize("tool", sorted((ROOT / "tools").rglob("[a-z]*.py")), ids=lambda p: p.stem)
+def test_every_tool_goes_through_the_one_wrapper(tool):
+    text = tool.read_text()
+    if "benchmarks" in tool.parts:
+        return
+    assert "run_tool(lambda: run(parse_args()))" in text
+    assert "sys.exit" not in text and "SystemExit" not in text
