@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmreid_ext.errors import MissingPackageError
@@ -36,7 +35,7 @@ def approximate_neighbors(
         ImportError: If FAISS is not installed.
     """
     faiss = _import_faiss()
-    units = F.normalize(feats.float()).cpu()
+    units = torch.cat([(x * b[:, None]).float() for x, b in _blocks(feats, similarity)]).cpu()
     number, dim = units.shape
     cells = max(1, min(round(4 * math.sqrt(number)), number // 40))
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, cells, faiss.METRIC_INNER_PRODUCT)
@@ -56,6 +55,11 @@ def approximate_neighbors(
     lowest = [sample[(part @ units[sample].T).argmin(dim=1)] for part in units.split(CHUNK)]
     everyone, farthest = everyone.to(feats.device), torch.cat(lowest).to(feats.device)
     return Neighbors(found.to(feats.device), similarity.pairs(everyone, farthest))
+
+
+def _blocks(feats: Tensor, similarity: FeatureSimilarity) -> zip:
+    """Features and the inverses of their norms, some at a time: float64 copies are large."""
+    return zip(feats.split(CHUNK), similarity.b.split(CHUNK), strict=True)
 
 
 def _import_faiss():

@@ -11,13 +11,16 @@ from torch import Tensor
 
 from mmreid_ext.errors import MissingPackageError, UserError
 
-from .similarity import TIE
+from .full_precision import full_precision
+from .retrieval_inputs import as_features
+from .similarity import FeatureSimilarity, row_norms, with_zero_direction
 
 NMI_LIMIT = 20_000
+_TILE = 4096  # gallery rows converted to float64 at once
 
 
 def embedding_metrics(
-    feats: Tensor,
+    feats: Tensor | np.ndarray,
     pids: np.ndarray,
     is_query: np.ndarray | None = None,
     *,
@@ -31,13 +34,15 @@ def embedding_metrics(
     the query's identity there and ``rel_k`` telling whether answer ``k`` is one: R-precision is
     ``sum_{k<=R} rel_k / R``; MAP@R is ``sum_{k<=R} rel_k precision@k / R``, so unlike AP it looks
     no further than rank ``R``. Images without a match are no queries.
-    Ties: an answer that is not a match comes first.
+    Scores and ties are those of :func:`~mmreid_ext.evaluation.evaluate_retrieval`: float64, an
+    answer that is not a match comes first, and a zero embedding has cosine 0 with every other.
+    NMI clusters what is compared: L2-normalised embeddings for the cosine, else as they are.
 
     Musgrave, Belongie and Lim, "A Metric Learning Reality Check", ECCV 2020,
     https://arxiv.org/abs/2003.08505.
 
     Args:
-        feats: Shape (N, D).
+        feats: Shape (N, D), any floating type.
         pids: Shape (N,).
         is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
             searched among all others.
@@ -54,10 +59,7 @@ def embedding_metrics(
     """
     if distance not in ("cosine", "euclidean"):
         raise UserError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
-    # float64, so that equal images tie whatever their place in a matrix product
-    searched = feats.double()
-    if distance == "cosine":
-        searched = torch.nn.functional.normalize(searched)
+    feats = as_features(feats, "feats")
     labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1)).to(feats.device)
     alone = is_query is None
     queries = np.arange(len(feats)) if alone else np.flatnonzero(is_query)
@@ -67,22 +69,22 @@ def embedding_metrics(
     matches = counts[labels]
     if not (matches[queries] > 0).any():
         raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
-    searched_gallery = searched if alone else searched[gallery]
-    half_norms = 0.5 * searched_gallery.square().sum(dim=1)
-    r_precision, map_at_r = [], []
-    for rows in queries.split(chunk_size):
-        rows = rows[matches[rows] > 0]
-        if len(rows):
-            # The order of the Euclidean distance; normalised features have equal norms.
-            similarity = searched[rows] @ searched_gallery.T - half_norms
-            similarity[rows[:, None] == gallery] = -torch.inf  # the query itself
-            same = labels[rows, None] == labels[gallery]
-            tie = TIE * (1 + half_norms.max())
-            ranks = _match_ranks(similarity, same, int(matches[rows].max()), tie)
-            found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
-            counted = (ranks <= matches[rows, None]).double()
-            r_precision.append(counted.sum(dim=1) / matches[rows])
-            map_at_r.append((counted * found / ranks).sum(dim=1) / matches[rows])
+    with full_precision(feats.device):
+        searched = feats if alone else feats[gallery]
+        similarity = FeatureSimilarity(feats if alone else feats[queries], searched, distance)
+        r_precision, map_at_r = [], []
+        for rows in torch.arange(len(queries), device=feats.device).split(chunk_size):
+            rows = rows[matches[queries[rows]] > 0]
+            number = matches[queries[rows]]
+            if len(rows):
+                same = labels[queries[rows], None] == labels[gallery]
+                scores = _thresholds(similarity, rows, same)
+                scores[queries[rows, None] == gallery] = -torch.inf  # the query itself
+                ranks = _match_ranks(scores, same, int(number.max()))
+                found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
+                counted = (ranks <= number[:, None]).double()
+                r_precision.append(counted.sum(dim=1) / number)
+                map_at_r.append((counted * found / ranks).sum(dim=1) / number)
     figures = {
         "R-precision": float(torch.cat(r_precision).mean()),
         "MAP@R": float(torch.cat(map_at_r).mean()),
@@ -90,8 +92,35 @@ def embedding_metrics(
     if nmi is None:
         nmi = len(feats) <= NMI_LIMIT and _has_scikit_learn()
     if nmi:
-        figures["NMI"] = normalized_mutual_information(feats, pids)
+        clustered = torch.from_numpy(on_sphere(feats)) if distance == "cosine" else feats
+        figures["NMI"] = normalized_mutual_information(clustered, pids)
     return figures
+
+
+def _thresholds(similarity: FeatureSimilarity, rows: Tensor, same: Tensor) -> Tensor:
+    """Float64 scores of some queries, (B, G); those of matches less what still ties with them."""
+    size = len(similarity)
+    starts = range(0, size, _TILE)
+    tiles = [similarity.double_tile(rows, start, min(start + _TILE, size)) for start in starts]
+    scores = torch.cat(tiles, dim=1)
+    row, col = same.nonzero(as_tuple=True)
+    scores[row, col] -= similarity.ties(rows[row], col)
+    return scores
+
+
+def on_sphere(feats: Tensor | np.ndarray) -> np.ndarray:
+    """L2-normalise embeddings, for algorithms that compare them by Euclidean distance.
+
+    Args:
+        feats: Shape (N, D), any floating type.
+
+    Returns:
+        float32, shape (N, D), or (N, D + 1) where there are zero embeddings.
+    """
+    feats = as_features(feats, "feats")
+    norms = row_norms(feats, "feats")
+    units = with_zero_direction(feats, norms) / norms.where(norms > 0, 1.0)[:, None]
+    return units.float().cpu().numpy()
 
 
 def _has_scikit_learn() -> bool:
@@ -104,7 +133,7 @@ def _has_scikit_learn() -> bool:
     return found
 
 
-def _match_ranks(similarity: Tensor, same: Tensor, depth: int, tie: Tensor) -> Tensor:
+def _match_ranks(similarity: Tensor, same: Tensor, depth: int) -> Tensor:
     """Ranks of the ``depth`` nearest matches of every query, ascending, (len(similarity), depth).
 
     Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater.
@@ -113,17 +142,19 @@ def _match_ranks(similarity: Tensor, same: Tensor, depth: int, tie: Tensor) -> T
     matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
     wrong = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
     # Number of wrong answers at least as near: position in the descending list.
-    ahead = torch.searchsorted(-wrong, tie - matches, right=True)
+    ahead = torch.searchsorted(-wrong, -matches, right=True)
     return ahead + torch.arange(1, depth + 1, device=similarity.device)
 
 
-def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0) -> float:
+def normalized_mutual_information(
+    feats: Tensor | np.ndarray, pids: np.ndarray, seed: int = 0
+) -> float:
     """NMI between identities and k-means clusters of the embeddings, as many as identities.
 
     ``NMI = 2 I(identity; cluster) / (H(identity) + H(cluster))``.
 
     Args:
-        feats: Shape (N, D), clustered as they are.
+        feats: Shape (N, D), any floating type, clustered as they are in float32.
         pids: Shape (N,).
         seed: Of k-means.
 
@@ -140,7 +171,7 @@ def normalized_mutual_information(feats: Tensor, pids: np.ndarray, seed: int = 0
         raise MissingPackageError(
             "NMI needs scikit-learn: `pip install scikit-learn`, or set nmi=False in the protocol."
         ) from error
-    clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(
-        feats.cpu().numpy()
-    )
+    # float32 whatever the type: k-means may end elsewhere in another precision
+    points = as_features(feats, "feats").float().cpu().numpy()
+    clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(points)
     return float(normalized_mutual_info_score(pids, clusters))

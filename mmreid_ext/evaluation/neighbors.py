@@ -14,6 +14,7 @@ from .similarity import TIE, FeatureSimilarity
 
 Progress = Callable[[str, int, int], None]
 SPARE = 11  # candidates kept beyond the neighbours, so that near-ties at the border are all there
+LOWEST = 4  # candidates for the farthest image, for the same reason
 
 
 @dataclass(frozen=True)
@@ -30,39 +31,34 @@ class Neighbors:
 
 
 class _Best:
-    """The greatest scores of every row met so far, and the lowest."""
+    """The greatest scores of every row met so far, or the lowest."""
 
-    def __init__(self, number: int, keep: int, device: torch.device):
-        self.scores = torch.full((number, keep), -torch.inf, device=device)
+    def __init__(self, number: int, keep: int, device: torch.device, largest: bool = True):
+        self.largest, self.nothing = largest, -torch.inf if largest else torch.inf
+        self.scores = torch.full((number, keep), self.nothing, dtype=torch.float32, device=device)
         self.index = torch.zeros((number, keep), dtype=torch.int64, device=device)
-        self.lowest = torch.full((number,), torch.inf, device=device)
-        self.lowest_index = torch.zeros(number, dtype=torch.int64, device=device)
 
     def update(self, start: int, tile: Tensor, offset: int) -> None:
+        """Take in a tile whose first row and column have these numbers."""
         rows = slice(start, start + len(tile))
         keep = self.scores.shape[1]
-        scores, cols = tile.topk(min(keep, tile.shape[1]), dim=1, sorted=False)
+        keep = min(keep, tile.shape[1])
+        scores, cols = tile.topk(keep, dim=1, largest=self.largest, sorted=False)
         self._merge(rows, scores, cols + offset)
-        low, at = tile.min(dim=1)
-        lower = low < self.lowest[rows]
-        self.lowest[rows] = torch.where(lower, low, self.lowest[rows])
-        self.lowest_index[rows] = torch.where(lower, at + offset, self.lowest_index[rows])
 
     def _merge(self, rows: slice, scores: Tensor, index: Tensor) -> None:
         scores = torch.cat([self.scores[rows], scores], 1)
         index = torch.cat([self.index[rows], index], 1)
-        self.scores[rows], order = scores.topk(self.scores.shape[1], dim=1, sorted=False)
+        keep = self.scores.shape[1]
+        self.scores[rows], order = scores.topk(keep, dim=1, largest=self.largest, sorted=False)
         self.index[rows] = index.gather(1, order)
 
     def join_ranks(self) -> None:
         """Merge what all ranks have seen."""
         scores, index = gather_rows(self.scores[None]), gather_rows(self.index[None])
-        lowest, lowest_index = gather_rows(self.lowest[None]), gather_rows(self.lowest_index[None])
-        self.scores.fill_(-torch.inf)
+        self.scores.fill_(self.nothing)
         for part in zip(scores, index, strict=True):
             self._merge(slice(None), *part)
-        self.lowest, rank = lowest.min(dim=0)
-        self.lowest_index = lowest_index.gather(0, rank[None])[0]
 
 
 def exact_neighbors(
@@ -77,7 +73,8 @@ def exact_neighbors(
 
     Float32 products of square tiles, each used for its rows and, transposed, for its columns: half
     of the N x N product. Of the best ``k + 11``, those that float32 can't order are scored again in
-    float64; rows whose border it can't decide are done wholly in float64.
+    float64, and so are the lowest four; rows whose border it can't decide are done wholly in
+    float64. So neither the tiles nor the type of the features decide anything.
 
     Args:
         similarity: Of N images with themselves.
@@ -88,6 +85,7 @@ def exact_neighbors(
     """
     number, device = len(similarity), similarity.device
     best = _Best(number, min(k + SPARE, number), device)
+    worst = _Best(number, min(LOWEST, number), device, largest=False)
     side = max(64, min(4096, math.isqrt(memory_budget // 16)))
     starts = range(0, number, side)
     tiles = [(i, j) for i in starts for j in starts if i <= j]
@@ -96,22 +94,36 @@ def exact_neighbors(
     for done, (i, j) in enumerate(tiles):
         rows = similarity.rows(torch.arange(i, min(i + side, number), device=device))
         tile = rows.tile(j, min(j + side, number))
-        best.update(i, tile, j)
-        if i < j:
-            best.update(j, tile.T.contiguous(), i)
+        parts = [(i, tile, j)] + ([(j, tile.T.contiguous(), i)] if i < j else [])
+        for part in parts:
+            best.update(*part)
+            worst.update(*part)
         if progress is not None:
             progress("neighbours", done + 1, len(tiles))
     if distributed:
         best.join_ranks()
+        worst.join_ranks()
     index, complete = _order_exactly(similarity, best, k)
-    open_rows = (~complete).nonzero().flatten()
+    farthest, decided = _lowest_exactly(similarity, worst)
+    open_rows = (~complete | ~decided).nonzero().flatten()
     for part in open_rows.split(max(1, memory_budget // (64 * number))):
-        index[part] = _order_rows(similarity.double_tile(part, 0, number), k)
-    everyone = torch.arange(number, device=device)
-    return Neighbors(index, similarity.pairs(everyone, best.lowest_index))
+        scores = similarity.double_tile(part, 0, number)
+        index[part] = order_rows(scores, k)
+        farthest[part] = similarity.pairs(part, scores.argmin(dim=1))
+    return Neighbors(index, farthest)
 
 
-def _order_rows(scores: Tensor, k: int) -> Tensor:
+def _lowest_exactly(similarity: FeatureSimilarity, worst: _Best) -> tuple[Tensor, Tensor]:
+    """Lowest float64 score of every row; False where a lower one may be missing."""
+    number, keep = worst.index.shape
+    rows = torch.arange(number, device=worst.index.device).repeat_interleave(keep)
+    scores = similarity.pairs(rows, worst.index.flatten()).view(number, keep)
+    lowest = scores.min(dim=1)[0]
+    border = worst.scores.max(dim=1)[0].double()  # every other float32 score is at least this
+    return lowest, (lowest < border - similarity.tolerance) | (keep == number)
+
+
+def order_rows(scores: Tensor, k: int) -> Tensor:
     """Columns of the ``k`` greatest float64 scores; ties in order of column."""
     return torch.sort((scores / TIE).round_(), dim=1, descending=True, stable=True)[1][:, :k]
 
@@ -128,7 +140,7 @@ def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[
         scores = found[rows]
         row, at = _too_close(scores, apart).nonzero(as_tuple=True)
         scores[row, at] = similarity.pairs(rows[row], index[rows[row], at])
-        order = _order_rows(scores, k)
+        order = order_rows(scores, k)
         result[rows] = index[rows].gather(1, order)
         border[rows] = scores.gather(1, order[:, -1:])[:, 0]
     least = best.scores.min(dim=1)[0]

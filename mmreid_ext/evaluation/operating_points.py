@@ -19,11 +19,14 @@ class ScoreHistogram:
 
     Args:
         device: Where the counts live.
+        exact: Whether the scores of wrong pairs must be float64. Those of float32 products depend
+            on the shape of the tiles by up to a bin, so the rates do so by the pairs of a bin.
     """
 
     BINS = 2**18
 
-    def __init__(self, device: torch.device):
+    def __init__(self, device: torch.device, exact: bool = False):
+        self.exact = exact
         zeros = torch.zeros(self.BINS, dtype=torch.int64, device=device)
         self.true, self.wrong = zeros, zeros.clone()
         self._places = torch.empty(0, device=device)
@@ -34,7 +37,8 @@ class ScoreHistogram:
         if len(self._bins) < scores.numel() or self._places.dtype != scores.dtype:
             self._places = torch.empty_like(scores, memory_format=torch.contiguous_format).flatten()
             self._bins = torch.empty_like(self._places, dtype=torch.int32)
-        half = self._places.new_full((), self.BINS / 2)
+        # a third of a bin aside: rounding moves no score such as 0 or 1/2 from a bin to the next
+        half = self._places.new_full((), self.BINS / 2 + 1 / 3)
         places, bins = (x[: scores.numel()] for x in (self._places, self._bins))
         torch.add(half, scores.flatten(), alpha=self.BINS / 2, out=places)
         bins.copy_(places.clamp_(0, self.BINS - 1))

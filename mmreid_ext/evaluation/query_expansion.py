@@ -11,7 +11,9 @@ from mmreid_ext.errors import UserError
 
 from .full_precision import full_precision
 from .memory import default_budget, tile_shape
+from .neighbors import order_rows
 from .retrieval_inputs import check_features
+from .similarity import TIE, FeatureSimilarity
 
 
 def expand_queries(
@@ -37,10 +39,12 @@ def expand_queries(
         memory_budget: Working memory in bytes. Defaults to 64 MiB on a CPU, 1 GiB elsewhere.
 
     Returns:
-        float32, shape (Q, D), L2-normalised; use it in place of the queries.
+        float32, shape (Q, D), L2-normalised; use it in place of the queries. It is computed in
+        float64, with neighbours at equal cosine (to 2**-40) in order of index, so neither the type
+        of the features nor the budget changes it.
 
     Raises:
-        ValueError: For parameters out of range or features that do not fit together.
+        ValueError: For parameters out of range, NaN, or features that do not fit together.
 
     Papers: Chum et al., "Total recall", ICCV 2007, https://doi.org/10.1109/ICCV.2007.4408891;
     Radenovic et al., TPAMI 2019, https://arxiv.org/abs/1711.02512 (alpha).
@@ -54,32 +58,38 @@ def expand_queries(
         raise UserError("gallery_feats is empty: there is nothing to expand a query with")
     budget = memory_budget if memory_budget is not None else default_budget(gallery.device)
     shape = tile_shape(budget, gallery.shape[1])
+    number = min(num_neighbors, len(gallery))
+    result = torch.empty(query.shape, dtype=torch.float32, device=query.device)
     with full_precision(gallery.device):
-        parts = [
-            _expand(
-                normalize(rows.float()),
-                gallery,
-                min(num_neighbors, len(gallery)),
-                alpha,
-                shape.cols,
-            )
-            for rows in query.split(shape.rows)
-        ]
-    return torch.cat(parts) if parts else query.float()
+        similarity = FeatureSimilarity(query, gallery, "cosine")
+        for rows in torch.arange(len(query), device=query.device).split(shape.rows):
+            scores, index = _nearest(similarity, rows, number, max(1, shape.cols // 2))
+            total = query[rows] * similarity.a[rows, None]
+            for score, images in zip(scores.T, index.T, strict=True):
+                weight = score.clamp(min=0).pow(alpha) * similarity.b[images]
+                total += weight[:, None] * gallery[images]
+            result[rows] = normalize(total).float()
+    return result
 
 
-def _expand(query: Tensor, gallery: Tensor, number: int, alpha: float, cols: int) -> Tensor:
-    """Expanded queries of one chunk; neighbours are gathered block by block of the gallery."""
-    best = query.new_full((len(query), 0), 0.0)
-    index = torch.zeros((len(query), 0), dtype=torch.int64, device=query.device)
-    for start in range(0, len(gallery), cols):
-        block = gallery[start : start + cols].float()
-        scores = (query @ block.T).div_(block.norm(dim=1).clamp_(min=1e-12))
-        scores, at = scores.topk(min(number, len(block)), dim=1)
-        best, order = torch.cat([best, scores], 1).sort(dim=1, descending=True, stable=True)
-        index = torch.cat([index, at + start], 1).gather(1, order)[:, :number]
-        best = best[:, :number]
-    total = query.clone()
-    for scores, images in zip(best.T, index.T, strict=True):
-        total += scores.clamp(min=0).pow(alpha)[:, None] * normalize(gallery[images].float())
-    return normalize(total)
+def _nearest(
+    similarity: FeatureSimilarity, rows: Tensor, number: int, cols: int
+) -> tuple[Tensor, Tensor]:
+    """Scores and numbers of the nearest images, (B, n); ties to 2**-40 in order of number."""
+    best = torch.zeros((len(rows), 0), dtype=torch.float64, device=rows.device)
+    index = torch.zeros((len(rows), 0), dtype=torch.int64, device=rows.device)
+    for start in range(0, len(similarity), cols):
+        stop = min(start + cols, len(similarity))
+        scores, places = _candidates(similarity.double_tile(rows, start, stop), number)
+        best, index = torch.cat([best, scores], 1), torch.cat([index, places + start], 1)
+        order = order_rows(best, number)
+        best, index = best.gather(1, order), index.gather(1, order)
+    return best, index
+
+
+def _candidates(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """The greatest scores of each row and all that tie with the last, in order of column."""
+    last = scores.topk(min(number, scores.shape[1]), dim=1).values[:, -1:]
+    width = int((scores >= last - 2 * TIE).sum(dim=1).max())
+    places = scores.topk(width, dim=1).indices.sort(dim=1).values
+    return scores.gather(1, places), places

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from .memory import TileShape
 from .operating_points import ScoreHistogram
-from .similarity import TIE
 
 _ROW = 4.0  # distance between the key ranges of two rows; scores span less than (-2, 2)
 _MANY = 64  # a tile with more than 1/64 of its scores near a match is computed in float64
+_KEYS = 2.0**-36  # keys of 4096 rows are rounded by up to 2**-39
 
 
 class Rows(Protocol):
@@ -31,6 +31,9 @@ class Rows(Protocol):
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
         """Float64 scores of single pairs."""
+
+    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """How far below them another score of the row still ties."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class RankCounter:
     Float32 scores decide wherever they differ from the match's float64 score by more than
     rounding can explain; the few others are scored again in float64. So the counts are those of
     float64 scores, whatever the tiles. A wrong image counts as ahead of a match when its score is
-    not lower by more than :data:`~mmreid_ext.evaluation.similarity.TIE`.
+    at least the match's threshold: its score less what still ties with it.
 
     Args:
         rows: The chunk.
@@ -73,62 +76,68 @@ class RankCounter:
         self.rows, self.same, self.shape, self.histogram = rows, same, shape, histogram
         self.same_scores = rows.pairs(same.rows, same.cols)
         matches, scores = same.rows[same.counts], self.same_scores[same.counts]
-        order = torch.argsort(scores, stable=True)
+        thresholds = scores - rows.ties(matches, same.cols[same.counts])
+        order = torch.argsort(thresholds, stable=True)
         order = order[torch.argsort(matches[order], stable=True)]
-        self.match_rows, self.scores = matches[order], scores[order]  # ascending within a row
-        self.keys = self.match_rows * _ROW + self.scores
+        self.match_rows, self.scores = matches[order], scores[order]
+        self.thresholds = thresholds[order]  # ascending within a row
+        self.keys = self.match_rows * _ROW + self.thresholds
         limits = torch.arange(len(rows) + 1, device=rows.device)
         self.starts = torch.searchsorted(self.match_rows, limits)
         lowest = torch.full((len(rows),), torch.inf, dtype=torch.float64, device=rows.device)
         has = self.starts[1:] > self.starts[:-1]
-        lowest[has] = self.scores[self.starts[:-1][has]]
+        lowest[has] = self.thresholds[self.starts[:-1][has]]
         self.lowest = lowest[:, None]
         self.beaten = torch.zeros(len(self.scores) + 1, dtype=torch.int64, device=rows.device)
         self.near = torch.zeros(len(self.scores), dtype=torch.int64, device=rows.device)
 
     def count(self, num_gallery: int) -> Tensor:
         """Wrong images ahead of each match, aligned with :attr:`scores`."""
+        cols, tile = self.shape.cols, self.rows.tile
         if self.histogram is not None:
             self.histogram.add_true(self.scores)
-        for start in range(0, num_gallery if len(self.scores) else 0, self.shape.cols):
-            self._count_tile(start, min(start + self.shape.cols, num_gallery))
+            if self.histogram.exact:
+                cols, tile = max(1, cols // 2), self.rows.double_tile
+        for start in range(0, num_gallery if len(self.scores) else 0, cols):
+            stop = min(start + cols, num_gallery)
+            self._count_tile(tile(start, stop), start, stop)
         # an image that beats j matches of its row beats the j lowest
         above = self.beaten.flip(0).cumsum(0).flip(0)
         ends = self.starts[self.match_rows + 1]
         return above[1:] - torch.cat([above, above.new_zeros(1)])[ends + 1] + self.near
 
-    def _count_tile(self, start: int, stop: int) -> None:
+    def _count_tile(self, tile: Tensor, start: int, stop: int) -> None:
         inside = (self.same.cols >= start) & (self.same.cols < stop)
         at = (self.same.rows[inside], self.same.cols[inside] - start)
-        tile = self.rows.tile(start, stop)
         error = (tile[at] - self.same_scores[inside]).abs()
-        # the matches show how wrong float32 is on these data: usually a twentieth of the tolerance
+        # the matches show how wrong the tile is on these data: usually a twentieth of the tolerance
         measured = 16 * error.max().item() if len(error) else 0.0
         tile[at] = -torch.inf
         if self.histogram is not None:
             for part in tile.split(max(1, 4 * self.shape.elements // (stop - start))):
                 self.histogram.add_wrong(part)
             self.histogram.wrong[0] -= len(error)
-        tolerance = max(self.rows.tolerance, measured)
+        rounding = _KEYS if tile.dtype == torch.float64 else self.rows.tolerance + _KEYS
+        tolerance = max(rounding, measured)
         if not self._examine(tile, start, tolerance):
             tile = self.rows.double_tile(start, stop)
             tile[at] = -torch.inf
             self._examine_double(tile)
 
     def _examine(self, tile: Tensor, start: int, tolerance: float) -> bool:
-        """Count a float32 tile; False, and nothing counted, when too much of it is undecided."""
+        """Count a tile; False, and nothing counted, when too much of it is undecided."""
         beaten, uncertain = torch.zeros_like(self.beaten), []
         limit = tile.numel() // _MANY + 1024
         step = max(1, self.shape.elements // tile.shape[1])
         for top in range(0, len(tile), step):
             part = tile[top : top + step]
             floor = self.lowest[top : top + step] - 2 * tolerance
-            row, col = (part >= floor.float()).nonzero(as_tuple=True)
+            row, col = (part >= floor.to(part.dtype)).nonzero(as_tuple=True)
             keys = part[row, col].double()
             row += top
             keys += row * _ROW
-            surely = torch.searchsorted(self.keys, keys - (tolerance - TIE), right=True)
-            perhaps = torch.searchsorted(self.keys, keys + (tolerance + TIE), right=True)
+            surely = torch.searchsorted(self.keys, keys - tolerance, right=True)
+            perhaps = torch.searchsorted(self.keys, keys + tolerance, right=True)
             beaten += torch.bincount(surely[surely > self.starts[row]], minlength=len(beaten))
             undecided = (perhaps > surely).nonzero().flatten()
             limit -= len(undecided)
@@ -146,7 +155,7 @@ class RankCounter:
         image = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), times)
         matches = torch.arange(len(image), device=rows.device) - (times.cumsum(0) - times)[image]
         matches += low[image]
-        ahead = self.rows.pairs(rows, cols)[image] >= self.scores[matches] - TIE
+        ahead = self.rows.pairs(rows, cols)[image] >= self.thresholds[matches]
         self.near += torch.bincount(matches[ahead], minlength=len(self.near))
 
     def _examine_double(self, tile: Tensor) -> None:
@@ -154,6 +163,6 @@ class RankCounter:
         for row, scores in enumerate(tile):
             start, end = self.starts[row].item(), self.starts[row + 1].item()
             if start < end:
-                beats = torch.searchsorted(self.scores[start:end], scores + TIE, right=True)
+                beats = torch.searchsorted(self.thresholds[start:end], scores, right=True)
                 count = torch.bincount(beats, minlength=end - start + 1)
                 self.near[start:end] += count[1:].flip(0).cumsum(0).flip(0)

@@ -22,7 +22,7 @@ from .re_ranking import RerankedSimilarity, rerank_similarity
 from .rerank_options import RERANK_DEFAULTS, check_rerank
 from .retrieval_inputs import RetrievalInputs
 from .retrieval_result import RetrievalResult
-from .similarity import TIE, FeatureSimilarity
+from .similarity import FeatureSimilarity
 
 DISTANCES = ("cosine", "euclidean")
 PROTOCOLS = ("standard", "paddleclas")
@@ -61,8 +61,13 @@ def evaluate_retrieval(
       a match left is not valid: its ``ap`` is NaN and no mean counts it.
     * Scores are those of float64 arithmetic: float32 products decide where they can, the rest is
       scored again. A wrong image is ahead of a true match when its score is higher, equal or
-      lower by no more than 2**-40 (scores scaled into [-1, 1]). So ties never help, and
-      the order of the gallery, the tiles, the device and the number of ranks change nothing.
+      lower by no more than 2**-40 (Euclidean distance: when its squared distance is greater by no
+      more than 2**-40 of the square of the sum of the match's two norms). So ties never help, and
+      the order of the gallery, the tiles, the device, the number of ranks and the floating type
+      change nothing.
+    * TPR@FPR and ROC take the pairs of valid queries, without what the camera rule removes. Up to
+      2**30 products of two numbers (Q * G * D) they come from float64 scores; beyond, from float32
+      ones, and pairs within 2**-17 of a threshold may fall on its other side.
     * Ranks are found by counting the wrong images above each match; nothing is sorted, and no
       (Q, G) array exists.
 
@@ -97,6 +102,9 @@ def evaluate_retrieval(
     Raises:
         TypeError: For features that are not floating or labels that are not integers.
         ValueError: For NaN or infinite features, shapes that do not fit, unknown names.
+
+    Warns:
+        UserWarning: Of embeddings 100 times as long as the median under Euclidean distance.
 
     Protocol: Zheng et al., "Scalable person re-identification: a benchmark", ICCV 2015,
     https://doi.org/10.1109/ICCV.2015.133 (its MATLAB tool takes the trapezoid for AP; here, as in
@@ -145,7 +153,7 @@ def rank_by(
         distributed: Whether ranks share the queries.
         progress: Called with (stage, done, in all).
     """
-    histogram = ScoreHistogram(inputs.gallery.device)
+    histogram = ScoreHistogram(inputs.gallery.device, exact=similarity.is_little)
     fields = inputs.query.new_full((len(inputs.query), _FIELDS), torch.nan, dtype=torch.float64)
     share = (get_rank(), get_world_size()) if distributed else (0, 1)
     done = []
@@ -196,12 +204,19 @@ def _same_identity(inputs: RetrievalInputs, chunk: Tensor) -> SameIdentity:
 def _rank_chunk(inputs, similarity, chunk, shape, histogram, protocol) -> Tensor:
     """AP, INP and first rank of the queries of one chunk, shape (B, 3)."""
     same = _same_identity(inputs, chunk)
+    valid = torch.bincount(same.rows[same.counts], minlength=len(chunk)) > 0
+    if not valid.all():  # they have no figure, and no other figure may depend on their chunk
+        fields = inputs.query.new_full((len(chunk), _FIELDS), torch.nan, dtype=torch.float64)
+        if valid.any():
+            left = chunk[valid]
+            fields[valid] = _rank_chunk(inputs, similarity, left, shape, histogram, protocol)
+        return fields
     counter = RankCounter(similarity.rows(chunk), same, shape, histogram)
     ahead = counter.count(len(similarity))
     rows = counter.match_rows
     if protocol == "paddleclas":
         removed = torch.bincount(same.rows[~same.counts], minlength=len(chunk))
-        ahead = ahead + removed[rows] * (counter.scores <= TIE)
+        ahead = ahead + removed[rows] * (counter.thresholds <= 0)
     # matches are ascending in score: the last of a row is its first hit
     hits = counter.starts[rows + 1] - torch.arange(len(rows), device=rows.device)
     ranks = (hits + ahead).double()

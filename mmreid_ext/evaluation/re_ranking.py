@@ -13,7 +13,14 @@ from .neighbors import Progress, exact_neighbors
 from .reciprocal_encoding import UNIT, SparseRows, distance_scale, encode, spans
 from .rerank_options import K1, K2, LAMBDA, check_rerank
 from .retrieval_inputs import check_features
-from .similarity import FeatureRows, FeatureSimilarity
+from .similarity import (
+    LITTLE,
+    TIE,
+    FeatureRows,
+    FeatureSimilarity,
+    row_norms,
+    with_zero_direction,
+)
 
 
 def k_reciprocal_rerank(
@@ -41,14 +48,15 @@ def k_reciprocal_rerank(
     3. :math:`J_{pg} = 1 - s / (2 - s)` with :math:`s = \sum_j \min(V_{pj}, V_{gj})`.
     4. The result is ``(1 - lambda) J + lambda D``.
 
-    Neighbours at equal distance (to 2**-40) are taken in order of index, queries first. Nothing of
+    Neighbours at equal distance (to 2**-40) are taken in order of index, queries first. A zero
+    feature has cosine 0 with all others, as in every ranking (but 1 with zero ones). Nothing of
     size N x N is held: lists of neighbours, sparse rows, and tiles.
 
     Args:
         query_feats: Shape (Q, D), any floating type.
         gallery_feats: Shape (G, D), same device.
         k1: Size of the reciprocal sets, at least 1.
-        k2: Images averaged over; 1 switches the averaging off.
+        k2: Images averaged over, all of them where there are fewer; 1 switches the averaging off.
         lambda_value: Weight of the plain distance, in [0, 1].
         memory_budget: Working memory in bytes for tiles. Defaults to 256 MiB on a CPU and 4 GiB on
             other devices. Lists of neighbours and sparse rows (about 4 KB per image) and a joined
@@ -59,7 +67,8 @@ def k_reciprocal_rerank(
             ``docs/benchmarks.md`` for what it costs in mAP. Defaults to False.
 
     Returns:
-        float32, shape (Q, G), on the device of the features; smaller is nearer, in [0, 1].
+        float32, shape (Q, G), on the device of the features; smaller is nearer, in [0, 1]. They
+        are float64 distances rounded once, whatever the type of the features.
 
     Raises:
         TypeError: For features that are not floating.
@@ -67,7 +76,7 @@ def k_reciprocal_rerank(
 
     Paper: Zhong et al., "Re-ranking person re-identification with k-reciprocal encoding",
     CVPR 2017, https://arxiv.org/abs/1701.08398. The published code keeps V in float16; here it is
-    a multiple of 2**-30, and the result within 1e-6 of float64.
+    a multiple of 2**-30, and the result within 1e-6 of the dense float64 algorithm.
     """
     query, gallery = check_features(query_feats, gallery_feats)
     if len(query) == 0 or len(gallery) == 0:
@@ -78,10 +87,10 @@ def k_reciprocal_rerank(
         )
         result = query.new_empty((len(query), len(gallery)), dtype=torch.float32)
         for chunk in torch.arange(len(query), device=query.device).split(shape.rows):
-            rows = similarity.rows(chunk)
-            for start in range(0, len(gallery), shape.cols):
-                stop = min(start + shape.cols, len(gallery))
-                result[chunk, start:stop] = rows.tile(start, stop).neg_()
+            rows, cols = similarity.rows(chunk), max(1, shape.cols // 2)
+            for start in range(0, len(gallery), cols):
+                stop = min(start + cols, len(gallery))
+                result[chunk, start:stop] = rows.double_tile(start, stop).neg_().float()
             if progress is not None:
                 progress("distances", int(chunk[-1]) + 1, len(query))
     return result
@@ -102,15 +111,16 @@ def rerank_similarity(
     check_rerank(dict(k1=k1, k2=k2, lambda_value=lambda_value))
     budget = memory_budget if memory_budget is not None else 4 * default_budget(query.device)
     shape = tile_shape(budget, query.shape[1], row_bytes=4 * len(gallery))
-    feats = torch.cat([query, gallery])
+    norms = [row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats")]
+    feats = with_zero_direction(torch.cat([query, gallery]), torch.cat(norms))
     features = FeatureSimilarity(feats, feats, "unit_euclidean")
-    k = min(k1 + 1, len(feats))
+    k = min(max(k1 + 1, k2), len(feats))
     if approximate:
         neighbors = approximate_neighbors(features, feats, k, progress=progress)
     else:
         neighbors = exact_neighbors(features, k, budget, distributed=distributed, progress=progress)
-    # the widest array of the encoding has k * k * k / 2 flags per row
-    widest = k**3
+    # the widest array of the encoding has (k1 + 1)**3 / 2 flags per row
+    widest = (k1 + 1) ** 2 * k
     rows_at_once = max(1, min(1024, budget // (2 * widest)))
     encoding = encode(features, neighbors, k1, k2, rows_at_once)
     scale = distance_scale(neighbors.farthest)[: len(query)]
@@ -149,6 +159,16 @@ class RerankedSimilarity:
 
     def __len__(self) -> int:
         return len(self.features) - self.num_queries
+
+    @property
+    def is_little(self) -> bool:
+        """Whether all scores together cost so little that they may as well be float64."""
+        return self.num_queries * len(self) * self.features.dim <= LITTLE
+
+    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """How far below the scores of these pairs another one still ties, of the common shape."""
+        shape = torch.broadcast_shapes(rows.shape, cols.shape)
+        return torch.full(shape, TIE, dtype=torch.float64, device=rows.device)
 
     def rows(self, index: Tensor) -> RerankedRows:
         """The re-ranked scores of some queries."""
@@ -211,3 +231,7 @@ class RerankedRows:
         """Float64 scores of single pairs."""
         plain = self.features.pairs(rows, cols + self.similarity.num_queries)
         return self._score(plain, self.shared[rows, cols], self.factor[rows])
+
+    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """How far below these pairs' scores another one still ties."""
+        return self.similarity.ties(rows, cols)

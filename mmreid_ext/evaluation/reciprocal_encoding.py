@@ -86,7 +86,7 @@ def encode(
     counts, cols, weights = [], [], []
     for rows in torch.arange(number, device=index.device).split(rows_at_once):
         row, col = expanded_sets(index, k1, rows)
-        distance = -similarity.light_pairs(rows[row], col).clamp(max=0) * scale[rows[row]]
+        distance = -similarity.pairs(rows[row], col).clamp(max=0) * scale[rows[row]]
         weight = torch.exp(-distance)
         total = weight.new_zeros(len(rows)).index_add_(0, row, weight)
         counts.append(torch.bincount(row, minlength=len(rows)))

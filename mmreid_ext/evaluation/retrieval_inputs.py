@@ -12,32 +12,43 @@ from torch import Tensor
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.protocols.image_table import JUNK
 
+_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
 
 def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
-    """Take features as an (N, D) floating tensor, without a copy.
+    """Take features as an (N, D) floating tensor, without a copy where none is needed.
+
+    Whoever calls this only reads the result: it may be the caller's own memory.
 
     Args:
-        feats: Tensor or array of any floating type.
+        feats: Tensor or array of float16, bfloat16, float32 or float64.
         name: What errors call it.
 
     Raises:
         TypeError: For anything but a floating tensor or array.
         ValueError: For another number of dimensions.
     """
-    if isinstance(feats, np.ndarray) and feats.dtype.kind == "f":
-        if (
-            not feats.flags.writeable
-            or not feats.dtype.isnative
-            or min(feats.strides, default=0) < 0
-        ):
-            feats = feats.astype(feats.dtype.newbyteorder("="))
-        feats = torch.from_numpy(feats)
-    if not isinstance(feats, Tensor) or not feats.is_floating_point():
+    if isinstance(feats, np.ndarray) and feats.dtype.kind == "f" and feats.itemsize <= 8:
+        feats = torch.from_numpy(feats if _can_be_shared(feats) else _plain_copy(feats))
+    if not isinstance(feats, Tensor) or feats.dtype not in _TYPES or feats.is_sparse:
         kind = getattr(feats, "dtype", type(feats).__name__)
-        raise UserTypeError(f"{name} must be a floating torch.Tensor or numpy array, got {kind}")
+        raise UserTypeError(
+            f"{name} must be a floating torch.Tensor or numpy array (float16, bfloat16, float32 or "
+            f"float64), got {kind}; convert it, e.g. by feats.astype('float32') or feats.float()"
+        )
     if feats.ndim != 2 or feats.shape[1] == 0:
         raise UserError(f"{name} must have shape (N, D) with D > 0, got {tuple(feats.shape)}")
     return feats.detach()
+
+
+def _can_be_shared(feats: np.ndarray) -> bool:
+    """Whether PyTorch takes the array's own memory, without a warning."""
+    strides_fit = all(x >= 0 and x % feats.itemsize == 0 for x in feats.strides)
+    return feats.flags.writeable and feats.dtype.isnative and strides_fit
+
+
+def _plain_copy(feats: np.ndarray) -> np.ndarray:
+    return np.array(feats, dtype=feats.dtype.newbyteorder("="), order="C")
 
 
 def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.device) -> Tensor:
@@ -56,6 +67,8 @@ def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.size and array.dtype.kind not in "iu":
         raise UserTypeError(f"{name} must be integers, got {array.dtype}")
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise UserError(f"{name} has {array.max()}, at most 2**63 - 1; renumber them")
     if array.ndim != 1 or len(array) != length:
         feats = name.split("_")[0] + "_feats"
         raise UserError(

@@ -1,10 +1,12 @@
-"""What an evaluation returns."""
+"""Scores of one ranking, as an evaluation returns them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from mmreid_ext.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -37,5 +39,14 @@ class RetrievalResult:
     roc: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))
 
     def rank(self, r: int) -> float:
-        """CMC at rank ``r`` (from 1)."""
-        return float(self.cmc[r - 1])
+        """CMC at rank ``r``, from 1 to ``len(cmc)``.
+
+        Raises:
+            ValueError: For another rank.
+        """
+        if not 1 <= r <= len(self.cmc) or r != int(r):
+            raise UserError(
+                f"RetrievalResult.rank: r={r}, a whole number from 1 to max_rank={len(self.cmc)}; "
+                "evaluate with a greater max_rank for higher ranks."
+            )
+        return float(self.cmc[int(r) - 1])

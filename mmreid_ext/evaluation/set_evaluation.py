@@ -185,7 +185,7 @@ class _Ranking:
         query = self.images.feats[split.query].to(self.device)
         gallery = self.images.feats[split.gallery].to(self.device)
         labels = Labels.of(self.images, split)
-        if self.query_expansion is not None:
+        if self.query_expansion is not None:  # only then: the mask copies the gallery
             known = torch.from_numpy(labels.gallery_pids != JUNK).to(self.device)
             query = expand_queries(query, gallery[known], **self.query_expansion)
         return evaluate_retrieval(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import torch
 from torch import Tensor
@@ -11,6 +12,12 @@ from mmreid_ext.errors import UserError
 
 TIE = 2.0**-40
 """Two scores are tied when they differ by no more than this; float64 rounding is far below."""
+
+LITTLE = 2**30
+"""Products of numbers that float64 takes about half a second for, and that need no short cut."""
+
+_SHORTEST, _LONGEST = 1e-100, 1e100  # norms whose squares and inverses float64 can hold
+_OUTLIER = 100  # times the median norm
 
 
 def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
@@ -25,7 +32,8 @@ def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
         float64, shape (N,).
 
     Raises:
-        ValueError: Where a feature is NaN or infinite, naming the rows.
+        ValueError: Where a feature is NaN or infinite, or of a norm outside [1e-100, 1e100] that
+            isn't 0, naming the rows.
     """
     norms = feats.new_empty(len(feats), dtype=torch.float64)
     # one buffer for all blocks: copies made anew each leave a hole that the next doesn't fit
@@ -38,7 +46,52 @@ def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
             f"{name}: {len(bad)} of {len(norms)} rows hold NaN or infinite values (first: "
             f"{bad[:5]}); a ranking of them means nothing, look for the cause in the model"
         )
+    _check_range(feats, norms, name)
     return norms
+
+
+def _check_range(feats: Tensor, norms: Tensor, name: str) -> None:
+    """Refuse what only float64 can hold, and what its arithmetic would take for 0."""
+    bad = ((norms > 0) & (norms < _SHORTEST)) | (norms > _LONGEST)
+    empty = (norms == 0).nonzero().flatten()
+    bad[empty] = (feats[empty] != 0).any(dim=1)
+    rows = bad.nonzero().flatten().tolist()
+    if rows:
+        raise UserError(
+            f"{name}: {len(rows)} of {len(norms)} rows (first: {rows[:5]}) have a norm outside "
+            f"[{_SHORTEST:g}, {_LONGEST:g}]; divide all of them by one number"
+        )
+
+
+def warn_of_outliers(name: str, norms: Tensor, median: float) -> None:
+    """Say which rows are so long that figures over all distances lose their resolution."""
+    rows = (norms > _OUTLIER * median).nonzero().flatten().tolist()
+    if rows and median > 0:
+        warnings.warn(
+            f"{name}: {len(rows)} of {len(norms)} rows (first: {rows[:5]}) are up to "
+            f"{norms.max().item() / median:.2g} times as long as the median embedding. Ranks by "
+            "Euclidean distance stay exact. TPR@FPR, the ROC curve and histograms divide the range "
+            "up to the greatest distance, so they become coarse; look for the cause in the model, "
+            "or use distance='cosine'.",
+            stacklevel=3,
+        )
+
+
+def with_zero_direction(feats: Tensor, norms: Tensor) -> Tensor:
+    """Give zero features a direction of their own, where there are any: one dimension more.
+
+    So they have cosine 0 with all others also where features are compared by the Euclidean distance
+    of their normalised forms. The zero vector itself would lie as near as cosine 1/2.
+
+    Args:
+        feats: Shape (N, D), any floating type.
+        norms: Their norms, (N,).
+
+    Returns:
+        ``feats`` itself, or shape (N, D + 1).
+    """
+    zero = norms == 0
+    return torch.cat([feats, zero[:, None].to(feats.dtype)], 1) if zero.any() else feats
 
 
 class FeatureSimilarity:
@@ -48,12 +101,13 @@ class FeatureSimilarity:
 
     with ``a = 1/|x|``, ``b = 1/|y|``, ``u = w = 0`` for the cosine (a zero vector has cosine 0 with
     everything), and minus the squared Euclidean distance over ``(max|x| + max|y|)^2`` otherwise.
+    The features are only read, and the scores in float64 don't depend on their type.
 
     Args:
         query: Shape (Q, D), any floating type.
         gallery: Shape (G, D), same device.
         distance: ``'cosine'``, ``'euclidean'`` (features as given) or ``'unit_euclidean'`` (minus a
-            quarter of the squared distance of L2-normalised features).
+            quarter of ``2 - 2 cos``, the squared distance of L2-normalised features).
     """
 
     def __init__(self, query: Tensor, gallery: Tensor, distance: str):
@@ -61,21 +115,21 @@ class FeatureSimilarity:
         self.device, self.dim = gallery.device, gallery.shape[1]
         # on a CPU 256 KiB of products: they stay in the cache, five times faster than 1 MiB
         self._pairs_at_once = max(1, 2 ** (15 if self.device.type == "cpu" else 23) // self.dim)
-        self._buffer = torch.empty(0, device=self.device)
+        self._buffer = torch.empty(0, dtype=torch.float32, device=self.device)
         x, y = row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats")
         if gallery is query:
             y = x
         if distance == "euclidean":
-            largest = [n.max().item() if len(n) else 0.0 for n in (x, y)]
-            scale = sum(largest) ** 2 or 1.0
-            self.a, self.b = torch.full_like(x, 2 / scale), torch.ones_like(y)
-            self.u, self.w = x.square() / scale, y.square() / scale
+            longest = sum(n.max().item() if len(n) else 0.0 for n in (x, y)) or 1.0
+            self.a, self.b = (torch.full_like(n, math.sqrt(2) / longest) for n in (x, y))
+            self.u, self.w = (x / longest).square(), (y / longest).square()
+            self._warn_of_outliers(x, y)
         else:
             self.a, self.b = (torch.where(n > 0, 1 / n, 0.0) for n in (x, y))
             self.u, self.w = torch.zeros_like(x), torch.zeros_like(y)
             if distance == "unit_euclidean":
                 self.a = self.a / 2
-                self.u, self.w = (x > 0).double() / 4, (y > 0).double() / 4
+                self.u, self.w = torch.full_like(x, 0.25), torch.full_like(y, 0.25)
         self.shifted = distance != "cosine"
         lengths = [(s * n).max().item() if len(n) else 0.0 for s, n in ((self.a, x), (self.b, y))]
         # A sum of D products wanders by at most about sqrt(D) units of rounding; four times that.
@@ -83,8 +137,38 @@ class FeatureSimilarity:
         extreme = len(y) > 0 and not 1e-12 < y.max().item() < 1e12
         self._copies_blocks = gallery.dtype != torch.float32 or extreme
 
+    @staticmethod
+    def _warn_of_outliers(x: Tensor, y: Tensor) -> None:
+        median = torch.cat([x, y]).median().item() if len(x) + len(y) else 0.0
+        for name, norms in (("query_feats", x), ("gallery_feats", y)):
+            if name == "query_feats" or x is not y:
+                warn_of_outliers(name, norms, median)
+
     def __len__(self) -> int:
         return len(self.gallery)
+
+    @property
+    def is_little(self) -> bool:
+        """Whether all scores together cost so little that they may as well be float64."""
+        return len(self.query) * len(self.gallery) * self.dim <= LITTLE
+
+    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """How far below the scores of these pairs another score of the same query still ties.
+
+        2**-40 for the cosine, and for the squared distance that part of ``(|x| + |y|)^2``: of the
+        pair's own lengths, so that no third image decides what a tie is.
+
+        Args:
+            rows: Queries, of any shape.
+            cols: Gallery images, of a shape that fits.
+
+        Returns:
+            float64, of the common shape.
+        """
+        if not self.shifted:
+            shape = torch.broadcast_shapes(rows.shape, cols.shape)
+            return torch.full(shape, TIE, dtype=torch.float64, device=self.device)
+        return TIE * (self.u[rows].sqrt() + self.w[cols].sqrt()).square()
 
     def rows(self, index: Tensor) -> FeatureRows:
         """The scores of some queries against the whole gallery, computed when asked for."""
@@ -94,7 +178,7 @@ class FeatureSimilarity:
         """Float32 gallery rows, and the factors their products still need."""
         block, scale = self.gallery[start:stop], self.b[start:stop]
         if self._copies_blocks:
-            return (block.double() * scale[:, None]).float(), None
+            return (block * scale[:, None]).float(), None
         return block, scale.float()
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
@@ -102,39 +186,23 @@ class FeatureSimilarity:
         parts = [torch.zeros(0, dtype=torch.float64, device=self.device)]
         size = self._pairs_at_once
         for i, j in zip(rows.split(size), cols.split(size), strict=True):
+            # indexing copies, so nothing of the caller's is overwritten
             products = self.query[i].double().mul_(self.gallery[j])
             # one fixed order of summation: equal rows get equal scores, bit for bit
             parts.append(products.sum(1) * (self.a[i] * self.b[j]) - (self.u[i] + self.w[j]))
         return torch.cat(parts)
 
-    def light_pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """The same at half the cost, from float32 products summed in float64: to 2**-24.
-
-        Equal rows get equal scores here too, wherever they stand.
-        """
-        if self._copies_blocks or self.query.dtype != torch.float32:
-            return self.pairs(rows, cols)
-        result = torch.empty(len(rows), dtype=torch.float64, device=self.device)
-        size = 2 * self._pairs_at_once
-        left, right = self.query.new_empty((2, min(size, len(rows)), self.dim))
-        for at in range(0, len(rows), size):
-            i, j = rows[at : at + size], cols[at : at + size]
-            x, y = left[: len(i)], right[: len(i)]
-            torch.index_select(self.query, 0, i, out=x)
-            torch.index_select(self.gallery, 0, j, out=y)
-            torch.sum(x.mul_(y), 1, dtype=torch.float64, out=result[at : at + size])
-        return result.mul_(self.a[rows] * self.b[cols]).sub_(self.u[rows] + self.w[cols])
-
     def buffer(self, rows: int, cols: int) -> Tensor:
         """Memory for a float32 tile, the same each time: fresh memory costs time and fragments."""
         if self._buffer.numel() < rows * cols:
-            self._buffer = torch.empty(rows * cols, device=self.device)
+            self._buffer = torch.empty(rows * cols, dtype=torch.float32, device=self.device)
         return self._buffer[: rows * cols].view(rows, cols)
 
     def double_tile(self, index: Tensor, start: int, stop: int) -> Tensor:
         """Float64 scores of a tile, for data whose float32 scores decide nothing."""
-        block = self.gallery[start:stop].double().mul_(self.b[start:stop, None])
-        tile = (self.query[index].double() * self.a[index, None]) @ block.T
+        # not in place: the float64 form of a float64 gallery is the caller's own array
+        block = self.gallery[start:stop] * self.b[start:stop, None]
+        tile = (self.query[index] * self.a[index, None]) @ block.T
         return tile.sub_(self.u[index, None]).sub_(self.w[None, start:stop])
 
 
@@ -143,7 +211,7 @@ class FeatureRows:
 
     def __init__(self, similarity: FeatureSimilarity, index: Tensor):
         self.similarity, self.index = similarity, index
-        self.feats = (similarity.query[index].double() * similarity.a[index, None]).float()
+        self.feats = (similarity.query[index] * similarity.a[index, None]).float()
         self.shift = similarity.u[index, None].float()
         self.tolerance, self.device = similarity.tolerance, similarity.device
 
@@ -171,3 +239,7 @@ class FeatureRows:
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
         """Float64 scores of (row of this chunk, gallery row) pairs, shape (P,)."""
         return self.similarity.pairs(self.index[rows], cols)
+
+    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """How far below these pairs' scores another score of the row still ties, shape (P,)."""
+        return self.similarity.ties(self.index[rows], cols)
