@@ -13,6 +13,7 @@ from .train_loop import (
     stop_if_not_finite,
     stop_workers,
 )
+from .training_steps import TrainingSteps, shared_seed
 
 
 @LOOPS.register_module()
@@ -31,7 +32,8 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
 
     def __init__(self, runner, dataloader, max_epochs: int, **kwargs) -> None:
         super().__init__(runner, of_this_rank(runner, dataloader), max_epochs, **kwargs)
-        self._seed_at_start = runner.seed
+        self._seed_at_start = shared_seed(runner)
+        self._steps = TrainingSteps(runner)
         sampler = self.dataloader.sampler
         if hasattr(sampler, "infinite"):
             sampler.infinite = False  # `set_epoch`, called before each epoch, then sets the start
@@ -49,7 +51,7 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
         sampler = self.dataloader.sampler
         if getattr(sampler, "seed", None) == self._seed_at_start:
             # A checkpoint's seed replaced that of a run without a seed of its own.
-            sampler.seed = self.runner.seed
+            sampler.seed = shared_seed(self.runner)
         if hasattr(sampler, "set_epoch"):
             sampler.set_epoch(self._epoch)
         super().run_epoch()
@@ -62,7 +64,8 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
         """
         hook, runner = self.runner.call_hook, self.runner
         hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
-        outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
+        with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
+            outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
         outputs = average_over_ranks(outputs)
         stop_if_not_finite(outputs, self._iter)
         hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)

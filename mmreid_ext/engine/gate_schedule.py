@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import UserError, UserTypeError
 
 _SPLIT_STREAM = 0x5711  # keeps the splits independent of samplers that use the same seed
 
@@ -30,8 +32,14 @@ class CyclicRatio:
 
     def __post_init__(self) -> None:
         """Check the range."""
-        if self.period < 2 or not 0 <= self.low <= self.high:
-            raise UserError(f"CyclicRatio needs period >= 2 and 0 <= low <= high, got {self}.")
+        numbers = (self.low, self.high, self.period)
+        if any(isinstance(n, bool) or not isinstance(n, Real) for n in numbers):
+            raise UserTypeError(f"CyclicRatio: low, high and period must be numbers, got {self}.")
+        whole = math.isfinite(self.period) and self.period == int(self.period)
+        if not whole or self.period < 2 or not 0 <= self.low <= self.high < math.inf:
+            raise UserError(
+                f"CyclicRatio needs a whole period >= 2 and 0 <= low <= high < inf, got {self}."
+            )
 
     def __call__(self, iteration: int) -> float:
         """Ratio used at a 0-based iteration."""

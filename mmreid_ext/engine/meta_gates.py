@@ -72,6 +72,18 @@ def clamp_gate(raw: Tensor, straight_through: bool) -> Tensor:
     return torch.where(inside, raw, clamped)
 
 
+def movable_layers(model: nn.Module) -> list[BatchInstanceNorm2d]:
+    """Batch-instance norms outside frozen stages: a frozen one has no trained affine parameter.
+
+    The flag of the gate itself tells nothing: gates are never ordinary weights here.
+    """
+    return [
+        layer
+        for layer in model.bin_layers().values()
+        if any(p.requires_grad for p in (layer.weight, layer.bias, layer.in_weight, layer.in_bias))
+    ]
+
+
 def split_rows(data_samples: Sequence, train_domains: Sequence[int]) -> tuple[list[int], list[int]]:
     """Rows of a batch that belong to the meta-train domains, and the others.
 
@@ -114,9 +126,9 @@ def meta_update_gates(
     3. meta-test: :math:`G = \nabla_\rho L_{te}(\theta, \rho')` on the other images;
     4. outer step, from the original gates: :math:`\rho \leftarrow clamp(\rho - \eta G)`.
 
-    Running statistics stay untouched. On several ranks both gradients are those of the global batch
-    and all ranks end with the same gates. If a gradient isn't finite (half precision), the update
-    is skipped.
+    Running statistics, memories, counts and the gates of frozen stages stay untouched. On
+    several ranks both gradients are those of the global batch and all ranks end with the same
+    gates. If a gradient isn't finite (half precision), the update is skipped.
 
     Args:
         model: A :class:`mmreid_ext.models.ReIDModel` in training mode, not wrapped.
@@ -139,10 +151,10 @@ def meta_update_gates(
     Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification",
     CVPR 2021, https://arxiv.org/abs/2011.14670.
     """
-    layers = list(model.bin_layers().values())
+    layers = movable_layers(model)
     if not layers:
         raise UserError(
-            "The model has no batch-instance norm: build it with "
+            "The model has no batch-instance norm (or all are frozen): build it with "
             "norm_cfg=dict(type='mmreid_ext.BIN')."
         )
     train_rows, test_rows = split_rows(data_samples, train_domains)

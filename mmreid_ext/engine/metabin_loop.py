@@ -6,15 +6,27 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from mmreid_ext.datasets.samplers import AlternatingBatches
-from mmreid_ext.engine.gate_schedule import CyclicRatio, split_domains
-from mmreid_ext.engine.gate_statistics import gate_statistics
-from mmreid_ext.engine.loader_pool import build_loader_pool, can_share, without_workers
-from mmreid_ext.engine.meta_gates import LOSS_SETS, LossSets, meta_update_gates
-from mmreid_ext.engine.train_loop import ReIDTrainLoop, of_this_rank, start_at, stop_workers
-from mmreid_ext.errors import UserError
+from mmreid_ext.distributed import rows_at
 from mmreid_ext.registry import LOOPS
+
+from .gate_schedule import split_domains
+from .gate_statistics import gate_statistics
+from .loader_pool import build_loader_pool, can_share, without_workers
+from .meta_gates import LossSets, meta_update_gates
+from .metabin_settings import (
+    build_inner_ratio,
+    check_meta_dataloader,
+    check_model,
+    check_numbers,
+    count_domains,
+    refuse_accumulation,
+    resolve_loss_sets,
+)
+from .train_loop import ReIDTrainLoop, of_this_rank, start_at, stop_workers
+from .training_steps import positions_of, shared_seed
 
 
 @LOOPS.register_module()
@@ -64,7 +76,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         runner,
         dataloader,
         max_iters: int,
-        meta_dataloader: dict,
+        meta_dataloader: dict | None = None,
         gate_lr: float = 0.2,
         inner_ratio: dict | None = None,
         num_train_domains: int | None = None,
@@ -74,47 +86,43 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         first_base_steps: int = 10,
         **kwargs,
     ) -> None:
+        check_numbers(gate_lr, num_train_domains, first_base_steps, straight_through, second_order)
+        self.inner_ratio = build_inner_ratio(inner_ratio)
+        self.loss_sets = resolve_loss_sets(loss_sets)
+        model = getattr(runner.model, "module", runner.model)
+        check_model(model, self.loss_sets, second_order)
+        model.head.train_losses = self.loss_sets.base
+        check_meta_dataloader(meta_dataloader)
         refuse_accumulation(runner.optim_wrapper)
-        meta_dataloader = of_this_rank(runner, meta_dataloader, "train_cfg.meta_dataloader")
-        pooled = can_share(dataloader, meta_dataloader)
-        base_settings = without_workers(dataloader) if pooled else dataloader
-        super().__init__(runner, base_settings, max_iters, **kwargs)
         self.first_base_steps = first_base_steps
-        if pooled:
-            self.meta_dataloader = build_loader_pool(
-                self.dataloader, dataloader, meta_dataloader, first_base_steps, runner.seed
-            )
-        else:
-            meta_dataloader = {"dataset": self.dataloader.dataset, **meta_dataloader}
-            self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=runner.seed)
-        self._start_data(0)
-        self.num_domains = int(self.meta_dataloader.dataset.num_domains)
+        base = self._build_loaders(runner, dataloader, meta_dataloader)
+        self.num_domains = count_domains(self.meta_dataloader.dataset)
         if num_train_domains is None:
             num_train_domains = (self.num_domains + 1) // 2
         self.num_train_domains = num_train_domains
         split_domains(0, 0, self.num_domains, num_train_domains)  # a wrong number stops here
         self.gate_lr = gate_lr
-        self.inner_ratio = CyclicRatio(**(inner_ratio or {}))
-        self.loss_sets = _resolve_loss_sets(loss_sets)
         self.straight_through = straight_through
         self.second_order = second_order
-        self._check_model()
+        super().__init__(runner, base, max_iters, **kwargs)
+        self._start_data(0)
 
-    def _check_model(self) -> None:
-        layers = getattr(self._module, "bin_layers", dict)()
-        if not layers:
-            raise UserError(
-                "MetaBINTrainLoop needs a ReIDModel whose backbone has "
-                "norm_cfg=dict(type='mmreid_ext.BIN')."
+    def _build_loaders(self, runner, dataloader, meta_dataloader) -> DataLoader:
+        """Build both loaders, return the base loader; no process starts before ``_start_data``."""
+        seed = shared_seed(runner)
+        meta_dataloader = of_this_rank(runner, meta_dataloader, "train_cfg.meta_dataloader")
+        pooled = can_share(dataloader, meta_dataloader)
+        base_settings = without_workers(dataloader) if pooled else dataloader
+        base = runner.build_dataloader(of_this_rank(runner, base_settings), seed=seed)
+        if pooled:
+            self.meta_dataloader = build_loader_pool(
+                base, dataloader, meta_dataloader, self.first_base_steps, seed
             )
-        trained = [name for name, layer in layers.items() if layer.gate.requires_grad]
-        if trained:
-            raise UserError(
-                f"{len(trained)} gates are trained as ordinary weights, {trained[0]} the first: "
-                "set the model's train_gates=False, or use ReIDTrainLoop."
-            )
-        for names in self.loss_sets:
-            self._module.head.check_loss_names(names)
+        else:
+            if isinstance(meta_dataloader, Mapping):
+                meta_dataloader = {"dataset": base.dataset, **meta_dataloader}
+            self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=seed)
+        return base
 
     def _start_data(self, iteration: int) -> None:
         """Let the next batches be those of a 0-based iteration."""
@@ -138,15 +146,19 @@ class MetaBINTrainLoop(ReIDTrainLoop):
     def resume_data(self) -> None:
         """Go on with the batches that the interrupted run would have taken next."""
         self.take_restored_seed(self.dataloader.sampler)
+        self.take_restored_seed(self._meta_sampler)
+        self._start_data(self._iter)
+
+    @property
+    def _meta_sampler(self):
         batches = self.meta_dataloader.batch_sampler
         pooled = isinstance(batches, AlternatingBatches)
-        self.take_restored_seed((batches.meta if pooled else self.meta_dataloader).sampler)
-        self._start_data(self._iter)
+        return (batches.meta if pooled else self.meta_dataloader).sampler
 
     def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
         """One iteration of MetaBIN."""
         inner_lr = self.gate_lr * self.inner_ratio(self._iter)
-        seed, count = self.runner.seed, self.num_train_domains
+        seed, count = shared_seed(self.runner), self.num_train_domains
         if self._iter == 0:
             data_batch = self._take_extra_base_steps(data_batch)
         log = self.metabin_step(
@@ -160,13 +172,13 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             loss_sets=self.loss_sets,
             straight_through=self.straight_through,
             second_order=self.second_order,
+            meta_positions=positions_of(self._meta_sampler),
         )
         log |= gate_statistics(self._module.bin_layers())
         return log | {"inner_lr": inner_lr, "gate_lr": self.gate_lr}
 
     def _take_extra_base_steps(self, data_batch: dict) -> dict:
         """Spend all but one of the first iteration's base steps; return the batch of the last."""
-        self._module.head.train_losses = self.loss_sets.base
         for _ in range(self.first_base_steps - 1):
             self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
             data_batch = next(self.dataloader_iterator)
@@ -185,6 +197,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         loss_sets: LossSets | str = "single_source",
         straight_through: bool = True,
         second_order: bool = False,
+        meta_positions: Sequence[int] | None = None,
     ) -> dict[str, Tensor]:
         """One base step and one gate update with everything given.
 
@@ -200,6 +213,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             loss_sets: See the class.
             straight_through: See the class.
             second_order: See the class.
+            meta_positions: Of the meta batch's images in the batch of a single process, see
+                :func:`mmreid_ext.distributed.rows_at`. Defaults to the order of the ranks.
 
         Returns:
             Loss terms, the base step's as MMEngine names them, ``meta_train/...`` and
@@ -210,48 +225,29 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         """
         refuse_accumulation(optim_wrapper)
         module = getattr(model, "module", model)
-        loss_sets = _resolve_loss_sets(loss_sets)
+        loss_sets = resolve_loss_sets(loss_sets)
         module.head.train_losses = loss_sets.base
         # First, while the device has nothing to do: copying would wait for the base step.
         data = module.data_preprocessor(meta_batch, training=True)
         log = model.train_step(base_batch, optim_wrapper=optim_wrapper)
         scaler = getattr(optim_wrapper, "loss_scaler", None)
-        meta_log = meta_update_gates(
-            module,
-            data["inputs"],
-            data["data_samples"],
-            train_domains=train_domains,
-            inner_lr=inner_lr,
-            gate_lr=gate_lr,
-            loss_sets=loss_sets,
-            straight_through=straight_through,
-            second_order=second_order,
-            forward_context=lambda: optim_wrapper.optim_context(module),
-            loss_scale=1.0 if scaler is None else scaler.get_scale(),
-        )
+        with rows_at(meta_positions):
+            meta_log = meta_update_gates(
+                module,
+                data["inputs"],
+                data["data_samples"],
+                train_domains=train_domains,
+                inner_lr=inner_lr,
+                gate_lr=gate_lr,
+                loss_sets=loss_sets,
+                straight_through=straight_through,
+                second_order=second_order,
+                forward_context=lambda: optim_wrapper.optim_context(module),
+                loss_scale=1.0 if scaler is None else scaler.get_scale(),
+            )
         if scaler is not None and meta_log["meta_skipped"]:
             _back_off(scaler)
         return {**log, **meta_log}
-
-
-def refuse_accumulation(optim_wrapper: OptimWrapper | dict | None) -> None:
-    """Raise if gradients are to be accumulated: a gate update follows every base step.
-
-    Args:
-        optim_wrapper: The wrapper, or its settings before it is built.
-
-    Raises:
-        UserError: If ``accumulative_counts`` is above 1.
-    """
-    if isinstance(optim_wrapper, dict):
-        counts = optim_wrapper.get("accumulative_counts", 1)
-    else:
-        counts = getattr(optim_wrapper, "_accumulative_counts", 1)
-    if counts > 1:
-        raise UserError(
-            f"MetaBIN: optim_wrapper.accumulative_counts={counts}, it takes 1 only; use a larger "
-            "batch or more ranks."
-        )
 
 
 def _back_off(scaler) -> None:
@@ -260,19 +256,3 @@ def _back_off(scaler) -> None:
     factor = getattr(scaler, "get_backoff_factor", None)
     if factor is not None:
         scaler.update(scaler.get_scale() * factor())
-
-
-def _resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> LossSets:
-    if isinstance(value, LossSets):
-        return value
-    if isinstance(value, str):
-        if value not in LOSS_SETS:
-            raise UserError(
-                f"loss_sets must be one of {', '.join(LOSS_SETS)} or a dict, got {value!r}."
-            )
-        return LOSS_SETS[value]
-    if set(value) != set(LossSets._fields):
-        raise UserError(
-            f"loss_sets needs the keys {', '.join(LossSets._fields)}, got {sorted(value)}."
-        )
-    return LossSets(**{stage: tuple(names) for stage, names in value.items()})

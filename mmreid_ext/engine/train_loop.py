@@ -17,11 +17,12 @@ from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
 from .loader_settings import rank_settings
+from .training_steps import TrainingSteps, shared_seed
 
 
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
-    """MMEngine's iteration-based loop with six additions.
+    """MMEngine's iteration-based loop with seven additions.
 
     * A resumed run continues with the batch that would have come next: the sampler is told where to
       start (``set_start``), where MMEngine would load and discard all earlier batches.
@@ -32,6 +33,8 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     * The number of classes is compared with the data set before the first step.
     * The processes that load images end with the training, not at some later garbage collection.
     * A global batch (``batch_size_is_global``) is shared out over the ranks.
+    * Layers that draw random numbers draw them by (seed, iteration) for the global batch, and
+      weights that the losses leave unused are allowed on several ranks: :class:`TrainingSteps`.
 
     Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
     """
@@ -40,8 +43,9 @@ class ReIDTrainLoop(IterBasedTrainLoop):
 
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
         super().__init__(runner, of_this_rank(runner, dataloader), max_iters, **kwargs)
-        self._seed_at_start = runner.seed
+        self._seed_at_start = shared_seed(runner)
         check_num_classes(self._module, self.dataloader.dataset)
+        self._steps = TrainingSteps(runner)
 
     @property
     def _module(self):
@@ -91,7 +95,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         was built.
         """
         if getattr(sampler, "seed", None) == self._seed_at_start:
-            sampler.seed = self.runner.seed
+            sampler.seed = shared_seed(self.runner)
 
     def _validation_is_due(self) -> bool:
         if self.runner.val_loop is None or self._iter < self.val_begin:
@@ -122,7 +126,9 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         """
         hook = self.runner.call_hook
         hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
-        outputs = average_over_ranks(self.train_iter(data_batch))
+        with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
+            outputs = self.train_iter(data_batch)
+        outputs = average_over_ranks(outputs)
         stop_if_not_finite(outputs, self._iter)
         hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
@@ -133,7 +139,11 @@ def of_this_rank(
 ) -> dict | DataLoader:
     """Return the settings of a training loader for this rank; see :func:`rank_settings`."""
     is_global = bool(runner.cfg.get("batch_size_is_global"))
-    return rank_settings(dataloader, is_global, get_world_size(), name)
+    loader = rank_settings(dataloader, is_global, get_world_size(), name)
+    if isinstance(loader, dict) and isinstance(loader.get("sampler"), dict):
+        # With diff_rank_seed MMEngine gives samplers no seed: they would draw one for each run.
+        loader["sampler"] = {"seed": shared_seed(runner), **loader["sampler"]}
+    return loader
 
 
 def check_num_classes(model, dataset) -> None:

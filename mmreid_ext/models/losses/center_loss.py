@@ -98,9 +98,8 @@ class CenterLoss(RunState):
                 f"build CenterLoss with feat_dim={feats.shape[1]}"
             )
         check_label_range(pids, num_classes)
-        centers = self.centers.detach() if self.held else self.centers
-        loss = (feats - centers.index_select(0, pids.long())).square().sum(dim=1).mean()
-        return loss if self.held else loss + (self.factor - self.factor.detach())
+        loss = (feats - self.centers.index_select(0, pids.long())).square().sum(dim=1).mean()
+        return loss + (self.factor - self.factor.detach())
 
     @torch.no_grad()
     def sgd_step(self, lr: float = 0.5) -> None:

@@ -1,0 +1,135 @@
+"""What both training loops do around a step, so that ranks and resumed runs compute alike."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from mmreid_ext.datasets.samplers import draw_seeds
+from mmreid_ext.distributed import get_rank, get_world_size, rows_at
+from mmreid_ext.models.norms import hold_running_stats
+from mmreid_ext.models.random_layers import draw_for_global_batch, layers_that_draw_alone
+from mmreid_ext.models.run_state import hold_run_state
+
+_STEP_STREAM = 0x57E9  # keeps the seeds of steps from being those of pictures
+
+
+class TrainingSteps:
+    """The frame of every step.
+
+    * Random layers of the network draw for the global batch, from generators that are seeded by
+      (seed, iteration): a resumed run and a run on several ranks drop what one run would.
+    * The network knows where this rank's rows stand in the batch of a single process.
+    * Before the first step on several ranks: weights that the losses leave unused are found.
+
+    Args:
+        runner: The MMEngine runner; its model may be wrapped.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self._begun = False
+        draw_for_global_batch(self._module)
+        alone = layers_that_draw_alone(self._module)
+        if alone and get_world_size() > 1:
+            print_log(
+                f"{len(alone)} layers draw random numbers for the rows of one rank, {alone[0]} the "
+                f"first: {get_world_size()} ranks will not compute what one does "
+                "(docs/distributed.md).",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+    @property
+    def _module(self) -> nn.Module:
+        return getattr(self.runner.model, "module", self.runner.model)
+
+    @contextmanager
+    def step(self, iteration: int, data_batch: Any, sampler: Any) -> Iterator[None]:
+        """Frame of a 0-based iteration.
+
+        Args:
+            iteration: The iteration.
+            data_batch: Batch of its (first) base step.
+            sampler: Where that batch comes from.
+        """
+        if not self._begun:
+            allow_unused_weights(self.runner, data_batch)
+            self._begun = True
+        seed_step(self.runner.seed, iteration)
+        with rows_at(positions_of(sampler)):
+            yield
+
+
+def positions_of(sampler: Any) -> Sequence[int] | None:
+    """Places of this rank's images in the batch of a single process, None if in rank order."""
+    return getattr(sampler, "positions", None)
+
+
+def shared_seed(runner: Runner) -> int:
+    """Seed of the run, the same on every rank; ``diff_rank_seed`` adds the rank to the runner's.
+
+    Batches, pictures, domain splits and meta batches belong to all ranks together.
+    """
+    return runner.seed - get_rank() * bool(runner._randomness_cfg.get("diff_rank_seed"))
+
+
+def seed_step(seed: int, iteration: int) -> None:
+    """Seed the generators that networks draw from (PyTorch's on all devices, NumPy's, Python's).
+
+    Their state would otherwise be lost with an interrupted run.
+    """
+    number = int(draw_seeds(seed ^ _STEP_STREAM, np.array([iteration]))[0])
+    torch.manual_seed(number)
+    np.random.seed(number % 2**32)
+    random.seed(number)
+
+
+def allow_unused_weights(runner: Runner, data_batch: Any) -> None:
+    """Let DistributedDataParallel expect weights without gradient, if the losses leave any.
+
+    On one rank the optimiser skips them; on several it would wait for them and stop. To look for
+    them in every step costs time, so one trial step finds out, and leaves no trace.
+    """
+    wrapper = runner.model
+    if not isinstance(wrapper, DistributedDataParallel):
+        return
+    if wrapper.find_unused_parameters or wrapper.static_graph:
+        return
+    unused = _unused_weights(runner, wrapper.module, data_batch)
+    if not unused:
+        return
+    runner.model = type(wrapper)(
+        module=wrapper.module,
+        device_ids=wrapper.device_ids,
+        broadcast_buffers=wrapper.broadcast_buffers,
+        find_unused_parameters=True,
+    )
+    print_log(
+        f"{len(unused)} weights take no part in the losses of the ordinary step, {unused[0]} the "
+        "first: they stay as they are.",
+        logger="current",
+    )
+
+
+def _unused_weights(runner: Runner, module: nn.Module, data_batch: Any) -> list[str]:
+    """Names of trainable weights that get no gradient from the losses of a batch."""
+    with hold_running_stats(module), hold_run_state(module):
+        with runner.optim_wrapper.optim_context(runner.model):
+            losses = module(**module.data_preprocessor(data_batch, training=True), mode="loss")
+        loss, _ = module.parse_losses(losses)
+        loss.backward()
+    trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    unused = [name for name, parameter in trained if parameter.grad is None]
+    module.zero_grad(set_to_none=True)
+    return unused
