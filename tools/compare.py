@@ -1,4 +1,4 @@
-"""Compare models by their results files: difference, 95 % interval over queries, spread over seeds.
+"""Compare models by their results files: difference, 95 % interval over people, spread over seeds.
 
 python tools/compare.py baseline.json new.json              # new against baseline
 python tools/compare.py baseline.json new.json other.json   # each of the others against the first
@@ -14,7 +14,14 @@ import argparse
 import dataclasses
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.evaluation.comparison import compare, format_comparison, setting_notes
+from mmreid_ext.evaluation.comparison import (
+    Difference,
+    compare,
+    format_comparison,
+    missing_notes,
+    setting_notes,
+)
+from mmreid_ext.evaluation.image_names import relative_names
 from mmreid_ext.evaluation.report import read_results, write_results
 
 
@@ -25,8 +32,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("files", nargs="*", help="results files; the first one is the baseline A")
     parser.add_argument("--a", nargs="+", metavar="JSON", help="all runs of the baseline A")
     parser.add_argument("--b", nargs="+", metavar="JSON", help="all runs of B")
-    parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
+    for option in ("--resamples", "--seed"):
+        parser.add_argument(
+            option, type=int, help="without effect: the interval is computed, no longer drawn"
+        )
     parser.add_argument("--out", metavar="JSON", help="also write the figures here")
     args = parser.parse_args()
     if bool(args.a) != bool(args.b) or bool(args.a) == bool(args.files):
@@ -38,21 +47,34 @@ def parse_args() -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> None:
     pairs = [(args.a, args.b)] if args.a else [(args.files[:1], [f]) for f in args.files[1:]]
-    documents = {file: read_results(file) for pair in pairs for side in pair for file in side}
+    documents = {
+        file: read_results(file, complete=True) for pair in pairs for side in pair for file in side
+    }
+    if args.resamples is not None or args.seed is not None:
+        print("Note: --resamples and --seed have no effect, the interval is computed and not drawn")
     figures = []
     for a, b in pairs:
         sides = [[documents[file] for file in side] for side in (a, b)]
-        report = compare(*sides, num_resamples=args.resamples, seed=args.seed)
-        notes = "".join(f"Note: {note}\n" for note in setting_notes(*sides))
-        print(f"A: {', '.join(a)}\nB: {', '.join(b)}\n{notes}{format_comparison(report)}\n")
+        report = compare(*sides, labels=(a, b))
+        notes = setting_notes(*sides) + missing_notes([*sides[0], *sides[1]], [*a, *b])
+        lines = "".join(f"Note: {note}\n" for note in notes)
+        print(f"A: {', '.join(a)}\nB: {', '.join(b)}\n{lines}{format_comparison(report)}\n")
         sets = {
-            name: {key: [dataclasses.asdict(d) for d in found] for key, found in variants.items()}
+            name: {key: [figures_of(d) for d in found] for key, found in variants.items()}
             for name, variants in report.items()
         }
-        figures.append(dict(a=a, b=b, test_sets=sets))
-    print("Percent. ± on A and B: deviation over seeds; on B - A: its standard error over seeds.")
+        files = relative_names([*a, *b])[0]
+        figures.append(dict(a=files[: len(a)], b=files[len(a) :], notes=notes, test_sets=sets))
+    print(
+        "Percent. ± on A and B: deviation over seeds; on B - A: its standard error over seeds. "
+        "Intervals: over other people for these runs; with seeds: over people and seeds."
+    )
     if args.out:
         write_results(args.out, dict(comparisons=figures))
+
+
+def figures_of(difference: Difference) -> dict:
+    return dataclasses.asdict(difference) | {"verdict": difference.verdict}
 
 
 def main() -> None:

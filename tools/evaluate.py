@@ -16,7 +16,7 @@ import sys
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
-from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.evaluation.features_file import load_features, notes_as_data, saved_protocols
 from mmreid_ext.evaluation.progress import PeriodicProgress
 from mmreid_ext.evaluation.report import format_table, results_document, write_results
 from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
@@ -55,9 +55,9 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen_protocols(options: list[str], saved: str) -> dict:
+def chosen_protocols(options: list[str], saved: dict) -> dict:
     """Protocol by test set (``None``: for all the others), options before what the file says."""
-    protocols = json.loads(saved or "{}")
+    protocols = dict(saved)
     for option in options:
         name, separator, spec = option.partition("=")
         if not separator or option.startswith("{"):
@@ -76,7 +76,7 @@ def read_json(text: str) -> dict:
 def run(args: argparse.Namespace) -> None:
     images, notes = load_features(args.features)
     rerank = parse_rerank(args.rerank, args.no_rerank)
-    protocols = chosen_protocols(args.protocol, notes.get("protocols", ""))
+    protocols = chosen_protocols(args.protocol, saved_protocols(notes, args.features))
     options = dict(
         distance=args.distance, rerank=rerank, query_expansion=parse_query_expansion(args.aqe)
     )
@@ -89,9 +89,14 @@ def run(args: argparse.Namespace) -> None:
             print(f"{name}: {result.unanswerable}")
     print(format_table(results))
     if args.out:
-        settings = dict(features=args.features, **options)
-        settings |= {key: value for key, value in notes.items() if key != "protocols"}
-        print(f"Written: {write_results(args.out, results_document(results, settings))}")
+        about = notes_as_data(notes, args.features)
+        document = results_document(
+            results,
+            dict(features=args.features, **options, notes=about.pop("others")),
+            embeddings=images,
+            **about,
+        )
+        print(f"Written: {write_results(args.out, document)}")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ tools/dist_test.sh CONFIG CHECKPOINT 4
 """
 
 import argparse
+import json
 
 from mmengine.config import Config
 
@@ -88,34 +89,62 @@ def run(args: argparse.Namespace) -> None:
 
     from mmengine.runner import Runner  # heavy; --help stays quick
 
+    from mmreid_ext.checkpoint.meta import read_meta
     from mmreid_ext.distributed import is_main
     from mmreid_ext.engine.launch import prepare
     from mmreid_ext.engine.weights import load_weights
+    from mmreid_ext.evaluation.pid_names import pid_names_by_set
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
-    from mmreid_ext.evaluation.report import results_document, write_results
+    from mmreid_ext.evaluation.report import describe_checkpoint, results_document, write_results
+    from mmreid_ext.evaluation.training_record import training_record
 
     apply_arguments(cfg, args)
     with explained(cfg):
         prepare(cfg, args.local_rank)
         runner = Runner.from_cfg(cfg)
         load_weights(runner.model, args.checkpoint)
+        metrics = runner.test_loop.evaluator.metrics
+        metric = next((metric for metric in metrics if isinstance(metric, ReIDMetric)), None)
+        source: dict[str, dict] = {}
+        if (args.out or args.save_features) and is_main():
+            training = training_record(read_meta(args.checkpoint))
+            source = dict(checkpoint=describe_checkpoint(args.checkpoint), training=training)
+        if args.save_features and metric is not None:
+            metric.feature_notes = {key: json.dumps(value) for key, value in source.items()}
         runner.test()
     if args.out and is_main():
-        metrics = runner.test_loop.evaluator.metrics
-        metric = next(metric for metric in metrics if isinstance(metric, ReIDMetric))
-        settings = dict(
-            config=args.config,
-            cfg_options=args.cfg_options or {},
-            seed=cfg.get("randomness", {}).get("seed"),
-            flip=bool(cfg.model.get("flip_test")),
-            distance=metric.distance,
-            rerank=metric.rerank,
-            query_expansion=metric.query_expansion,
+        document = results_document(
+            metric.last_results,
+            settings_used(cfg, args, runner, metric, source["training"]["seed"]),
+            **source,
+            embeddings=metric.last_embeddings,
+            pid_names=pid_names_by_set(metric.dataset_meta),
         )
-        path = write_results(
-            args.out, results_document(metric.last_results, settings, args.checkpoint)
-        )
-        print(f"Written: {path}")
+        print(f"Written: {write_results(args.out, document)}")
+
+
+def settings_used(
+    cfg: Config, args: argparse.Namespace, runner, metric, training_seed: int | None
+) -> dict:
+    """What decided the figures, as it was and not as it was asked for."""
+    model = getattr(runner.model, "module", runner.model)
+    return dict(
+        config=args.config,
+        cfg_options=args.cfg_options or {},
+        seed=training_seed,
+        test_seed=cfg.get("randomness", {}).get("seed"),
+        flip=bool(getattr(model, "flip_test", False)),
+        distance=metric.distance,
+        rerank=metric.rerank,
+        query_expansion=metric.query_expansion,
+        max_rank=metric.max_rank,
+        amp=bool(runner.test_loop.fp16),
+        device=str(next(model.parameters()).device.type),
+        ranks=runner.world_size,
+        batch_size=runner.test_loop.dataloader.batch_size,
+        pipeline=cfg.test_dataloader.dataset.get("pipeline"),
+        data_preprocessor=cfg.model.get("data_preprocessor", cfg.get("data_preprocessor")),
+    )
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""Is one model better than another? Differences with an interval, over queries and over seeds."""
+"""Is one model better than another? Differences with an interval, over identities and seeds."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,24 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 
-from .rerank_options import EXPANSION_DEFAULTS
+from .compared_runs import missing_notes, refuse_repeats, setting_notes
+from .identity_interval import StandardError, identity_error, seed_error, weighted_mean
+from .matched_queries import matched_queries, query_weights
+from .report import plain_json
+from .results_check import check_results, one_line
+
+__all__ = [
+    "Difference",
+    "compare",
+    "compare_scores",
+    "format_comparison",
+    "missing_notes",
+    "setting_notes",
+]
 
 MEASURES = {"mAP": "ap", "R1": "top1"}
+LARGEST = {"mAP": None, "R1": 100.0}
+"""Largest difference of one query for scores that mostly are equal, see identity_error."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +41,16 @@ class Difference:
         b: The same for side B.
         spread_a: Sample standard deviation over the runs of side A; NaN for a single run.
         spread_b: The same for side B.
-        low: Lower end of the 95 % interval of ``b - a`` under resampling of the queries.
+        low: Lower end of the 95 % interval of ``b - a`` over identities that could have been in
+            the test set, for the runs as they are; NaN for queries of one identity.
         high: Upper end.
         seed_error: Standard error of ``b - a`` over runs, ``sqrt(var_a / n_a + var_b / n_b)``; NaN
             where a side has a single run.
         num_queries: Queries that both sides answered.
+        num_identities: Identities that they show.
+        low_seeds: Lower end of the 95 % interval of ``b - a`` over identities and training seeds;
+            NaN where a side has a single run.
+        high_seeds: Upper end.
     """
 
     measure: str
@@ -41,6 +62,9 @@ class Difference:
     high: float
     seed_error: float
     num_queries: int
+    num_identities: int = 0
+    low_seeds: float = float("nan")
+    high_seeds: float = float("nan")
 
     @property
     def difference(self) -> float:
@@ -51,167 +75,87 @@ class Difference:
     def verdict(self) -> str:
         """What the figures allow to say, in words."""
         better = "B" if self.difference > 0 else "A"
+        if np.isnan(self.low):
+            return "queries of one identity: nothing follows for others"
         if self.low <= 0 <= self.high:
             return "no difference beyond the choice of queries"
         if np.isnan(self.seed_error):
             return f"{better} better on these queries; training seeds not measured"
-        if abs(self.difference) <= 2 * self.seed_error:
-            return f"{better} ahead, but within two standard errors over seeds"
+        if self.low_seeds <= 0 <= self.high_seeds:
+            return f"{better} ahead, but within the spread over seeds"
         return f"{better} better beyond queries and seeds"
-
-
-def paired_bootstrap(
-    a: np.ndarray,
-    b: np.ndarray,
-    *,
-    num_resamples: int = 10_000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Percentile interval of ``mean(b - a)`` when queries are drawn anew with replacement.
-
-    Each resample takes the same queries on both sides, so what makes a query hard for both cancels
-    out.
-
-    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
-
-    Args:
-        a: Scores of one side by query, shape (Q,).
-        b: Scores of the other side for the same queries, shape (Q,).
-        num_resamples: Number of resamples.
-        confidence: Share of them inside the interval, in (0, 1).
-        seed: The same seed gives the same interval.
-
-    Returns:
-        Lower and upper end.
-
-    Raises:
-        ValueError: If the shapes differ or there is no query.
-    """
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if a.shape != b.shape or a.ndim != 1 or not len(a):
-        raise UserError(
-            f"Need equally long, non-empty lists of scores, got {a.shape} and {b.shape}."
-        )
-    generator = np.random.default_rng(seed)
-    difference = b - a
-    means = np.empty(num_resamples)
-    for start in range(0, num_resamples, block := max(1, 10**7 // len(a))):
-        size = (min(block, num_resamples - start), len(a))
-        means[start : start + size[0]] = difference[generator.integers(len(a), size=size)].mean(
-            axis=1
-        )
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
 
 
 def compare(
     a: Sequence[Mapping[str, Any]],
     b: Sequence[Mapping[str, Any]],
     *,
-    num_resamples: int = 10_000,
-    seed: int = 0,
+    num_resamples: int | None = None,
+    seed: int | None = None,
+    labels: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> dict[str, dict[str, list[Difference]]]:
     """Compare two sides, each one results document or several (one per training seed).
 
-    Queries are matched by image name, identity and camera, whatever their order. A side's score for
-    a query is the mean over its runs. Figures are over the queries that every run could answer.
+    Queries are matched by image name from their common folder, identity and camera, whatever their
+    order. A side's score for a query is the mean over its runs. Figures are over the queries that
+    every run could answer; over random splits each query counts as in the table of the test. See
+    :func:`identity_error` and :func:`seed_error` for the intervals.
 
     Args:
         a: Documents of :func:`read_results`.
         b: Documents of the other side.
-        num_resamples: See :func:`paired_bootstrap`.
-        seed: See :func:`paired_bootstrap`.
+        num_resamples: Without effect, the interval is computed and not drawn; kept for old calls.
+        seed: Without effect likewise.
+        labels: Names of the runs of both sides for messages, such as their files.
 
     Returns:
         ``{test set: {'plain' or 'rerank': [Difference of mAP, of R1]}}`` for what all runs
         evaluated.
 
     Raises:
-        ValueError: If a side is empty, no test set is in all of them, or a set's queries or
-            protocol differ.
+        UserError: If a side is empty or counts a run twice, an entry is missing or of another type,
+            no test set is in all of them, or a set's queries, gallery or protocol differ.
     """
     if not a or not b:
         raise UserError("Each side needs at least one results file.")
-    runs = [*a, *b]
-    shared = [n for n in runs[0]["test_sets"] if all(n in run["test_sets"] for run in runs)]
-    if not shared:
-        found = sorted({name for run in runs for name in run["test_sets"]})
-        raise UserError(f"No test set was evaluated in all files; found {found}.")
+    if num_resamples is not None or seed is not None:
+        text = "compare: num_resamples and seed have no effect; the interval is computed, not drawn"
+        warnings.warn(text, UserWarning, stacklevel=2)
+    sides = [[plain_json(run) for run in side] for side in (a, b)]
+    named = labels or [[f"run {i + 1}" for i in range(len(side))] for side in sides]
+    for side, members, names in zip(("Side A", "Side B"), sides, named, strict=True):
+        for run, label in zip(members, names, strict=True):
+            check_results(run, label if labels else f"{label} of {side.lower()}", bounded=False)
+        refuse_repeats(side, members, names)
+    runs = [*sides[0], *sides[1]]
     report: dict[str, dict[str, list[Difference]]] = {}
-    for name in shared:
+    for name in _shared_sets(runs):
         sets = [run["test_sets"][name] for run in runs]
-        order = _matched_queries(name, sets)
+        order = matched_queries(name, sets)
         report[name] = {}
         for variant in ("plain", "rerank"):
-            if all(s[variant] is not None for s in sets):
+            if all(s.get(variant) is not None for s in sets):
                 report[name][variant] = [
-                    _difference(measure, sets, variant, order, len(a), num_resamples, seed)
-                    for measure in MEASURES
+                    _difference(measure, name, sets, variant, order, len(a)) for measure in MEASURES
                 ]
     return report
 
 
-def setting_notes(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was evaluated differently on the two sides or within one, in words.
-
-    A difference may be what is being compared; unnoticed, it would be mistaken for the models'.
-
-    Args:
-        a: Documents of :func:`read_results`.
-        b: Documents of the other side.
-    """
-    runs = [*a, *b]
-    notes = []
-    recorded = [run.get("settings", {}) for run in runs]  # saved features don't tell of flips
-    for key in ("distance", "flip"):
-        notes += _unequal(key, [settings[key] for settings in recorded if key in settings])
-    expansions = [s["query_expansion"] for s in recorded if "query_expansion" in s]
-    notes += _unequal("query_expansion", [e and {**EXPANSION_DEFAULTS, **e} for e in expansions])
-    for name in runs[0]["test_sets"]:
-        sets = [run["test_sets"].get(name) for run in runs]
-        if all(s is not None and s["rerank"] is not None for s in sets):
-            settings = [{"approximate": False, **s["rerank"]["settings"]} for s in sets]
-            notes += _unequal(f"re-ranking of {name}", settings)
-    return notes
-
-
-def _unequal(what: str, values: Sequence[Any]) -> list[str]:
-    distinct = [value for i, value in enumerate(values) if value not in values[:i]]
-    return [f"{what} differs: {', '.join(map(str, distinct))}"] if len(distinct) > 1 else []
-
-
-def _matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
-    """Per run, the places of its queries in one common order."""
-    if any(s["protocol"] != sets[0]["protocol"] for s in sets):
-        raise UserError(
-            f"Test set {name!r} was evaluated under different protocols: "
-            f"{[s['protocol'] for s in sets]}. Only the same protocol compares."
-        )
-    keys = [[*zip(*(s["queries"][k] for k in ("name", "pid", "camid")), strict=True)] for s in sets]
-    if any(sorted(k) != sorted(keys[0]) for k in keys):
-        raise UserError(
-            f"The files don't have the same queries of test set {name!r} "
-            f"({[len(k) for k in keys]} queries): they were made on different data."
-        )
-    if len(set(keys[0])) < len(keys[0]):  # unnamed images: only the order itself can match them
-        if any(k != keys[0] for k in keys):
-            raise UserError(
-                f"Queries of test set {name!r} have no distinct names to match them by."
-            )
-        return [np.arange(len(k)) for k in keys]
-    return [np.array(sorted(range(len(k)), key=k.__getitem__), dtype=np.int64) for k in keys]
+def _shared_sets(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    shared = [n for n in runs[0]["test_sets"] if all(n in run["test_sets"] for run in runs)]
+    if not shared:
+        found = sorted({name for run in runs for name in run["test_sets"]})
+        raise UserError(f"No test set was evaluated in all files; found {found}.")
+    return shared
 
 
 def _difference(
     measure: str,
+    name: str,
     sets: Sequence[Mapping[str, Any]],
     variant: str,
     order: Sequence[np.ndarray],
     num_a: int,
-    num_resamples: int,
-    seed: int,
 ) -> Difference:
     scores = np.stack(
         [
@@ -219,13 +163,43 @@ def _difference(
             for s, places in zip(sets, order, strict=True)
         ]
     )
-    scores = 100 * scores[:, np.isfinite(scores).all(axis=0)]
-    side_a, side_b = scores[:num_a], scores[num_a:]
-    low, high = paired_bootstrap(
-        side_a.mean(axis=0), side_b.mean(axis=0), num_resamples=num_resamples, seed=seed
+    answered = np.isfinite(scores).all(axis=0)
+    if not answered.any():
+        raise UserError(f"No query of test set {one_line(name)!r} was answered in all files.")
+    identities = np.array(sets[0]["queries"]["pid"])[order[0]]
+    weights = query_weights(name, sets, order)
+    return compare_scores(
+        measure,
+        100 * scores[:num_a, answered],
+        100 * scores[num_a:, answered],
+        identities[answered],
+        None if weights is None else weights[answered],
     )
-    means_a, means_b = side_a.mean(axis=1), side_b.mean(axis=1)
+
+
+def compare_scores(
+    measure: str,
+    a: np.ndarray,
+    b: np.ndarray,
+    identities: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> Difference:
+    """Compare the scores of two sides on the same queries.
+
+    Args:
+        measure: ``'mAP'`` or ``'R1'``.
+        a: Scores of side A in percent by run and query, shape (n_a, Q).
+        b: The same of side B, shape (n_b, Q).
+        identities: Whom each query shows, shape (Q,).
+        weights: How much each query counts, shape (Q,). Defaults to equally.
+    """
+    means_a, means_b = (np.array([weighted_mean(run, weights) for run in side]) for side in (a, b))
+    gain = b.mean(axis=0) - a.mean(axis=0)
+    people = identity_error(gain, identities, weights, largest=LARGEST[measure])
+    difference = float(means_b.mean() - means_a.mean())
     spread_a, spread_b = _spread(means_a), _spread(means_b)
+    low, high = _around(difference, people.margin())
+    low_seeds, high_seeds = _around(difference, _margin(people, seed_error(means_a, means_b)))
     return Difference(
         measure=measure,
         a=float(means_a.mean()),
@@ -235,8 +209,23 @@ def _difference(
         low=low,
         high=high,
         seed_error=float(np.sqrt(spread_a**2 / len(means_a) + spread_b**2 / len(means_b))),
-        num_queries=scores.shape[1],
+        num_queries=a.shape[1],
+        num_identities=len(np.unique(identities)),
+        low_seeds=low_seeds,
+        high_seeds=high_seeds,
     )
+
+
+def _margin(people: StandardError, seeds: StandardError) -> float:
+    """Of the interval over identities and seeds: no narrower than that over either alone."""
+    margins = [people.margin(), seeds.margin(), (people + seeds).margin()]
+    return float(np.max(margins))  # NaN if one of them is
+
+
+def _around(difference: float, margin: float) -> tuple[float, float]:
+    """Interval within what a difference of percentages can be."""
+    low, high = np.clip([difference - margin, difference + margin], -100, 100)  # NaN stays NaN
+    return float(low), float(high)
 
 
 def _spread(values: np.ndarray) -> float:
@@ -249,20 +238,25 @@ def format_comparison(report: Mapping[str, Mapping[str, Sequence[Difference]]]) 
     Args:
         report: From :func:`compare`.
     """
-    header = ["test set", "measure", "A", "B", "B - A", "95 % interval", "queries", "verdict"]
+    found = [d for variants in report.values() for several in variants.values() for d in several]
+    seeds = any(not np.isnan(d.low_seeds) for d in found)
+    header = ["test set", "measure", "A", "B", "B - A", "95 % interval"]
+    header += ["with seeds"] * seeds + ["queries", "identities", "verdict"]
     rows = [header]
     for name, variants in report.items():
         for variant, differences in variants.items():
             for d in differences:
                 rows.append(
                     [
-                        name + (" (re-ranked)" if variant == "rerank" else ""),
+                        one_line(name) + (" (re-ranked)" if variant == "rerank" else ""),
                         d.measure,
                         _with_spread(d.a, d.spread_a),
                         _with_spread(d.b, d.spread_b),
                         _with_spread(d.difference, d.seed_error, signed=True),
-                        f"[{d.low:+.2f}, {d.high:+.2f}]",
+                        _interval(d.low, d.high),
+                        *[_interval(d.low_seeds, d.high_seeds)] * seeds,
                         str(d.num_queries),
+                        str(d.num_identities),
                         d.verdict,
                     ]
                 )
@@ -272,6 +266,10 @@ def format_comparison(report: Mapping[str, Mapping[str, Sequence[Difference]]]) 
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if np.isnan(low) else f"[{low:+.2f}, {high:+.2f}]"
 
 
 def _with_spread(value: float, spread: float, signed: bool = False) -> str:

@@ -21,6 +21,7 @@ from mmreid_ext.registry import METRICS
 from .embedding_set import EmbeddingSet
 from .evaluate_sets import evaluate_sets
 from .features_file import save_features
+from .pid_names import pid_names_by_set, pid_names_to_text
 from .progress import PeriodicProgress
 from .report import flat_metrics, format_table
 from .set_evaluation import SetResult
@@ -82,6 +83,7 @@ class ReIDMetric(BaseMetric):
         self.distance = distance
         self.max_rank = max_rank
         self.save_features = save_features
+        self.feature_notes: dict[str, str] = {}  # kept with saved features: the checkpoint, …
         self.last_results: dict[str, SetResult] = {}
         self.last_embeddings: EmbeddingSet | None = None
 
@@ -137,7 +139,11 @@ class ReIDMetric(BaseMetric):
         self.last_embeddings = images
         if self.save_features and is_main():
             specs = {name: protocol.describe() for name, protocol in protocols.items()}
-            save_features(self.save_features, images, protocols=json.dumps(specs))
+            notes = dict(self.feature_notes, protocols=json.dumps(specs))
+            named = pid_names_by_set(self.dataset_meta)
+            if named:
+                notes["pid_names"] = pid_names_to_text(named)
+            save_features(self.save_features, images, **notes)
         logger = MMLogger.get_current_instance()
         self.last_results, failures = evaluate_sets(
             images,

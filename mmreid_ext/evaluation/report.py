@@ -7,7 +7,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,21 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.protocols.image_table import ROLES
 
+from .embedding_set import EmbeddingSet
+from .image_names import array_fingerprint, image_fingerprint, relative_names, without_folders
+from .results_check import check_metrics, check_results, one_line
 from .set_evaluation import SetResult
 from .trials import Scores
 
 RESULTS_FORMAT = "mmreid_ext-results-1"
-_PACKAGES = ("mmreid_ext", "torch", "numpy", "mmengine", "mmcv", "mmcv-lite", "mmpretrain")
+_PACKAGES = (
+    *("mmreid_ext", "torch", "torchvision", "numpy", "Pillow"),
+    *("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "opencv-contrib-python-headless",
+    *("mmengine", "onedl-mmengine", "mmcv", "mmcv-lite", "mmpretrain", "onedl-mmpretrain"),
+)
 
 
 def format_table(results: Mapping[str, SetResult]) -> str:
@@ -83,42 +92,91 @@ def flat_metrics(results: Mapping[str, SetResult]) -> dict[str, float]:
 def results_document(
     results: Mapping[str, SetResult],
     settings: Mapping[str, Any] | None = None,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike | Mapping[str, Any] | None = None,
+    *,
+    embeddings: EmbeddingSet | None = None,
+    training: Mapping[str, Any] | None = None,
+    pid_names: Mapping[str, Mapping[int, str]] | None = None,
 ) -> dict[str, Any]:
     """Everything about an evaluation, ready for :func:`write_results`.
 
+    Folders of this machine are left out: images are named from the folder that all images of a test
+    set share, and absolute paths among the settings keep their last part.
+
     Args:
         results: By name of the test set.
-        settings: How it was run (configuration, seed, flip, distance, …); kept as it is.
-        checkpoint: File of the weights; its SHA-256 is written down.
+        settings: How it was run (configuration, seed, flip, distance, …).
+        checkpoint: File of the weights, its SHA-256 is written down; or what
+            :func:`describe_checkpoint` says.
+        embeddings: What was evaluated, of all test sets. It gives the fingerprints of query,
+            gallery and embeddings by which :func:`mmreid_ext.evaluation.comparison.compare` knows
+            the same data and the same model.
+        training: How the model was trained, see :func:`mmreid_ext.evaluation.training_record`.
+        pid_names: Names that the user gave to identities, by test set.
     """
+    if checkpoint is not None and not isinstance(checkpoint, Mapping):
+        checkpoint = describe_checkpoint(checkpoint)
+    images = {} if embeddings is None else dict(embeddings.by_dataset())
+    named = pid_names or {}
     return {
         "format": RESULTS_FORMAT,
         "metrics": flat_metrics(results),
-        "settings": dict(settings or {}),
-        "checkpoint": None if checkpoint is None else describe_checkpoint(checkpoint),
+        "settings": without_folders(dict(settings or {})),
+        "checkpoint": checkpoint,
+        "training": without_folders(training),
         "versions": versions(),
-        "test_sets": {name: _describe(result) for name, result in results.items()},
+        "test_sets": {
+            name: _describe(result, images.get(name), named.get(name) or {})
+            for name, result in results.items()
+        },
     }
 
 
-def _describe(result: SetResult) -> dict[str, Any]:
+def _describe(
+    result: SetResult, images: EmbeddingSet | None, pid_names: Mapping[int, str]
+) -> dict[str, Any]:
+    names, folder = relative_names(result.query_names if images is None else images.names)
+    shown = dict(zip(map(str, images.names), names, strict=True)) if images is not None else None
+    queries: dict[str, Any] = {
+        "name": names if shown is None else [shown[str(name)] for name in result.query_names],
+        "pid": result.query_pids,
+        "camid": result.query_camids,
+    }
+    people = {int(pid) for pid in result.query_pids}
+    if people & set(pid_names):
+        queries["pid_names"] = {pid: pid_names[pid] for pid in sorted(people & set(pid_names))}
+    if len(set(result.plain.weights.tolist()) - {0.0}) > 1:  # of random splits
+        queries["weight"] = result.plain.weights
     return {
         "protocol": result.protocol,
         "num_queries": result.num_queries,
         "num_gallery": result.num_gallery,
         "seconds": result.seconds,
         "extras": result.extras,
-        "queries": {
-            "name": result.query_names,
-            "pid": result.query_pids,
-            "camid": result.query_camids,
-        },
+        "data": None if images is None else data_record(images, names),
+        "queries": queries,
         "plain": _describe_scores(result.plain),
         "rerank": None
         if result.reranked is None
         else {"settings": result.rerank, **_describe_scores(result.reranked)},
     }
+
+
+def data_record(images: EmbeddingSet, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Fingerprints of one test set's queries and gallery, in any order, and of its embeddings.
+
+    Args:
+        images: One test set.
+        names: Its images from :func:`relative_names`. Defaults to reading them from ``images``.
+    """
+    names = np.array(relative_names(images.names)[0] if names is None else names, dtype=np.str_)
+    record: dict[str, Any] = {}
+    for role in ROLES:
+        rows = images.roles == role
+        record[role] = image_fingerprint(
+            names[rows].tolist(), images.pids[rows], images.camids[rows]
+        )
+    return record | {"embeddings": array_fingerprint(images.feats.numpy())}
 
 
 def _describe_scores(scores: Scores) -> dict[str, Any]:
@@ -146,43 +204,53 @@ def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_plain(document), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(plain_json(document), ensure_ascii=False, allow_nan=False, indent=1)
     with atomic_open(path, "w", encoding="utf-8") as file:
         file.write(text + "\n")
     return path
 
 
-def read_results(path: str | os.PathLike) -> dict[str, Any]:
+def read_results(path: str | os.PathLike, complete: bool = False) -> dict[str, Any]:
     """Read what :func:`write_results` wrote.
+
+    Args:
+        path: The file.
+        complete: Whether every entry must be there and right that comparing reads; otherwise the
+            figures alone are checked.
 
     Raises:
         MissingFileError: If there is no such file.
-        ValueError: If the file isn't such a document.
+        UserError: If the file isn't such a document; the message names the entry.
     """
     if not Path(path).is_file():
         raise MissingFileError(f"No results file {path}.")
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not JSON: {error}.") from error
+        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # of JSON, UTF-8 and _no_number
+        raise UserError(f"{path} is not JSON: {one_line(error)}.") from error
     if not isinstance(document, dict) or document.get("format") != RESULTS_FORMAT:
         raise UserError(
             f"{path} is not a results file ({RESULTS_FORMAT!r}). Write one with "
             "`python tools/test.py CONFIG CHECKPOINT --out results.json`."
         )
+    (check_results if complete else check_metrics)(document, str(path))
     return document
 
 
-def _plain(value: Any) -> Any:
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON; missing values are null")
+
+
+def plain_json(value: Any) -> Any:
     """``value`` as JSON types."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain_json(value.tolist())
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain_json(item) for item in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain_json(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, (str, bool, int)):

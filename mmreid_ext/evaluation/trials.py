@@ -24,8 +24,10 @@ class Scores:
             where the protocol has a single trial.
         rows: Rows of the test set that were queries, ascending, shape (Q,).
         ap: AP of those queries, shape (Q,): mean over the trials where the query had a match, else
-            NaN.
+            NaN. A trial of fewer valid queries counts for more.
         top1: Share of those trials whose first answer was right, shape (Q,), NaN likewise.
+        weights: How much each query counts, shape (Q,), summing to 1: ``mAP`` is the mean of ``ap``
+            with these weights, ``cmc[0]`` that of ``top1``. Zero for queries without a match.
         ranks: The k of the reported R@k.
         tpr_at_fpr: True positive rate by false positive rate over all pairs, mean over splits.
         roc: False and true positive rates of the whole curve, shape (2, n), mean over splits.
@@ -38,6 +40,7 @@ class Scores:
     rows: np.ndarray
     ap: np.ndarray
     top1: np.ndarray
+    weights: np.ndarray
     ranks: tuple[int, ...]
     tpr_at_fpr: dict[float, float]
     roc: np.ndarray
@@ -107,14 +110,20 @@ class TrialAverager:
         cmc = (first[:, None] <= np.arange(1, self.max_rank + 1)).mean(axis=0)
         return {"mAP": ap.mean(), "mINP": inp.mean(), "cmc": cmc}
 
-    def _per_query(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows of the queries, their AP and top-1 rate over the trials where they had a match."""
+    def _per_query(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows of the queries, their AP and top-1 rate over the trials, and their weights."""
         rows, place = np.unique(np.concatenate(self._queries), return_inverse=True)
-        ap, _, first = np.concatenate([p for t in self._trials.values() for p in t], axis=1)
+        trials = [np.concatenate(parts, axis=1) for parts in self._trials.values()]
+        ap, _, first = np.concatenate(trials, axis=1)
         valid = np.isfinite(ap)
-        count = np.bincount(place[valid], minlength=len(rows))
+        # what one answer adds to the mean over trials of the mean over a trial's valid queries
+        counts = [np.isfinite(trial[0]).sum() for trial in trials]
+        share = np.repeat(1 / (len(trials) * np.array(counts)), [t.shape[1] for t in trials])
+        weights = np.bincount(place[valid], share[valid], minlength=len(rows))
         means = []
         for values in (ap, first == 1):
-            total = np.bincount(place[valid], values[valid], minlength=len(rows))
-            means.append(np.divide(total, count, out=np.full(len(rows), np.nan), where=count > 0))
-        return rows, means[0], means[1]
+            total = np.bincount(place[valid], (share * values)[valid], minlength=len(rows))
+            means.append(
+                np.divide(total, weights, out=np.full(len(rows), np.nan), where=weights > 0)
+            )
+        return rows, means[0], means[1], weights

@@ -1,0 +1,87 @@
+"""Names of images without the folders of the machine that read them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+def relative_names(names: Iterable[str]) -> tuple[list[str], str]:
+    """Cut the common folder off the paths of one test set.
+
+    The same set read from another place gives the same names.
+
+    Args:
+        names: Paths, absolute or relative; empty strings (unknown) stay empty.
+
+    Returns:
+        Names with ``/`` between their parts, and the folder that was cut off.
+    """
+    paths = [_path(str(name)) for name in names]
+    folders = [path.parent.parts for path in paths if path is not None]
+    common = os.path.commonprefix(folders) if folders else ()
+    short = ["" if p is None else "/".join(p.parts[len(common) :]) for p in paths]
+    known = next((path for path in paths if path is not None), None)
+    return short, "" if known is None or not common else str(type(known)(*common))
+
+
+def _path(name: str) -> PurePath | None:
+    if not name:
+        return None
+    if _WINDOWS.match(name):
+        return PureWindowsPath(name)
+    return PurePosixPath(os.path.normpath(name))
+
+
+def is_local(text: str) -> bool:
+    """Whether a text is an absolute path, which says nothing on another machine."""
+    return bool(text.startswith(("/", "~/")) or _WINDOWS.match(text)) and "\n" not in text
+
+
+def without_folders(value: Any) -> Any:
+    """Copy plain data with every absolute path cut down to its last part."""
+    if isinstance(value, Mapping):
+        return {key: without_folders(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_folders(item) for item in value]
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str) and is_local(value):
+        return ".../" + (PureWindowsPath(value) if "\\" in value else PurePosixPath(value)).name
+    return value
+
+
+def image_fingerprint(
+    names: Sequence[str], pids: Iterable[int], camids: Iterable[int]
+) -> dict[str, Any]:
+    """Number of images and SHA-256 of what they are, whatever their order.
+
+    Args:
+        names: From :func:`relative_names`.
+        pids: Identities.
+        camids: Cameras.
+
+    Returns:
+        ``{'images': count, 'sha256': text}``.
+    """
+    facts = sorted(zip(names, map(int, pids), map(int, camids), strict=True))
+    digest = hashlib.sha256()
+    for name, pid, camid in facts:
+        digest.update(f"{name}\0{pid}\0{camid}\n".encode("utf-8", "surrogateescape"))
+    return {"images": len(facts), "sha256": digest.hexdigest()}
+
+
+def array_fingerprint(values: np.ndarray) -> str:
+    """SHA-256 of the numbers and the shape of an array."""
+    values = np.ascontiguousarray(values)
+    digest = hashlib.sha256(f"{values.dtype.str} {values.shape}\n".encode())
+    digest.update(values.tobytes())
+    return digest.hexdigest()
