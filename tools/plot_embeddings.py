@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
         images.pids,
         images.datasets if several else None,
         out,
+        distractors=images.distractors,
         max_images=args.max_images,
         num_identities=args.identities,
         perplexity=args.perplexity,

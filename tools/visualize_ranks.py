@@ -112,7 +112,12 @@ def draw(
     )
     # A protocol may put other numbers in the place of cameras; the pictures show the real ones.
     cameras = (images.camids[split.query], images.camids[split.gallery])
-    shown = replace(ranked, query_camids=cameras[0], gallery_camids=cameras[1])
+    shown = replace(
+        ranked,
+        query_camids=cameras[0],
+        gallery_camids=cameras[1],
+        gallery_distractors=images.distractors[split.gallery],
+    )
     where = {"image_root": args.image_root, "title": f"Ranked lists: {name}"}
     save_ranked_list_html(folder / "ranked_list.html", shown, *paths, **where)
     save_ranked_list_png(folder / "ranked_list.png", shown, *paths, limit=args.png_limit, **where)

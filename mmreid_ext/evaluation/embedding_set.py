@@ -11,13 +11,16 @@ from torch import Tensor
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.image_table import ImageColumns
 
+from .retrieval_inputs import as_features
+
 
 @dataclass
 class EmbeddingSet(ImageColumns):
     """Embeddings of the images of one or several test sets.
 
     Args:
-        feats: Shape (N, D), float32, on the CPU.
+        feats: Shape (N, D), any floating type; held as float32 on the CPU. float32 is not copied,
+            and nothing writes into it.
         pids: Identities, shape (N,), int64.
         camids: Cameras, shape (N,), int64.
         roles: ``'query'`` or ``'gallery'``, shape (N,), strings.
@@ -40,9 +43,10 @@ class EmbeddingSet(ImageColumns):
     distractors: np.ndarray | None = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        self.feats = torch.as_tensor(self.feats).detach().to("cpu", torch.float32)
-        if self.feats.dim() != 2:
-            raise UserError(f"feats must have shape (N, D), got {tuple(self.feats.shape)}.")
+        feats = self.feats if isinstance(self.feats, Tensor) else np.asarray(self.feats)
+        if not isinstance(feats, Tensor) and feats.dtype.kind in "iu":
+            feats = feats.astype(np.float32)
+        self.feats = as_features(feats, "feats").to("cpu", torch.float32)
         self.check_columns(len(self.feats), "embedding")
         self._check_finite()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .camera_label import camera_label
 from .image_table import JUNK
 from .matching import NOBODY, Labels
 
@@ -159,8 +160,8 @@ def _camera_causes(labels: Labels, rest: np.ndarray, title: str) -> Iterator[_Ca
         yield _Cause(rest, text, remedy)
         return
     if len(cameras) == 1:
-        text = f"all images come from camera {known[0]}"
-        yield _Cause(rest, f"{text} (query cameras {known.tolist()}, counted from 0)", remedy)
+        text = f"all images come from {camera_label(known[0])}"
+        yield _Cause(rest, f"{text} (camid of the query cameras {known.tolist()})", remedy)
         return
     unknown = labels.query_camids < 0
     yield _Cause(rest & unknown, "no known camera themselves", remedy)
@@ -168,7 +169,8 @@ def _camera_causes(labels: Labels, rest: np.ndarray, title: str) -> Iterator[_Ca
     yield _Cause(rest & lost, "matches of their own or of unknown cameras only", remedy)
     own = rest & ~unknown & ~lost
     places = np.unique(labels.query_camids[own]).tolist()
-    text = f"matches from their own camera only (query cameras {places}, counted from 0)"
+    shown = ", ".join(camera_label(camid) for camid in places)
+    text = f"matches from their own camera only (query cameras {places}: {shown})"
     yield _Cause(own, text, remedy)
 
 

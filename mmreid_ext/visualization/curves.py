@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from mmreid_ext.errors import UserError
 
+from .arrays import as_numpy
 from .figure import curve_style, new_figure, save_figure, style_axes
 
 
@@ -40,7 +41,7 @@ def plot_cmc(
     axes = figure.add_subplot()
     style_axes(axes, title, "Rank r", "Queries matched within r, %")
     for number, (name, cmc) in enumerate(curves.items()):
-        cmc = 100 * _fractions(name, np.asarray(cmc, dtype=float)[:max_rank])
+        cmc = 100 * _fractions(name, as_numpy(cmc).astype(float)[:max_rank])
         ranks = np.arange(1, len(cmc) + 1)
         marker = "o" if len(cmc) <= 30 else None
         label = f"{name}  (R1 {cmc[0]:.1f})"
@@ -65,7 +66,8 @@ def plot_roc(
 
     Args:
         curves: False positive rate and true positive rate under the name of each curve: fractions
-            of equal shape, both rising.
+            of equal shape, both rising. True positive rates that are all NaN, as a set of one
+            person has them, leave the curve out; the legend says so.
         path: Where to save the figure, or None to return it only.
         min_fpr: Left end of the axis. Defaults to 1e-5.
         title: Heading of the figure.
@@ -81,8 +83,12 @@ def plot_roc(
     axes = figure.add_subplot()
     style_axes(axes, title, "False positive rate", "True positive rate, %")
     for number, (name, (fpr, tpr)) in enumerate(curves.items()):
-        fpr = _fractions(name, np.asarray(fpr, dtype=float))
-        tpr = _fractions(name, np.asarray(tpr, dtype=float))
+        fpr, tpr = as_numpy(fpr).astype(float), as_numpy(tpr).astype(float)
+        fpr = _fractions(name, fpr)
+        if tpr.size and np.isnan(tpr).all():
+            axes.step([], [], label=f"{name}  (pairs of one kind only)", **curve_style(number))
+            continue
+        tpr = _fractions(name, tpr)
         if fpr.shape != tpr.shape:
             raise UserError(f"Curve {name!r}: fpr has shape {fpr.shape}, tpr {tpr.shape}.")
         axes.step(fpr, 100 * tpr, where="post", label=name, **curve_style(number))

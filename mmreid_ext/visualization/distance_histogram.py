@@ -33,13 +33,20 @@ class PairHistogram:
 
     @property
     def overlap(self) -> float:
-        """Area shared by the two normalised histograms: 0 for separable pairs, 1 for chance."""
+        """Area shared by the two normalised histograms: 0 for separable pairs, 1 for chance.
+
+        NaN where there are no true or no false pairs, as in a set of one person.
+        """
+        if not (self.true.any() and self.false.any()):
+            return float("nan")
         true, false = self.true / max(1, self.true.sum()), self.false / max(1, self.false.sum())
         return float(np.minimum(true, false).sum())
 
 
 def pair_histogram(*arrays: Any, distance: str = "cosine", bins: int = 100) -> PairHistogram:
     """Count true and false pairs by distance; pairs that the protocol removes are counted nowhere.
+
+    All queries take part, also those without a match, which TPR@FPR and the ROC curve leave out.
 
     Args:
         *arrays: ``query_feats, gallery_feats, query_pids, gallery_pids`` and, for the camera rule,
@@ -108,7 +115,9 @@ def plot_distance_histogram(
     axes.set_xlim(histogram.edges[used[0]] - margin, histogram.edges[used[-1] + 1] + margin)
     axes.set_ylim(bottom=0)
     axes.grid(False, axis="x")
-    legend = axes.legend(frameon=False, title=f"Overlap {100 * histogram.overlap:.1f} %")
+    overlap = histogram.overlap
+    words = "Pairs of one kind only" if np.isnan(overlap) else f"Overlap {100 * overlap:.1f} %"
+    legend = axes.legend(frameon=False, title=words)
     legend.get_title().set_color(MUTED)
     for text in legend.get_texts():
         text.set_color(INK)

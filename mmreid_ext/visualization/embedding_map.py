@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmreid_ext.errors import MissingPackageError, UserError
+from mmreid_ext.evaluation.embedding_metrics import on_sphere
 from mmreid_ext.protocols import JUNK
 
+from .arrays import as_numpy
 from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, save_figure
 
 _MARKERS = "osD^vPX*"
@@ -59,16 +61,16 @@ def plot_tsne(
     Raises:
         ValueError: If there are fewer than 4 images or the arrays don't correspond.
     """
-    feats, pids = np.asarray(feats, dtype=np.float32), np.asarray(pids)
-    domains = None if domains is None else np.asarray(domains)
-    lone = None if distractors is None else np.asarray(distractors, dtype=bool)
+    feats, pids = as_numpy(feats), as_numpy(pids)
+    domains = None if domains is None else as_numpy(domains)
+    lone = None if distractors is None else as_numpy(distractors).astype(bool)
     _check(feats, pids, domains, lone)
     people = number_people(pids, domains, lone)
     generator = np.random.default_rng(seed)
     rows = _subset(people, max_images, generator)
     points = tsne(feats[rows], perplexity=perplexity, seed=seed)
     columns = 1 if domains is None else 2
-    width, height = np.ptp(points, axis=0)
+    width, height = np.maximum(np.ptp(points, axis=0), 1e-6)  # equal embeddings may all meet
     figure = new_figure(6.0 * columns, 1.1 + 6.0 * float(np.clip(height / width, 0.4, 1.2)))
     figure.suptitle(f"{title}  ({len(rows):,} images)", color=INK, fontweight="bold")
     axes = figure.subplots(1, columns, squeeze=False)[0]
@@ -104,7 +106,8 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
     """Map embeddings to the plane by cosine distance, the same way for the same seed.
 
     Args:
-        feats: Shape (N, D), N at least 4.
+        feats: Shape (N, D), N at least 4, any floating type; a zero embedding has cosine 0 with all
+            others.
         perplexity: Lowered to (N - 1) / 3 where there are few images.
         seed: Of scikit-learn's t-SNE.
 
@@ -113,6 +116,7 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
 
     Raises:
         MissingPackageError: Without scikit-learn.
+        ValueError: If there are fewer than 4 images, or NaN among them.
     """
     try:
         from sklearn.manifold import TSNE  # slow to import, and only this needs it
@@ -121,9 +125,12 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
             f"The t-SNE map needs scikit-learn ({error}): pip install scikit-learn"
         ) from error
 
+    feats = as_numpy(feats)
+    if feats.ndim != 2 or len(feats) < 4:
+        raise UserError(f"feats must have shape (N, D) with N at least 4, got {feats.shape}.")
     # On the unit sphere the squared Euclidean distance is 2 (1 - cosine), and neighbours are found
     # faster.
-    feats = feats / np.maximum(np.linalg.norm(feats, axis=1, keepdims=True), 1e-12)
+    feats = on_sphere(feats if feats.dtype.kind == "f" else feats.astype(float))
     perplexity = min(perplexity, (len(feats) - 1) / 3)
     # PCA as a start keeps the large-scale layout; it needs two directions of variation to start
     # from.

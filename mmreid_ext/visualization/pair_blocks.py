@@ -14,6 +14,8 @@ from mmreid_ext.evaluation.retrieval_inputs import JUNK, RetrievalInputs
 from mmreid_ext.evaluation.similarity import FeatureSimilarity, row_norms
 from mmreid_ext.protocols.camera_rule import other_camera
 
+from .arrays import as_numpy
+
 DISTANCES = {"cosine": "cosine distance", "euclidean": "Euclidean distance"}
 
 _BLOCK_PAIRS = 4_000_000
@@ -66,7 +68,7 @@ class PairBlocks:
                 raise UserError(
                     f"The {side} are empty: there is nothing to draw.{_junk(gallery_pids)}"
                 )
-        self.gallery_rows = np.flatnonzero(np.asarray(gallery_pids) != JUNK)
+        self.gallery_rows = np.flatnonzero(as_numpy(gallery_pids) != JUNK)
         self.similarity = FeatureSimilarity(self.inputs.query, self.inputs.gallery, distance)
         self.distance = distance
         sides = (self.inputs.query, self.inputs.gallery)
@@ -95,10 +97,12 @@ class PairBlocks:
         Args:
             rows: Query rows, shape (B,).
             similarity: That of the features by default.
-            exact: float64, as ranks are counted; else float32, several times faster.
+            exact: float64, as ranks are counted; else float32, several times faster, where there
+                are so many pairs that it matters.
         """
-        scorer = (similarity or self.similarity).rows(rows)
-        tile = scorer.double_tile if exact else scorer.tile
+        similarity = self.similarity if similarity is None else similarity
+        scorer = similarity.rows(rows)
+        tile = scorer.double_tile if exact or similarity.is_little else scorer.tile
         size = len(self.inputs.gallery)
         starts = range(0, size, _GALLERY_TILE)
         # the next tile overwrites a float32 tile

@@ -17,6 +17,7 @@ from mmreid_ext.evaluation.rerank_options import RERANK_DEFAULTS
 from mmreid_ext.evaluation.similarity import FeatureSimilarity
 from mmreid_ext.protocols import Labels, match_report
 
+from .arrays import as_numpy
 from .pair_blocks import DISTANCES, PairBlocks
 from .ranked_lists import RankedList, RankedLists, top_matches
 
@@ -83,9 +84,9 @@ def rank_queries(
         tuple(lists),
         pairs.count(pairs.matches, chosen),
         pairs.count(pairs.removed, chosen),
-        len(np.asarray(gallery_pids)) - len(pairs.gallery_rows),
-        *(np.asarray(values) for values in pids),
-        *(None if values is None else np.asarray(values) for values in cameras),
+        len(gallery_feats) - len(pairs.gallery_rows),
+        *(as_numpy(values).copy() for values in pids),
+        *(None if values is None else as_numpy(values).copy() for values in cameras),
     )
 
 
@@ -127,8 +128,15 @@ def _top(
     topk: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """First columns and scores of the chosen queries, a block at a time."""
+    everyone = torch.arange(len(pairs.inputs.gallery), device=pairs.inputs.gallery.device)
     blocks = [
-        top_matches(pairs.scores(rows, similarity), pairs.removed(rows), pairs.matches(rows), topk)
+        top_matches(
+            pairs.scores(rows, similarity),
+            pairs.removed(rows),
+            pairs.matches(rows),
+            topk,
+            similarity.ties(rows[:, None], everyone),
+        )
         for rows in pairs.split(chosen)
     ]
     columns, scores = (np.concatenate(block) for block in zip(*blocks, strict=True))

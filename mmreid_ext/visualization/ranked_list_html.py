@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 
 from mmreid_ext.checkpoint.atomic import atomic_open
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols.camera_label import camera_label
 
 from .ranked_lists import RankedList, RankedLists
 from .thumbnails import ThumbnailReader
@@ -113,7 +114,7 @@ def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
         "Scores are over all valid queries, in percent; the lists below show "
         f"{len(ranked.queries)} of {valid}, chosen by worst AP ({first.name.lower()}).",
         "Under each picture: its distance to the query, then its camera. A solid frame with ✓ is a "
-        "true match, a dashed frame with ✗ another identity. Cameras are numbered as in the data.",
+        "true match, a dashed frame with ✗ another identity. Cameras are counted from 1.",
     ]
     if len(ranked.lists) > 1:
         notes.append(
@@ -156,13 +157,17 @@ def _page_data(
     def picture(path: str, pid: int, camids: np.ndarray | None, row: int) -> dict[str, Any]:
         thumb = thumbnails.setdefault(reader.base64_jpeg(str(path)), len(thumbnails))
         camid = None if camids is None else int(camids[row])
-        return {"thumb": thumb, "path": str(path), "pid": int(pid), "camid": camid}
+        camera = "" if camid is None else camera_label(camid)
+        known = {"path": str(path), "pid": int(pid), "camid": camid, "camera": camera}
+        return {"thumb": thumb, **known}
 
+    nobody = ranked.gallery_distractors
     shown = np.unique(np.concatenate([entry.indices.ravel() for entry in ranked.lists]))
     shown = shown[shown >= 0]
     position = {int(row): place for place, row in enumerate(shown)}
     gallery = [
         picture(gallery_paths[row], ranked.gallery_pids[row], ranked.gallery_camids, row)
+        | {"distractor": nobody is not None and bool(nobody[row])}
         for row in shown
     ]
     queries = [

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols.camera_label import UNKNOWN_CAMERA, camera_label
 
 from .figure import FALSE_COLOUR, INK, MUTED, QUERY_COLOUR, TRUE_COLOUR, new_figure, save_figure
 from .ranked_list_html import check_paths
@@ -96,9 +97,8 @@ def _draw_query(
     row = ranked.queries[place]
     _picture(axes, reader, path, _MARGIN, top, QUERY_COLOUR, "-")
     label = f"pid {ranked.query_pids[row]}"
-    camera = "" if ranked.query_camids is None else f"cam {ranked.query_camids[row]}"
-    for line, text in enumerate((label, camera)):
-        _text(axes, _MARGIN + _WIDTH / 2, top + _HEIGHT + 16 + 15 * line, text, align="center")
+    _text(axes, _MARGIN + _WIDTH / 2, top + _HEIGHT + 16, label, align="center")
+    _camera(axes, _MARGIN, top, ranked.query_camids, row, INK)
 
 
 def _draw_list(
@@ -119,11 +119,21 @@ def _draw_list(
         _mark(axes, x + _WIDTH - 4, top + _HEIGHT - 4, "✓" if match else "✗", colour)
         distance = f"{entry.distances[place, rank]:.3f}"
         _text(axes, x + _WIDTH / 2, top + _HEIGHT + 16, distance, align="center")
-        if ranked.gallery_camids is not None:
-            camera = f"cam {ranked.gallery_camids[row]}"
-            _text(axes, x + _WIDTH / 2, top + _HEIGHT + 31, camera, align="center", color=MUTED)
+        _camera(axes, x, top, ranked.gallery_camids, row, MUTED)
     note = f"AP {100 * entry.ap[place]:.1f}, first match at rank {entry.first_match[place]}"
     _text(axes, left, top + _HEIGHT + 48, note, color=MUTED)
+
+
+def _camera(
+    axes: Axes, x: float, top: float, camids: np.ndarray | None, row: int, color: str
+) -> None:
+    """The camera in the second line under a picture."""
+    if camids is not None:
+        text = camera_label(camids[row])
+        size = 6.5 if text == UNKNOWN_CAMERA else 8.5  # no wider than the step to the next picture
+        _text(
+            axes, x + _WIDTH / 2, top + _HEIGHT + 31, text, size=size, align="center", color=color
+        )
 
 
 def _picture(

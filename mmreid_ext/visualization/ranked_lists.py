@@ -52,7 +52,9 @@ class RankedLists:
         num_matches: Gallery images that count as true matches of each chosen query, shape (N,).
         num_removed: Same identity in the same camera, taken out of its list, shape (N,).
         num_junk: Gallery images of identity -1, taken out of every list.
-        query_pids: Identities of all queries, shape (Q,); likewise the three below.
+        query_pids: Identities of all queries, shape (Q,); likewise the three below. Cameras count
+            from 0, below 0 is unknown; pictures count them from 1.
+        gallery_distractors: Gallery images of nobody, shape (G,), bool, or None: not known.
     """
 
     queries: np.ndarray
@@ -64,6 +66,7 @@ class RankedLists:
     gallery_pids: np.ndarray
     query_camids: np.ndarray | None = None
     gallery_camids: np.ndarray | None = None
+    gallery_distractors: np.ndarray | None = None
 
     @property
     def topk(self) -> int:
@@ -72,7 +75,7 @@ class RankedLists:
 
 
 def top_matches(
-    scores: Tensor, removed: Tensor, matches: Tensor, topk: int
+    scores: Tensor, removed: Tensor, matches: Tensor, topk: int, ties: Tensor | float = TIE
 ) -> tuple[np.ndarray, np.ndarray]:
     """The first ranks of some queries, in the order that the score assumes.
 
@@ -84,12 +87,13 @@ def top_matches(
         removed: Gallery images that the protocol takes out of each list, shape (B, G), bool.
         matches: Gallery images that count as true matches, none of them removed, shape (B, G).
         topk: Length of the lists.
+        ties: How far below a true match another image ties with it, shape (B, G) or a number.
 
     Returns:
         Columns by falling score and their scores, each of shape (B, topk); a list that is too short
         ends in -1 and NaN.
     """
-    ranked = torch.where(matches, scores - TIE, scores).masked_fill(removed, -torch.inf)
+    ranked = torch.where(matches, scores - ties, scores).masked_fill(removed, -torch.inf)
     count = min(topk, ranked.shape[1])
     limit = ranked.topk(count, dim=1).values[:, -1:]
     columns = np.full((len(ranked), topk), -1, dtype=np.int64)

@@ -10,7 +10,7 @@ CAUSES = {
     "one camera": (
         [(1, 4, "query"), (1, 4, "gallery"), (2, 4, "gallery")],
         [],
-        "all images come from camera 4.*no_camera",
+        "all images come from cam 5.*no_camera",
     ),
     "own camera": (
         [(1, 0, "query"), (1, 0, "gallery"), (2, 1, "gallery")],

@@ -169,7 +169,7 @@ def test_self_retrieval_of_single_images_says_so():
 
 def test_cuhk03_classic_with_one_camera_names_the_camera():
     images = table([(1, 0, "query"), (1, 0, "gallery")], kind=EmbeddingSet)
-    with pytest.raises(NoValidQueryError, match="all images come from camera 0"):
+    with pytest.raises(NoValidQueryError, match="all images come from cam 1"):
         evaluate_set(images, "cuhk03_classic")
 
 

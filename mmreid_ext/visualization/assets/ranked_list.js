@@ -17,8 +17,7 @@ const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).t
 const tone = (change) => (Math.abs(change) < 0.005 ? "" : change > 0 ? "up" : "down");
 const percent = (value) => (value === null ? "–" : (100 * value).toFixed(1));
 const name = (path) => path.split(/[\\/]/).pop();
-const person = (pid) => (pid === 0 ? "distractor" : `pid ${pid}`);
-const camera = (camid) => (camid === null ? "" : `cam ${camid}`);
+const person = (picture) => (picture.distractor ? "distractor" : `pid ${picture.pid}`);
 
 function thumbnail(picture) {
   const image = make("img");
@@ -96,7 +95,7 @@ function queryCard(query) {
   const { picture } = query;
   const removed = query.removed ? `, ${query.removed} removed` : "";
   const probe = make("div", "probe", thumbnail(picture),
-    make("div", "", make("strong", "", person(picture.pid)), ` ${camera(picture.camid)}`),
+    make("div", "", make("strong", "", person(picture)), ` ${picture.camera}`),
     make("div", "muted name", name(picture.path)),
     make("div", "muted", `${query.matches} ${query.matches === 1 ? "match" : "matches"}${removed}`));
   probe.title = picture.path;
@@ -133,11 +132,11 @@ function result(query, list, position, id, distance, match, move) {
   const frame = make("span", "frame", thumbnail(picture), make("span", "rank", String(position + 1)),
     make("span", "mark", match ? "✓" : "✗"));
   const button = make("button", `result ${match ? "true" : "false"}`, frame,
-    make("b", "", distance.toFixed(3)), camera(picture.camid), make("span", "move", move || ""));
+    make("b", "", distance.toFixed(3)), picture.camera, make("span", "move", move || ""));
   button.type = "button";
-  button.title = `${picture.path}\n${person(picture.pid)}`;
+  button.title = `${picture.path}\n${person(picture)}`;
   button.setAttribute("aria-label", `Rank ${position + 1}, ${match ? "true match" : "other identity"}, `
-    + `${person(picture.pid)}, ${camera(picture.camid)}, distance ${distance.toFixed(3)}`);
+    + `${person(picture)}, ${picture.camera}, distance ${distance.toFixed(3)}`);
   button.onclick = () => zoom({ query, list, position });
   return button;
 }
@@ -149,9 +148,9 @@ function zoom(target) {
   const [id, distance, match] = query.lists[list][position];
   const found = report.gallery[id];
   byId("zoom-pair").replaceChildren(
-    figure("asked", query.picture, [["Query", person(query.picture.pid)]]),
+    figure("asked", query.picture, [["Query", person(query.picture)]]),
     figure(match ? "true" : "false", found, [
-      [`Rank ${position + 1}`, `${match ? "✓ true match" : "✗ other identity"}, ${person(found.pid)}`],
+      [`Rank ${position + 1}`, `${match ? "✓ true match" : "✗ other identity"}, ${person(found)}`],
       ["Distance", `${distance.toFixed(4)} (${report.lists[list].distance})`],
     ]));
   if (!byId("zoom").open) byId("zoom").showModal();
@@ -159,7 +158,7 @@ function zoom(target) {
 
 function figure(className, picture, facts) {
   const list = make("dl");
-  const rows = [...facts, ["Camera", picture.camid === null ? "–" : String(picture.camid)],
+  const rows = [...facts, ["Camera", picture.camera || "–"],
     ["File", picture.path]];
   for (const [term, value] of rows) list.append(make("dt", "", term), make("dd", "", value));
   return make("figure", className, thumbnail(picture), list);

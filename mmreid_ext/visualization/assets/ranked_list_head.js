@@ -43,8 +43,9 @@ function start() {
   byId("summary").append(scoreTable(), histogram());
   byId("notes").append(...report.notes.map((note) => make("li", "", note)));
   document.documentElement.style.setProperty("--ratio", report.aspect_ratio);
-  const cameras = [...new Set(report.queries.map((query) => query.picture.camid))].sort((a, b) => a - b);
-  fill("camera", [["", "Any"], ...cameras.map((cam) => [cam, `${cam}`])]);
+  const labels = new Map(report.queries.map(({ picture }) => [picture.camid, picture.camera]));
+  const cameras = [...labels.keys()].sort((a, b) => a - b);
+  fill("camera", [["", "Any"], ...cameras.map((cam) => [cam, labels.get(cam)])]);
   byId("camera").parentElement.hidden = cameras.length < 2;
   fill("show", Object.entries(SHOW).map(([value, [label]]) => [value, label]));
   fill("sort", Object.entries(SORT).map(([value, [label]]) => [value, label]));
