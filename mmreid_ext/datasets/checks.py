@@ -118,8 +118,19 @@ def require_repeated_identity(records: list[Record], where: str) -> None:
         )
 
 
-def protocol_messages(images: ImageTable, protocol: EvaluationProtocol, where: str) -> list[str]:
+def protocol_messages(
+    images: ImageTable,
+    protocol: EvaluationProtocol,
+    where: str,
+    pid_names: Mapping[int, str] | None = None,
+) -> list[str]:
     """What the evaluation will say about a test set under its protocol.
+
+    Args:
+        images: The test images.
+        protocol: How they are evaluated.
+        where: Name for messages.
+        pid_names: Names that the user gave to identities.
 
     Returns:
         Warnings: queries without a match, unknown cameras, a protocol that does not fit these
@@ -132,7 +143,7 @@ def protocol_messages(images: ImageTable, protocol: EvaluationProtocol, where: s
         labels = Labels.of(images, protocol.matching_split(images))
     except UserError as error:
         return [f"{where} can't be evaluated by its protocol {type(protocol).__name__}: {error}"]
-    report = match_report(labels, images.title)
+    report = match_report(labels, images.title, pid_names)
     if report.is_total:
         raise UserError(f"{where}: nothing can be evaluated. {report.text}")
     unknown = unknown_cameras_message(labels, images.title)

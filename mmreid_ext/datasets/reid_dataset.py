@@ -192,9 +192,12 @@ class ReIDDataset(RecordDataset):
         distractors = {r["pid"] for r in records} & self.distractor_pids
         if distractors:
             announced["distractor_pids"] = sorted(distractors)
+        names = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
+        if names:
+            announced["pid_names"] = names
         self._metainfo["test_sets"] = {self.name: announced}
         table = image_table(records, self.distractor_pids)
-        return checks.protocol_messages(table, build_protocol(protocol), where)
+        return checks.protocol_messages(table, build_protocol(protocol), where, names)
 
     def check_test(self, records: list[Record], where: str) -> None:
         """Raise ValueError unless something can be evaluated on these test records."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +41,22 @@ class _Cause:
     remedy: str
 
 
-def match_report(labels: Labels, title: str) -> MatchReport:
+def match_report(
+    labels: Labels, title: str, pid_names: Mapping[int, str] | None = None
+) -> MatchReport:
     """Find the queries without a match, and the cause of each.
 
     Args:
         labels: One split.
         title: Name of the test set, for the message.
+        pid_names: Names that the user gave to identities; the message shows them.
     """
+    names = pid_names or {}
     missing = labels.without_match()
     total = len(missing)
     if total and not missing.any():
         return MatchReport(missing, "")
-    causes = [cause for cause in _causes(labels, missing, title) if cause.queries.any()]
+    causes = [cause for cause in _causes(labels, missing, title, names) if cause.queries.any()]
     if missing.all():
         head = (
             f"Test set {title!r} has no query that could be answered: {total} queries of "
@@ -60,10 +64,10 @@ def match_report(labels: Labels, title: str) -> MatchReport:
             f"images of {len(np.unique(labels.gallery_pids))} identities. "
         )
     else:
-        pids = np.unique(labels.query_pids[missing]).tolist()
+        people = _named(np.unique(labels.query_pids[missing]).tolist(), names)
         head = (
-            f"Test set {title!r}: {int(missing.sum())} of {total} query images ({len(pids)} "
-            f"identities: {_first(pids)}) have no match and do not count in the scores. "
+            f"Test set {title!r}: {int(missing.sum())} of {total} query images ({len(people)} "
+            f"identities: {_first(people)}) have no match and do not count in the scores. "
         )
     reasons = [f"{_share(c.queries, total)}: {c.text}." for c in causes]
     if not total:
@@ -93,7 +97,9 @@ def unknown_cameras_message(labels: Labels, title: str) -> str:
     )
 
 
-def _causes(labels: Labels, missing: np.ndarray, title: str) -> Iterator[_Cause]:
+def _causes(
+    labels: Labels, missing: np.ndarray, title: str, names: Mapping[int, str]
+) -> Iterator[_Cause]:
     """The causes, each with the queries that it and none before explains."""
     lone = labels.query_distractors
     lone = np.zeros(len(missing), dtype=bool) if lone is None else lone
@@ -116,8 +122,8 @@ def _causes(labels: Labels, missing: np.ndarray, title: str) -> Iterator[_Cause]
     yield _Cause(
         absent,
         "identities of query and gallery differ (queries begin "
-        f"{np.unique(labels.query_pids[absent])[:_SHOWN].tolist()}, the gallery begins "
-        f"{shown[:_SHOWN].tolist()})",
+        f"{_named(np.unique(labels.query_pids[absent])[:_SHOWN].tolist(), names)}, the gallery "
+        f"begins {_named(shown[:_SHOWN].tolist(), names)})",
         "Check that queries and gallery are read with the same numbering.",
     )
     yield from _camera_causes(labels, rest & ~absent, title)
@@ -177,6 +183,10 @@ def _camera_causes(labels: Labels, rest: np.ndarray, title: str) -> Iterator[_Ca
 def _share(queries: np.ndarray, total: int) -> str:
     number = int(queries.sum())
     return ("All queries" if total > 1 else "The query") if number == total else f"{number} queries"
+
+
+def _named(pids: list[int], names: Mapping[int, str]) -> list[int | str]:
+    return [names.get(pid, pid) for pid in pids]
 
 
 def _first(values: list) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from helpers.fake_images import write_images
 
-from mmreid_ext.datasets import CSVDataset, csv_dataset
+from mmreid_ext.datasets import CSVDataset, csv_dataset, reid_dataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import CameraProtocol
 
@@ -263,6 +263,16 @@ def test_identities_can_be_chosen_by_name(make):
     assert [dataset.get_data_info(i)["pid_name"] for i in range(2)] == ["zoe", "adam"]
     with pytest.raises(UserError, match=r"no identity 'zoé' \(did you mean 'zoe'\?\)"):
         make(HEADER + rows, identities=["zoé"])
+
+
+def test_messages_show_the_names(make, monkeypatch):
+    said = []
+    monkeypatch.setattr(reid_dataset, "print_log", lambda text, **_: said.append(text))
+    rows = "q.jpg,alice,0,query\ng.jpg,alice,1,gallery\na.jpg,bob,0,query\nb.jpg,carl,0,gallery\n"
+    dataset = make(HEADER + rows, mode="test")
+    assert "1 identities: bob" in said[0] and "queries begin ['bob']" in said[0]
+    assert "['alice', 'carl']" in said[0]
+    assert dataset.metainfo["test_sets"]["shop"]["pid_names"] == {0: "alice", 1: "bob", 2: "carl"}
 
 
 # Cameras
