@@ -111,7 +111,7 @@ def results_document(
         embeddings: What was evaluated, of all test sets. It gives the fingerprints of query,
             gallery and embeddings by which :func:`mmreid_ext.evaluation.comparison.compare` knows
             the same data and the same model.
-        training: How the model was trained, see :func:`mmreid_ext.evaluation.training_record`.
+        training: How the model was trained, see :func:`.training_record.training_record`.
         pid_names: Names that the user gave to identities, by test set.
     """
     if checkpoint is not None and not isinstance(checkpoint, Mapping):

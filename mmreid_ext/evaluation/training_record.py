@@ -26,8 +26,8 @@ def training_record(meta: Mapping[str, Any] | None) -> dict[str, Any]:
 
     Returns:
         ``seed``, ``iter``, ``epoch`` (None where unknown), ``config`` (flat settings, see
-        :func:`flat_config`) and their ``fingerprint``. Both are None where the checkpoint holds no
-        configuration.
+        :func:`flat_config`) and their ``fingerprint``: empty and None where the checkpoint holds
+        no configuration.
     """
     meta = meta if isinstance(meta, Mapping) else {}
     numbers = {key: _number(meta.get(key)) for key in ("seed", "iter", "epoch")}
@@ -102,7 +102,7 @@ def _plain(value: Any) -> Any:
 
 
 def _flatten(value: Any, prefix: str) -> dict[str, Any]:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping) and (value or not prefix):
         items = value.items()
     elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
         items = enumerate(value)

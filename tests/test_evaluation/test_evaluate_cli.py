@@ -118,12 +118,16 @@ TEST = """
 import json, pathlib, sys
 out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
 assert sys.argv[2].endswith("iter_9.pth"), sys.argv
-metrics = {"ours/mAP": 10.0 * int(out.parent.name.removeprefix("seed_"))}
-out.write_text(json.dumps(dict(format="mmreid_ext-results-1", metrics=metrics)))
+seed = int(out.parent.name.removeprefix("seed_"))
+metrics = {"ours/mAP": 10.0 * seed}
+document = dict(format="mmreid_ext-results-1", metrics=metrics, training=dict(seed=seed))
+out.write_text(json.dumps(document))
 """
 
 
-def test_train_seeds(tmp_path, monkeypatch, capfd):
+@pytest.fixture
+def train_seeds(tmp_path, monkeypatch):
+    """Call tools/train_seeds.py on seeds 1 and 2, with stand-ins for training and testing."""
     path = ROOT / "tools" / "train_seeds.py"
     spec = importlib.util.spec_from_file_location("train_seeds", path)
     module = importlib.util.module_from_spec(spec)
@@ -131,25 +135,114 @@ def test_train_seeds(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(module, "TOOLS", tmp_path)
     (tmp_path / "train.py").write_text(TRAIN)
     (tmp_path / "test.py").write_text(TEST)
-    work = tmp_path / "work"
-    arguments = ["train_seeds", "c.py", "--work-dir", str(work), "--seeds", "1", "2"]
-    options = ["--train-args=--amp --channels-last", "--cfg-options", "a.b=1"]
-    monkeypatch.setattr(sys, "argv", arguments + options)
-    module.main()
-    calls = (work / "calls").read_text().splitlines()
-    assert [line.split()[:3] for line in calls] == [["c.py", "--seed", s] for s in "12"]
+    config = tmp_path / "c.py"
+    config.write_text("train_cfg = dict(max_iters=4)\n")
+
+    def call(*options):
+        work = ["--work-dir", str(tmp_path / "work"), "--seeds", "1", "2"]
+        monkeypatch.setattr(sys, "argv", ["train_seeds", str(config), *work, *options])
+        module.main()
+        return (tmp_path / "work" / "calls").read_text().splitlines()
+
+    call.work, call.config = tmp_path / "work", config
+    return call
+
+
+def test_train_seeds(train_seeds, capfd):
+    work = train_seeds.work
+    options = ["--train-args=--amp --channels-last", "--cfg-options", "train_cfg.max_iters=1"]
+    calls = train_seeds(*options)
+    assert [line.split()[1:3] for line in calls] == [["--seed", s] for s in "12"]
     assert all("--amp --channels-last" in line for line in calls)
-    assert all("--cfg-options a.b=1" in line for line in calls)
+    assert all("--cfg-options train_cfg.max_iters=1" in line for line in calls)
     assert "15.00 ± 7.07" in capfd.readouterr().out
     summary = json.loads((work / "seeds.json").read_text())["summary"]
     assert summary["ours/mAP"]["num_seeds"] == 2
 
     (work / "seed_2" / "results.json").unlink()  # as if interrupted before the test
-    module.main()
-    calls = (work / "calls").read_text().splitlines()
+    calls = train_seeds(*options)
     assert len(calls) == 3 and "--resume" in calls[2], "seed 1 is not repeated, seed 2 resumed"
 
-    (work / "seed_1" / "results.json").unlink()
-    monkeypatch.setattr(sys, "argv", [*arguments, "--train-args=--fail"])
-    with pytest.raises(SystemExit, match="c.py --seed 1.*status 3"):
-        module.main()
+    calls = train_seeds(*options, "--again")
+    assert len(calls) == 5 and "--resume" not in calls[4], "both anew, since it was asked for"
+
+    with pytest.raises(SystemExit, match=r"--seed 1.*status 3"):
+        train_seeds("--train-args=--fail", "--again")
+
+
+@pytest.mark.parametrize(
+    "options, key",
+    [
+        (["--cfg-options", "train_cfg.max_iters=1"], r"train_cfg\.max_iters = 4 / 1"),
+        (["--train-args=--amp"], r"--train-args = \(not set\) / \['--amp'\]"),
+        (["--test-args=--flip"], "--test-args"),
+        ("edit", r"train_cfg\.max_iters = 4 / 7"),
+    ],
+)
+def test_train_seeds_never_mixes_settings(train_seeds, options, key):
+    calls = train_seeds()
+    if options == "edit":
+        train_seeds.config.write_text("train_cfg = dict(max_iters=7)\n")
+        options = []
+    (train_seeds.work / "seed_2" / "results.json").unlink()  # nothing is trained all the same
+    with pytest.raises(SystemExit, match=f"seed 1 .*other settings.*{key}"):
+        train_seeds(*options)
+    assert len((train_seeds.work / "calls").read_text().splitlines()) == len(calls)
+    train_seeds(*options, "--again")
+
+
+def test_train_seeds_knows_finished_runs_of_an_earlier_version(train_seeds):
+    train_seeds()
+    (train_seeds.work / "seed_1" / "request.json").unlink()
+    train_seeds()
+    with pytest.raises(SystemExit, match=r"seed 1 .*train_cfg\.max_iters = \(not set\) / 4"):
+        train_seeds("--cfg-options", "train_cfg.max_iters=4")
+
+
+def test_train_seeds_reads_the_seed_from_the_checkpoint(train_seeds):
+    train_seeds()
+    path = train_seeds.work / "seed_2" / "results.json"
+    path.write_text(path.read_text().replace('"seed": 2', '"seed": 1'))
+    with pytest.raises(SystemExit, match="seed 2: its checkpoint was trained with the seed 1"):
+        train_seeds()
+
+
+@pytest.mark.parametrize(
+    "part, first, second, key",
+    [
+        ("settings", dict(flip=False), dict(flip=True), "tested .*flip = False / True"),
+        (
+            "settings", dict(cfg_options={"a.b": 1}), dict(cfg_options={"a.b": 2}),
+            r"tested .*cfg_options\.a\.b = 1 / 2",
+        ),
+        (
+            "training", dict(config={"optim_wrapper.optimizer.lr": 0.1}),
+            dict(config={"optim_wrapper.optimizer.lr": 0.2}), r"trained .*lr = 0\.1 / 0\.2",
+        ),
+        ("checkpoint", dict(sha256="aa"), dict(sha256="aa"), "one run given twice"),
+    ],
+)  # fmt: skip
+def test_train_seeds_refuses_results_of_several_settings(train_seeds, part, first, second, key):
+    train_seeds()
+    for seed, value in ((1, first), (2, second)):
+        path = train_seeds.work / f"seed_{seed}" / "results.json"
+        document = json.loads(path.read_text())
+        if part == "training":
+            value = dict(value, seed=seed)
+        scores = dict(plain=dict(ap=[0.1 * seed]), rerank=None)
+        path.write_text(json.dumps(document | {part: value, "test_sets": {"ours": scores}}))
+    with pytest.raises(SystemExit, match=key):
+        train_seeds()
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--train-args=--seed 5", "--train-args=--work-dir x", "--test-args=--cfg-options a=1"],
+)
+def test_train_seeds_keeps_what_it_sets_itself(train_seeds, option, capsys):
+    with pytest.raises(SystemExit):
+        train_seeds(option)
+    assert "is set for every seed from here" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train_seeds("--cfg-options", "randomness.seed=3")
+    assert "randomness.seed" in capsys.readouterr().err
