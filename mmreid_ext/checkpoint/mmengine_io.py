@@ -18,9 +18,12 @@ import torch
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
 
+from mmreid_ext.errors import UserError
+
 from . import fine_tuning
 from .atomic import atomic_open, atomic_write
 from .plain import to_plain
+from .reachable import why_unreachable
 from .safe_load import safe_load
 
 
@@ -73,13 +76,31 @@ def load_url(
 
     Returns:
         The checkpoint.
+
+    Raises:
+        UserError: If the file isn't there and can't be downloaded; after a few seconds at most.
     """
     folder = Path(model_dir or os.path.join(torch.hub.get_dir(), "checkpoints"))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / os.path.basename(urlparse(url).path)
     if not path.exists():
-        torch.hub.download_url_to_file(url, str(path), progress=progress)
+        _download(url, path, progress)
     return safe_load(path, map_location)
+
+
+def _download(url: str, path: Path, progress: bool) -> None:
+    reason = why_unreachable(url)
+    try:
+        if reason is None:
+            torch.hub.download_url_to_file(url, str(path), progress=progress)
+    except (OSError, RuntimeError) as error:  # URLError; RuntimeError: the hash is another one
+        reason = str(getattr(error, "reason", None) or error)
+    if reason is not None:
+        raise UserError(
+            f"Can't download {url} ({reason}): put it at {path}, or name a local file "
+            "(load_from=FILE, model.backbone.init_cfg.checkpoint=FILE), or set "
+            "model.backbone.init_cfg=None to do without."
+        )
 
 
 def _atomic_put(self: LocalBackend, obj: bytes, filepath: str | Path) -> None:

@@ -23,6 +23,7 @@ from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.suggest import did_you_mean, nearest
 
 BUILDER = ("mmengine/registry/build_functions.py", "build_from_cfg")
+LOADER_BUILDER = ("mmengine/runner/runner.py", "build_dataloader")
 BUILDERS = ("mmengine/registry/", "mmengine/runner/runner.py", "mmengine/config/")
 """Files of MMEngine whose errors are about settings."""
 
@@ -81,14 +82,24 @@ def explanation(error: Exception, cfg: Mapping[str, Any]) -> str | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     if not frames:
         return None
-    builds = [number for number, frame in enumerate(frames) if _is(frame, *BUILDER)]
-    build = _build_of(frames[builds[-1]]) if builds else None
+    number, build = _innermost_build(frames)
     where = _place(cfg, build.cfg) if build else ""
     found = _missing_type(error, frames[-1], build, where)
     if found is None and build is not None:
-        after = frames[builds[-1] + 1 :]
+        after = frames[number + 1 :]
         found = _wrong_argument(error, after, build, where) or _refusal(error, after, build, where)
     return found or _of_runner(error, frames[-1], cfg)
+
+
+def _innermost_build(frames: list[FrameType]) -> tuple[int, _Build | None]:
+    for number in reversed(range(len(frames))):
+        if _is(frames[number], *BUILDER):
+            return number, _build_of(frames[number])
+        if _is(frames[number], *LOADER_BUILDER):
+            loader = frames[number].f_locals.get("dataloader")
+            kind = frames[number].f_globals.get("DataLoader")
+            return number, _Build(loader, kind, None) if isinstance(loader, Mapping) else None
+    return -1, None
 
 
 def _is(frame: FrameType, file: str, function: str) -> bool:
@@ -120,6 +131,11 @@ def _missing_type(
         return None
     if not isinstance(name, str) or not hasattr(registry, "module_dict"):
         return None
+    return unknown_type(name, registry, where)
+
+
+def unknown_type(name: str, registry: Any, where: str) -> str:
+    """Return the message for a type that a registry doesn't hold."""
     known = _names(registry)
     near = nearest(name.rpartition(".")[2], known)
     hint = f" (did you mean {known[near]!r}?)" if near is not None else ""
@@ -144,20 +160,21 @@ def _wrong_argument(
     """A key that the constructor doesn't take, or one that it needs."""
     if not isinstance(error, TypeError):
         return None
-    owner = where or getattr(build.kind, "__name__", str(build.kind))
+    place = where and f"{where}: "
     unexpected = re.search(r"unexpected keyword argument '(\w+)'", str(error))
     if unexpected and _holds_key(build.cfg, unexpected.group(1)):
         key = unexpected.group(1)
         if key not in build.cfg:  # of a dict inside, such as norm_cfg
-            return f"{owner}: {error}."
-        names = [name for name in _parameters(build.kind) if name not in ("runner", "dataset")]
+            return f"{place}{error}."
+        given = ("runner", "dataset", "dataloader")
+        names = [name for name in _parameters(build.kind) if name not in given]
         return (
-            f"{owner}: {_name_of(build.kind)} takes no {key!r}{did_you_mean(key, names)}; "
+            f"{place}{_name_of(build.kind)} takes no {key!r}{did_you_mean(key, names)}; "
             f"it takes {', '.join(names)}."
         )
     missing = re.search(r"missing \d+ required [\w-]+ arguments?: (.+)", str(error))
     if missing and not after:
-        return f"{owner}: {_name_of(build.kind)} needs {missing.group(1)}."
+        return f"{place}{_name_of(build.kind)} needs {missing.group(1)}."
     return None
 
 
@@ -173,6 +190,8 @@ def _holds_key(node: Any, key: str) -> bool:
 
 def _parameters(kind: Any) -> list[str]:
     """Names of a constructor's arguments; those of its bases where it passes others on."""
+    if getattr(kind, "__name__", "") == "DataLoader":
+        return LOADER_KEYS
     if not inspect.isclass(kind):
         return [name for name in inspect.signature(kind).parameters if name != "self"]
     names: dict[str, None] = {}
@@ -192,13 +211,15 @@ def _parameters(kind: Any) -> list[str]:
 
 def _refusal(error: Exception, after: list[FrameType], build: _Build, where: str) -> str | None:
     """A constructor of another package that doesn't like a value."""
-    if not isinstance(error, (*REFUSALS, FileNotFoundError)) or not after or not str(error):
+    if not isinstance(error, (*REFUSALS, FileNotFoundError)) or not after:
         return None
     module = getattr(build.kind, "__module__", "") or ""
     if module.startswith("mmreid_ext") or not all(_of_others(frame) for frame in after):
         return None
-    text = error.args[0] if isinstance(error, KeyError) else error
-    return f"{where or _name_of(build.kind)}: {_name_of(build.kind)} says: {text}"
+    text = str(error.args[0] if isinstance(error, KeyError) else error)
+    if not text:  # a bare assertion: its source is all there is to say
+        text = f"{type(error).__name__}: {traceback.extract_tb(error.__traceback__)[-1].line}"
+    return f"{where and where + ': '}{_name_of(build.kind)} says: {text}"
 
 
 def _of_others(frame: FrameType) -> bool:
@@ -210,24 +231,16 @@ def _of_runner(error: Exception, frame: FrameType, cfg: Mapping[str, Any]) -> st
     """What MMEngine's Runner itself finds wrong with its settings, and files that are missing."""
     file, function = _file(frame), frame.f_code.co_name
     if isinstance(error, (FileNotFoundError, IsADirectoryError)) and "/mmengine/" in file:
-        return f"{error}"
+        given = cfg.get("load_from")
+        return f"load_from: {error}" if given and str(given) in str(error) else str(error)
     if not any(name in file for name in BUILDERS):
         return None
     if file.endswith("runner.py") and not RUNNER_FUNCTIONS.match(function):
         return None
-    loader = frame.f_locals.get("dataloader") if function == "build_dataloader" else None
-    where = _place(cfg, loader) if isinstance(loader, Mapping) else ""
     if isinstance(error, KeyError):
-        return f"{where or 'The configuration'} lacks {error.args[0]!r}."
-    unexpected = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-    if unexpected and isinstance(loader, Mapping):
-        key = unexpected.group(1)
-        hint = did_you_mean(key, LOADER_KEYS)
-        return (
-            f"{where or 'A data loader'} takes no {key!r}{hint}; it takes {', '.join(LOADER_KEYS)}."
-        )
+        return f"The configuration lacks {error.args[0]!r}."
     if isinstance(error, (ValueError, TypeError, AssertionError, RuntimeError)) and str(error):
-        return f"{where}: {error}" if where else str(error)
+        return re.split(r", but got\s+\w+=", str(error))[0]  # there follow whole dicts
     return None
 
 

@@ -6,6 +6,7 @@ from mmengine.runner.loops import EpochBasedTrainLoop
 
 from mmreid_ext.registry import LOOPS
 
+from .idle_settings import check_run, length_of
 from .train_loop import (
     average_over_ranks,
     check_num_classes,
@@ -31,6 +32,7 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
     shares_batches = True
 
     def __init__(self, runner, dataloader, max_epochs: int, **kwargs) -> None:
+        check_run(runner, dataloader, length_of("max_epochs", max_epochs, kwargs))
         super().__init__(runner, of_this_rank(runner, dataloader), max_epochs, **kwargs)
         self._seed_at_start = shared_seed(runner)
         self._steps = TrainingSteps(runner)

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.explain import explained
+from mmreid_ext.cli.types import type_name
 from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
@@ -36,6 +37,10 @@ ANNOUNCED = {
     "slurm": ("SLURM_NTASKS", "SLURM_PROCID"),
 }
 """What a launcher puts into the environment; the first is the number of ranks."""
+
+
+PRECISIONS = ("OptimWrapper", "AmpOptimWrapper", "BFloat16OptimWrapper")
+"""Wrappers of the optimiser that ``--amp`` may put in one another's place."""
 
 
 def prepare(cfg: Config, local_rank: int = 0) -> Config:
@@ -86,7 +91,12 @@ def _start_gloo(cfg: Config) -> None:
         dist.init_process_group("gloo", **limit)
     cfg.setdefault(
         "model_wrapper_cfg",
-        dict(type="mmengine.MMDistributedDataParallel", device_ids=None, broadcast_buffers=False),
+        dict(
+            type="mmengine.MMDistributedDataParallel",
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get("find_unused_parameters", False),
+        ),
     )
 
 
@@ -110,17 +120,27 @@ def _is_ours(loop: Any) -> bool:
     return getattr(loop, "shares_batches", False)
 
 
-def use_amp(cfg: Config, dtype: str = "auto") -> None:
+def use_amp(cfg: Config, dtype: str | None = None) -> None:
     """Switch mixed precision on.
 
     Args:
         cfg: Configuration with an ``optim_wrapper``, changed in place.
-        dtype: On a GPU ``'float16'``, ``'bfloat16'`` or ``'auto'``: bfloat16 where it is native. On
-            a CPU always bfloat16.
+        dtype: On a GPU ``'float16'``, ``'bfloat16'`` or ``'auto'``: bfloat16 where it is native;
+            None: the ``dtype`` that the configuration has, else as ``'auto'``. On a CPU always
+            bfloat16.
 
     Raises:
-        ValueError: If float16 is asked for on a CPU.
+        UserError: If float16 is asked for on a CPU, if there is no ``optim_wrapper``, or if it is
+            of a type that would be lost.
     """
+    if not cfg.get("optim_wrapper"):
+        raise UserError("--amp changes `optim_wrapper`, which the configuration lacks.")
+    kind = type_name(cfg.optim_wrapper.get("type", "OptimWrapper"))
+    if kind not in PRECISIONS:
+        raise UserError(
+            f"--amp: optim_wrapper.type={kind!r} would be replaced, {' or '.join(PRECISIONS)} can "
+            "be; leave --amp out and set the precision there."
+        )
     if not torch.cuda.is_available():
         if dtype == "float16":
             raise UserError("float16 needs a GPU; on a CPU --amp means bfloat16.")
@@ -128,6 +148,9 @@ def use_amp(cfg: Config, dtype: str = "auto") -> None:
             cfg.optim_wrapper.pop(amp_only, None)
         cfg.optim_wrapper.type = "mmreid_ext.BFloat16OptimWrapper"
         return
+    cfg.optim_wrapper.pop("device_type", None)  # of a configuration made for a CPU
+    if dtype is None:
+        dtype = cfg.optim_wrapper.get("dtype") or "auto"
     if dtype == "auto":
         dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     cfg.optim_wrapper.type = "AmpOptimWrapper"

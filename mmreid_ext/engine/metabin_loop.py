@@ -14,6 +14,8 @@ from mmreid_ext.registry import LOOPS
 
 from .gate_schedule import split_domains
 from .gate_statistics import gate_statistics
+from .idle_model_settings import check_meta_losses
+from .idle_settings import check_run, length_of
 from .loader_pool import build_loader_pool, can_share, without_workers
 from .meta_gates import LossSets, meta_update_gates
 from .metabin_settings import (
@@ -94,6 +96,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         model.head.train_losses = self.loss_sets.base
         check_meta_dataloader(meta_dataloader)
         refuse_accumulation(runner.optim_wrapper)
+        check_run(runner, dataloader, length_of("max_iters", max_iters, kwargs), updates_gates=True)
+        check_meta_losses(runner, self.loss_sets)
         self.first_base_steps = first_base_steps
         base = self._build_loaders(runner, dataloader, meta_dataloader)
         self.num_domains = count_domains(self.meta_dataloader.dataset)
@@ -106,6 +110,9 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         self.second_order = second_order
         super().__init__(runner, base, max_iters, **kwargs)
         self._start_data(0)
+
+    def _check_settings(self, *_) -> None:
+        """Nothing: they were checked before the loaders were built."""
 
     def _build_loaders(self, runner, dataloader, meta_dataloader) -> DataLoader:
         """Build both loaders, return the base loader; no process starts before ``_start_data``."""

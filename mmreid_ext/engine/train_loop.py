@@ -16,6 +16,7 @@ from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
+from .idle_settings import check_run, length_of
 from .loader_settings import rank_settings
 from .training_steps import TrainingSteps, shared_seed
 
@@ -42,10 +43,14 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     shares_batches = True
 
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
+        self._check_settings(runner, dataloader, max_iters, kwargs)
         super().__init__(runner, of_this_rank(runner, dataloader), max_iters, **kwargs)
         self._seed_at_start = shared_seed(runner)
         check_num_classes(self._module, self.dataloader.dataset)
         self._steps = TrainingSteps(runner)
+
+    def _check_settings(self, runner, dataloader, max_iters: int, options: dict) -> None:
+        check_run(runner, dataloader, length_of("max_iters", max_iters, options))
 
     @property
     def _module(self):
