@@ -23,6 +23,7 @@ from mmreid_ext.evaluation.comparison import (
 )
 from mmreid_ext.evaluation.image_names import relative_names
 from mmreid_ext.evaluation.report import read_results, write_results
+from mmreid_ext.output_files import require_writable
 
 
 def parse_args() -> argparse.Namespace:
@@ -46,6 +47,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    require_writable(args.out, "--out")
     pairs = [(args.a, args.b)] if args.a else [(args.files[:1], [f]) for f in args.files[1:]]
     documents = {
         file: read_results(file, complete=True) for pair in pairs for side in pair for file in side

@@ -15,11 +15,20 @@ import sys
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
+from mmreid_ext.evaluation.evaluate_sets import built_protocols, evaluate_sets
 from mmreid_ext.evaluation.features_file import load_features, notes_as_data, saved_protocols
 from mmreid_ext.evaluation.progress import PeriodicProgress
 from mmreid_ext.evaluation.report import format_table, results_document, write_results
-from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
+from mmreid_ext.evaluation.rerank_options import (
+    AUTO_RERANK_LIMIT,
+    DISTANCES,
+    check_options,
+    parse_query_expansion,
+    parse_rerank,
+    rerank_example,
+)
+from mmreid_ext.output_files import require_writable
+from mmreid_ext.protocols import protocol_names
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,8 +40,8 @@ def parse_args() -> argparse.Namespace:
         "--rerank",
         nargs="*",
         metavar="NAME=VALUE",
-        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), which is on by default for sets "
-        "under 100,000 images",
+        help=f"settings of the re-ranking ({rerank_example()}), which is on by default for sets "
+        f"under {AUTO_RERANK_LIMIT:,} images",
     )
     parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
     parser.add_argument(
@@ -42,14 +51,14 @@ def parse_args() -> argparse.Namespace:
         help="query expansion: join each query with its n=5 nearest gallery images, weighted by "
         "similarity to the power alpha=0",
     )
-    parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
+    parser.add_argument("--distance", choices=DISTANCES, default="cosine")
     parser.add_argument(
         "--protocol",
         action="append",
         default=[],
         metavar="[SET=]PROTOCOL",
-        help="protocol of all test sets or of one, instead of the saved one: camera, no_camera, "
-        "paddleclas, self_retrieval, single_gallery_shot, viper, prid2011, grid, ilids, or JSON",
+        help="protocol of all test sets or of one, instead of the saved one: "
+        f"{', '.join(protocol_names())}, or JSON",
     )
     parser.add_argument("--out", metavar="JSON", help="write all figures and per-query AP here")
     return parser.parse_args()
@@ -62,31 +71,38 @@ def chosen_protocols(options: list[str], saved: dict) -> dict:
         name, separator, spec = option.partition("=")
         if not separator or option.startswith("{"):
             name, spec, protocols = None, option, {}
-        protocols[name] = read_json(spec) if spec.startswith("{") else spec
+        protocols[name] = _from_json(option, spec) if spec.startswith("{") else spec
     return protocols
 
 
-def read_json(text: str) -> dict:
+def _from_json(option: str, spec: str) -> dict:
     try:
-        return json.loads(text)
+        return json.loads(spec)
     except json.JSONDecodeError as error:
-        raise UserError(f"--protocol {text}: not JSON ({error}).") from None
+        raise UserError(
+            f"--protocol {option}: {spec!r} is no JSON ({error}); write for example "
+            '\'{"type": "single_gallery_shot", "repeats": 10}\'.'
+        ) from error
 
 
 def run(args: argparse.Namespace) -> None:
-    images, notes = load_features(args.features)
-    rerank = parse_rerank(args.rerank, args.no_rerank)
-    protocols = chosen_protocols(args.protocol, saved_protocols(notes, args.features))
+    require_writable(args.out, "--out")
     options = dict(
-        distance=args.distance, rerank=rerank, query_expansion=parse_query_expansion(args.aqe)
+        distance=args.distance,
+        rerank=parse_rerank(args.rerank, args.no_rerank),
+        query_expansion=parse_query_expansion(args.aqe),
     )
+    images, notes = load_features(args.features)
+    specs = chosen_protocols(args.protocol, saved_protocols(notes, args.features))
+    protocols = built_protocols(specs, images.set_names())
+    check_options(**options, max_rank=1, protocols=protocols.values())
     progress = PeriodicProgress(functools.partial(print, file=sys.stderr))
     results, failures = evaluate_sets(images, protocols, progress=progress, **options)
     for failure in failures:
         print(f"warning: {failure}")
     for name, result in results.items():
-        if result.unanswerable:
-            print(f"{name}: {result.unanswerable}")
+        for text in filter(None, (result.unanswerable, result.unknown_cameras)):
+            print(f"{name}: {text}")
     print(format_table(results))
     if args.out:
         about = notes_as_data(notes, args.features)

@@ -14,6 +14,7 @@ import numpy as np
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.output_files import require_writable
 from mmreid_ext.visualization import plot_tsne
 
 
@@ -32,6 +33,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    out = Path(args.out or Path(args.features).with_suffix(".png"))
+    require_writable(out, "--out")
     images, _ = load_features(args.features)
     if args.dataset:
         unknown = sorted(set(args.dataset) - set(images.datasets))
@@ -40,7 +43,6 @@ def run(args: argparse.Namespace) -> None:
             raise UserError(f"There is no test set {unknown}: {args.features} holds {held}.")
         images = images.take(np.isin(images.datasets, args.dataset))
     several = len(set(images.datasets)) > 1
-    out = Path(args.out or Path(args.features).with_suffix(".png"))
     plot_tsne(
         images.feats.numpy(),
         images.pids,

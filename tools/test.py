@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
         nargs="*",
         metavar="NAME=VALUE",
         help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), "
-        "which is on for sets under 100,000 images",
+        "which is on by default for sets under 100,000 images",
     )
     parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
     parser.add_argument(
@@ -51,12 +51,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
-    """Lay what the command line says about evaluation over the configuration.
-
-    Where neither says anything about re-ranking, it is on for sets under 100,000 images.
-    """
+    """Lay what the command line says about evaluation over the configuration."""
     from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
+    from mmreid_ext.output_files import require_writable
 
+    require_writable(args.out, "--out")
+    require_writable(args.save_features, "--save-features")
     given: dict[str, object] = {}
     if args.rerank is not None or args.no_rerank:
         given["rerank"] = parse_rerank(args.rerank, args.no_rerank)
@@ -66,12 +66,9 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         given["save_features"] = args.save_features
     several = isinstance(cfg.test_evaluator, (list, tuple))
     evaluators = list(cfg.test_evaluator) if several else [cfg.test_evaluator]
-    ours = [
-        i
-        for i, evaluator in enumerate(evaluators)
-        if not several or str(evaluator["type"]).endswith("ReIDMetric")
-    ]
+    ours = [i for i, evaluator in enumerate(evaluators) if is_ours(evaluator["type"])]
     if len(ours) == 1:
+        # the default is written out, so that the configuration kept with the results shows it
         evaluators[ours[0]] = {"rerank": "auto", **evaluators[ours[0]], **given}
     elif given or args.out:
         raise UserError(
@@ -84,6 +81,15 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
         cfg.model.flip_test = True
 
 
+def is_ours(kind: str | type) -> bool:
+    """Whether the type of an evaluator, a name or a class, is our metric or derived from it."""
+    from mmreid_ext.evaluation.reid_metric import ReIDMetric
+    from mmreid_ext.registry import METRICS
+
+    found = METRICS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(found, type) and issubclass(found, ReIDMetric)
+
+
 def run(args: argparse.Namespace) -> None:
     cfg = load_config(args)
 
@@ -91,6 +97,7 @@ def run(args: argparse.Namespace) -> None:
 
     from mmreid_ext.checkpoint.meta import read_meta
     from mmreid_ext.distributed import is_main
+    from mmreid_ext.engine.evaluation_check import check_test_sets
     from mmreid_ext.engine.launch import prepare
     from mmreid_ext.engine.weights import load_weights
     from mmreid_ext.evaluation.pid_names import pid_names_by_set
@@ -102,6 +109,7 @@ def run(args: argparse.Namespace) -> None:
     with explained(cfg):
         prepare(cfg, args.local_rank)
         runner = Runner.from_cfg(cfg)
+        check_test_sets(runner.test_loop)
         load_weights(runner.model, args.checkpoint)
         metrics = runner.test_loop.evaluator.metrics
         metric = next((metric for metric in metrics if isinstance(metric, ReIDMetric)), None)

@@ -22,7 +22,8 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.features_file import load_features
 from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
-from mmreid_ext.protocols import EvaluationProtocol, Split, build_protocol
+from mmreid_ext.output_files import require_writable
+from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, build_protocol, match_report
 from mmreid_ext.visualization import (
     RankedLists,
     pair_histogram,
@@ -84,6 +85,9 @@ def chosen_sets(
                 f"--split {args.split}: the protocol of {name!r} has {len(splits)} split(s), "
                 "numbered from 1."
             )
+        report = match_report(Labels.of(sets[name], protocol.matching_split(sets[name])), name)
+        if report.is_total:
+            raise UserError(report.text)
         label = name if len(splits) == 1 else f"{name}_split{args.split}"
         yield label, sets[name], protocol, splits[args.split - 1]
 
@@ -98,8 +102,9 @@ def draw(
 ) -> RankedLists:
     """Write all pictures of one split."""
     feats = (images.feats[split.query], images.feats[split.gallery])
-    pids = (images.pids[split.query], images.pids[split.gallery])
-    arrays = (*feats, *pids, split.query_camids, split.gallery_camids)
+    labels = Labels.of(images, split)
+    pids = (labels.query_pids, labels.gallery_pids)
+    arrays = (*feats, *pids, labels.query_camids, labels.gallery_camids)
     paths = (images.names[split.query], images.names[split.gallery])
     rerank = rerank_settings(parse_rerank(args.rerank, args.no_rerank), sum(map(len, pids)))
     ranked = rank_queries(
@@ -114,6 +119,8 @@ def draw(
     cameras = (images.camids[split.query], images.camids[split.gallery])
     shown = replace(
         ranked,
+        query_pids=images.pids[split.query],
+        gallery_pids=images.pids[split.gallery],
         query_camids=cameras[0],
         gallery_camids=cameras[1],
         gallery_distractors=images.distractors[split.gallery],
@@ -129,8 +136,9 @@ def draw(
 
 
 def run(args: argparse.Namespace) -> None:
-    images, notes = load_features(args.features)
     out = Path(args.out_dir or Path(args.features).with_suffix(""))
+    require_writable(out / "set" / "ranked_list.html", "--out-dir")
+    images, notes = load_features(args.features)
     for name, test_set, protocol, split in chosen_sets(args, images, notes.get("protocols", "")):
         folder = out / name.replace("/", "_")
         ranked = draw(args, name, test_set, protocol, split, folder)

@@ -8,10 +8,11 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols import ImageTable
 
 from .corrupt_images import CorruptImages, UnreadableImageError, load_image, replacements
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
-from .records import column
+from .records import column, image_table
 
 
 class RecordDataset(BaseDataset):
@@ -72,6 +73,14 @@ class RecordDataset(BaseDataset):
             self.corrupt = CorruptImages(len(self.pids))
         if serialize:
             self.data_bytes, self.data_address = self._serialize_data()
+
+    def image_table(self) -> ImageTable:
+        """What a protocol asks about the test images, one row per image."""
+        self.full_init()
+        records = [self.get_data_info(idx) for idx in range(len(self))]
+        images = image_table(records, ())
+        images.mark_distractors(self.metainfo.get("test_sets", {}))
+        return images
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Not supported: arrays, labels and samplers belong to the complete list."""

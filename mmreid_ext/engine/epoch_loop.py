@@ -6,6 +6,7 @@ from mmengine.runner.loops import EpochBasedTrainLoop
 
 from mmreid_ext.registry import LOOPS
 
+from .evaluation_check import check_validation
 from .idle_settings import check_run, length_of
 from .train_loop import (
     average_over_ranks,
@@ -43,6 +44,7 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
 
     def run(self):
         """Train, from the first epoch or from the one after the one that a checkpoint restored."""
+        check_validation(self.runner)
         try:
             return super().run()
         finally:

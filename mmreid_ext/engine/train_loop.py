@@ -16,6 +16,7 @@ from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
+from .evaluation_check import check_validation
 from .idle_settings import check_run, length_of
 from .loader_settings import rank_settings
 from .training_steps import TrainingSteps, shared_seed
@@ -66,6 +67,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
             self.stop_loading()
 
     def _run(self):
+        check_validation(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         if self._iter > 0:

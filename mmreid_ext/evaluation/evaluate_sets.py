@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.protocols import EvaluationProtocol, build_protocol
+from mmreid_ext.protocols import (
+    EvaluationProtocol,
+    ImageColumns,
+    Labels,
+    build_protocol,
+    match_report,
+)
 from mmreid_ext.suggest import did_you_mean
 
 from .embedding_set import EmbeddingSet
@@ -43,6 +49,26 @@ def evaluate_sets(
     return results, failures
 
 
+def check_sets(images: ImageColumns, protocols: Mapping[str, EvaluationProtocol]) -> None:
+    """Check what :func:`evaluate_sets` would find, from what the images show alone.
+
+    Args:
+        images: Images of one or several test sets; they need no embeddings.
+        protocols: Protocol of every set.
+
+    Raises:
+        NoValidQueryError: If no query of any set can be answered.
+        ValueError: If a protocol and its images don't fit.
+    """
+    reports = [
+        match_report(Labels.of(table, protocols[name].matching_split(table)), name)
+        for name, table in images.by_dataset()
+    ]
+    if all(report.is_total for report in reports):
+        failures = "\n".join(report.text for report in reports)
+        raise NoValidQueryError(failures or "There is no image to evaluate.")
+
+
 def built_protocols(
     protocols: Mapping[str | None, Any], set_names: Sequence[str]
 ) -> dict[str, EvaluationProtocol]:
@@ -62,3 +88,17 @@ def built_protocols(
                 f"but the test sets are {', '.join(map(repr, set_names))}."
             )
     return {name: build_protocol(protocols.get(name, protocols.get(None))) for name in set_names}
+
+
+def protocol_overrides(protocols: Any) -> dict[str | None, Any]:
+    """Overrides by name of the test set; ``None`` as a name is for all of them.
+
+    Args:
+        protocols: None, one protocol in any form that :func:`build_protocol` takes, or a dict of
+            them by name of the set.
+    """
+    if protocols is None:
+        return {}
+    if isinstance(protocols, Mapping) and "type" not in protocols:
+        return {name: protocols[name] for name in protocols}
+    return {None: protocols}

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import get_comm_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from mmreid_ext.distributed import gather_rows, is_distributed, is_main
-from mmreid_ext.errors import UserError
-from mmreid_ext.protocols import build_protocol
-from mmreid_ext.protocols.image_table import ROLES
+from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.output_files import require_writable
+from mmreid_ext.protocols import EvaluationProtocol, ImageColumns, build_protocol
 from mmreid_ext.registry import METRICS
+from mmreid_ext.suggest import did_you_mean
 
 from .embedding_set import EmbeddingSet
-from .evaluate_sets import evaluate_sets
+from .evaluate_sets import built_protocols, check_sets, evaluate_sets, protocol_overrides
 from .features_file import save_features
+from .gathered_images import gather_strings, image_facts, without_padding
 from .pid_names import pid_names_by_set, pid_names_to_text
 from .progress import PeriodicProgress
 from .report import flat_metrics, format_table
-from .set_evaluation import SetResult
+from .rerank_options import check_options
+from .set_evaluation import SetResult, metric_names
 
 _NEEDED = ("pred_embedding", "pid", "camid", "role", "dataset", "sample_idx")
 
@@ -43,15 +46,22 @@ class ReIDMetric(BaseMetric):
     Args:
         protocols: Overrides what the test sets announce in their
             ``metainfo['test_sets'][name]['protocol']``: one protocol for all, or a dict by name of
-            the set. See :func:`mmreid_ext.evaluation.build_protocol`.
-        rerank: None, ``'auto'`` (on for sets under 100,000 images) or ``dict(k1=20, k2=6,
-            lambda_value=0.3)``.
+            the set. See :func:`mmreid_ext.protocols.build_protocol`.
+        rerank: ``'auto'`` (on for sets under 100,000 images), None, or a dict with some of ``k1``,
+            ``k2``, ``lambda_value``, see :func:`rerank_settings`. Defaults to ``'auto'``, in the
+            validations of a training too; None saves their time.
         query_expansion: None or ``dict(num_neighbors=5, alpha=0.0)``, see :func:`expand_queries`.
         distance: ``'cosine'`` or ``'euclidean'``.
         max_rank: Length of the CMC curve kept in :attr:`last_results`.
         save_features: Also write the embeddings to this ``.npz`` file.
         collect_device: Kept for MMEngine's sake: tensors are gathered on the device of the backend.
         prefix: Put before every key; empty by default.
+        **unknown: Refused.
+
+    Raises:
+        ValueError: If a setting is unknown or can't be used. Nothing is left for the first
+            evaluation to find: names of test sets are compared with the data set's as soon as the
+            loop has given its ``metainfo``.
 
     Attributes:
         last_results: :class:`SetResult` by name of the test set, after :meth:`evaluate`.
@@ -64,18 +74,23 @@ class ReIDMetric(BaseMetric):
 
     def __init__(
         self,
-        protocols: str | Mapping[str, Any] | None = None,
-        rerank: str | Mapping[str, Any] | None = None,
+        protocols: Any = None,
+        rerank: str | Mapping[str, Any] | None = "auto",
         query_expansion: Mapping[str, Any] | None = None,
         distance: str = "cosine",
         max_rank: int = 50,
         save_features: str | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        **unknown: Any,
     ) -> None:
-        super().__init__(
-            collect_device, prefix="reid"
-        )  # a name here only silences MMEngine's warning
+        _refuse_unknown(unknown)
+        self.overrides = protocol_overrides(protocols)
+        built = {name: build_protocol(spec) for name, spec in self.overrides.items()}
+        check_options(distance, max_rank, rerank, query_expansion, built.values())
+        require_writable(save_features, "ReIDMetric: save_features")
+        # A prefix here only silences MMEngine's warning.
+        super().__init__(collect_device, prefix="reid")
         self.prefix = prefix
         self.protocols = protocols
         self.rerank = rerank
@@ -86,6 +101,54 @@ class ReIDMetric(BaseMetric):
         self.feature_notes: dict[str, str] = {}  # kept with saved features: the checkpoint, …
         self.last_results: dict[str, SetResult] = {}
         self.last_embeddings: EmbeddingSet | None = None
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """What the data set says about itself; given by MMEngine's loops when they are built."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict | None) -> None:
+        self._dataset_meta = dataset_meta
+        announced = self._announced()
+        if announced:
+            protocols = self.protocols_of(announced).values()
+            options = (self.distance, self.max_rank, self.rerank, self.query_expansion)
+            check_options(*options, protocols)
+
+    def _announced(self) -> dict[str, dict[str, Any]]:
+        """What the readers say about each test set."""
+        return (self.dataset_meta or {}).get("test_sets", {})
+
+    def protocols_of(self, set_names: Sequence[str]) -> dict[str, EvaluationProtocol]:
+        """Protocol of every test set: the override, else what the set announces.
+
+        Raises:
+            ValueError: If an override is for a set that is not there, or one can't be built.
+        """
+        announced = {name: facts.get("protocol") for name, facts in self._announced().items()}
+        specs = {name: announced.get(name) for name in set_names}
+        if None in self.overrides:
+            specs = dict.fromkeys(specs, self.overrides[None])
+        return built_protocols(specs | self.overrides, list(set_names))
+
+    def metric_keys(self) -> list[str] | None:
+        """Every key that :meth:`evaluate` may return; None where the data set tells no sets."""
+        announced = self._announced()
+        if not announced:
+            return None
+        keys = []
+        for name, protocol in self.protocols_of(announced).items():
+            keys += [f"{name}/{key}" for key in metric_names(protocol, self.rerank is not None)]
+        return [f"{self.prefix}/{key}" if self.prefix else key for key in keys]
+
+    def check_images(self, images: ImageColumns) -> None:
+        """Check, before features are extracted, that the test sets can be evaluated.
+
+        Raises:
+            ValueError: If a protocol doesn't fit its set, or no query of any set has a match.
+        """
+        check_sets(images, self.protocols_of(images.set_names()))
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep the embedding of every image, on the CPU, and what the image shows.
@@ -108,7 +171,8 @@ class ReIDMetric(BaseMetric):
         if data_samples:
             # one transfer for the batch, not one per image
             feats = torch.stack([sample["pred_embedding"].detach() for sample in data_samples])
-            self.results.append((feats.to("cpu", torch.float32), [_facts(s) for s in data_samples]))
+            facts = [image_facts(sample) for sample in data_samples]
+            self.results.append((feats.to("cpu", torch.float32), facts))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather over ranks and evaluate every test set; each rank ranks a share of its queries.
@@ -133,9 +197,9 @@ class ReIDMetric(BaseMetric):
         raise NotImplementedError("ReIDMetric.evaluate gathers and computes in one go.")
 
     def _compute(self, gathered: dict[str, Any], size: int) -> dict[str, float]:
-        announced = (self.dataset_meta or {}).get("test_sets", {})
-        images = _without_padding(gathered, size, announced)
-        protocols = {name: build_protocol(self._protocol_of(name)) for name in images.set_names()}
+        images = without_padding(gathered, size, self._announced())
+        images.mark_distractors(self._announced())
+        protocols = self.protocols_of(images.set_names())
         self.last_embeddings = images
         if self.save_features and is_main():
             specs = {name: protocol.describe() for name, protocol in protocols.items()}
@@ -159,19 +223,10 @@ class ReIDMetric(BaseMetric):
         for failure in failures:
             logger.warning(failure)
         for name, result in self.last_results.items():
-            if result.unanswerable:
-                logger.warning("%s: %s", name, result.unanswerable)
+            for text in filter(None, (result.unanswerable, result.unknown_cameras)):
+                logger.warning("%s: %s", name, text)
         logger.info("\n%s", format_table(self.last_results))
         return flat_metrics(self.last_results)
-
-    def _protocol_of(self, name: str) -> Any:
-        if isinstance(self.protocols, str):
-            return self.protocols
-        override = self.protocols or {}
-        if "type" in override:
-            return override
-        announced = (self.dataset_meta or {}).get("test_sets", {}).get(name, {})
-        return override.get(name, announced.get("protocol"))
 
     def _gather(self) -> dict[str, Any]:
         """All ranks' rows: features, the integer columns, and the two string columns."""
@@ -184,8 +239,8 @@ class ReIDMetric(BaseMetric):
         return {
             "feats": gather_rows(local.to(device)).cpu(),
             "numbers": gather_rows(numbers.to(device)).cpu().numpy(),
-            "datasets": _gather_strings([fact[1] for fact in facts], device),
-            "names": _gather_strings([fact[2] for fact in facts], device),
+            "datasets": gather_strings([fact[1] for fact in facts], device),
+            "names": gather_strings([fact[2] for fact in facts], device),
         }
 
 
@@ -196,53 +251,10 @@ def _ranking_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _facts(sample: Mapping[str, Any]) -> tuple[list[int], str, str]:
-    role = sample["role"]
-    if role not in ROLES:
-        raise UserError(
-            f"role must be 'query' or 'gallery' at test time, got {role!r} for "
-            f"{sample.get('img_path')}."
+def _refuse_unknown(settings: Mapping[str, Any]) -> None:
+    known = [name for name in inspect.signature(ReIDMetric).parameters if name != "unknown"]
+    for name in settings:
+        raise UserTypeError(
+            f"ReIDMetric has no setting {name!r}{did_you_mean(name, known)}; it has "
+            f"{', '.join(known)}."
         )
-    numbers = [int(sample[key]) for key in ("sample_idx", "pid", "camid")]
-    return [*numbers, ROLES.index(role)], str(sample["dataset"]), str(sample.get("img_path", ""))
-
-
-def _gather_strings(strings: Sequence[str], device: torch.device) -> np.ndarray:
-    """Strings of all ranks in rank order, sent as bytes: nothing is pickled."""
-    encoded = [text.encode("utf-8", "surrogateescape") for text in strings]
-    data = np.frombuffer(b"".join(encoded), dtype=np.uint8).copy()
-    lengths = torch.tensor([len(item) for item in encoded], dtype=torch.int64)
-    lengths = gather_rows(lengths.to(device)).cpu().numpy()
-    joined = gather_rows(torch.from_numpy(data).to(device)).cpu().numpy().tobytes()
-    ends = np.cumsum(lengths)
-    return np.array(
-        [
-            joined[e - n : e].decode("utf-8", "surrogateescape")
-            for e, n in zip(ends, lengths, strict=True)
-        ],
-        dtype=np.str_,
-    )
-
-
-def _without_padding(gathered: Mapping[str, Any], size: int, order: Iterable[str]) -> EmbeddingSet:
-    """Order by test set and index, keep one of each; check that nothing is missing."""
-    index, pids, camids, roles = gathered["numbers"].T
-    datasets, names = gathered["datasets"], gathered["names"]
-    # The index is unique within a dataset object; query and gallery may be two objects of one name.
-    place = {name: i for i, name in enumerate(dict.fromkeys([*order, *datasets.tolist()]))}
-    codes = np.array([place[name] for name in datasets.tolist()], dtype=np.int64)
-    keys = np.stack([codes, roles, index], axis=1).reshape(-1, 3)
-    _, rows = np.unique(keys, axis=0, return_index=True)
-    if len(rows) != size:
-        raise UserError(
-            f"Evaluated {len(rows)} distinct images of {len(index)} processed, but the dataset "
-            f"has {size}. "
-            + (
-                "Some were never processed: test with "
-                "`DefaultSampler(shuffle=False, round_up=True)` and `drop_last=False`."
-                if len(rows) < size
-                else "`sample_idx` must number the images of a test set."
-            )
-        )
-    images = EmbeddingSet(gathered["feats"], pids, camids, np.array(ROLES)[roles], datasets, names)
-    return images.take(rows)

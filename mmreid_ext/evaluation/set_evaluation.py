@@ -31,6 +31,7 @@ from .rerank_options import check_options, rerank_settings
 from .retrieval_result import RetrievalResult
 from .trials import Scores, TrialAverager
 
+EXTRA_METRICS = ("R-precision", "MAP@R", "NMI")  # of the protocols with `embedding_metrics`
 _SHOWN = 5  # names of queries in a message
 
 
@@ -93,6 +94,21 @@ class SetResult:
         if self.reranked is not None:
             values |= {f"rerank/{key}": value for key, value in self.reranked.percent().items()}
         return values
+
+
+def metric_names(protocol: EvaluationProtocol, reranked: bool) -> list[str]:
+    """Keys of :meth:`SetResult.metrics` under a protocol, known before anything is evaluated.
+
+    Args:
+        protocol: The protocol.
+        reranked: Whether there is a re-ranked row.
+    """
+    keys = ["mAP", "mINP", *(f"R{k}" for k in protocol.ranks)]
+    if protocol.random:
+        keys += [f"{key}_std" for key in keys]
+    extras = EXTRA_METRICS if protocol.embedding_metrics else ()
+    rows = [f"rerank/{key}" for key in keys] if reranked and not protocol.self_retrieval else []
+    return [*keys, *extras, *rows]
 
 
 def evaluate_set(

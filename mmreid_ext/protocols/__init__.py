@@ -14,9 +14,9 @@ from .protocol import (
     InShopProtocol,
     PaddleClasProtocol,
     SelfRetrievalProtocol,
-    SingleGalleryShotProtocol,
     Split,
 )
+from .single_gallery_shot import SingleGalleryShotProtocol
 from .split_files import read_splits
 from .split_list import SplitListProtocol
 

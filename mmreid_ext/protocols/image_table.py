@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -67,6 +67,17 @@ class ImageColumns:
         unknown = set(self.roles.tolist()) - set(ROLES)
         if unknown:
             raise UserError(f"roles must be 'query' or 'gallery', got {sorted(unknown)[:5]}.")
+
+    def mark_distractors(self, announced: Mapping[str, Mapping[str, Any]]) -> None:
+        """Mark what the readers call distractors.
+
+        Args:
+            announced: ``metainfo['test_sets']``: by name of the test set, a dict that may hold
+                ``distractor_pids``.
+        """
+        for name, facts in announced.items():
+            lone = np.isin(self.pids, list(facts.get("distractor_pids", ())))
+            self.distractors = self.distractors | ((self.datasets == name) & lone)
 
     def __len__(self) -> int:
         return len(self.pids)

@@ -15,9 +15,9 @@ from .protocol import (
     InShopProtocol,
     PaddleClasProtocol,
     SelfRetrievalProtocol,
-    SingleGalleryShotProtocol,
     check_ranks,
 )
+from .single_gallery_shot import SingleGalleryShotProtocol
 from .split_list import SplitListProtocol
 
 _Kind = TypeVar("_Kind", bound=type[EvaluationProtocol])

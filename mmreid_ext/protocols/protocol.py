@@ -16,7 +16,6 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 
-from .camera_rule import other_camera
 from .image_table import ImageColumns
 
 
@@ -195,73 +194,3 @@ class SelfRetrievalProtocol(EvaluationProtocol):
         """Yield one split in which a "camera" of its own per image excludes the image itself."""
         rows = np.flatnonzero(~images.distractors)
         yield Split(rows, rows, 0, rows, rows, each_alone=True)
-
-
-@dataclass(frozen=True)
-class SingleGalleryShotProtocol(EvaluationProtocol):
-    """CUHK03's first protocol: one random gallery image per identity, repeated.
-
-    For every repeat and every query camera, each identity puts one image forward, drawn among its
-    gallery images of other known cameras. A query's AP is the mean over repeats.
-
-    Li et al., "DeepReID", CVPR 2014. Torchreid draws per query and lets other identities appear in
-    the query's camera; the paper's gallery is the other camera alone, and so is this one.
-
-    Args:
-        repeats: Number of draws. Defaults to 100.
-        seed: The same seed draws the same galleries, whatever ran before.
-        ranks: The k of the reported R@k.
-    """
-
-    repeats: int = 100
-    seed: int = 0
-    ranks: tuple[int, ...] = (1, 5, 10, 20)
-    random = True
-
-    def splits(self, images: ImageColumns) -> Iterator[Split]:
-        """Yield ``repeats`` trials, each of one split per query camera."""
-        query, gallery = rows_of_role(images, "query"), rows_of_role(images, "gallery")
-        generator = stable_generator(self.seed)
-        for trial in range(self.repeats):
-            for camera in np.unique(images.camids[query]):
-                is_other = other_camera(camera, images.camids[gallery])
-                chosen = one_per_identity(gallery[is_other], images, generator)
-                yield Split(query[images.camids[query] == camera], chosen, trial)
-
-    def matching_split(self, images: ImageColumns) -> Split:
-        """All pairs that a draw chooses from: a query has a match in every draw or in none."""
-        return next(CameraProtocol().splits(images))
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not is_whole(self.repeats, 1):
-            raise UserError(
-                f"{type(self).__name__}: repeats={self.repeats!r} must be a whole number from 1."
-            )
-        stable_generator(self.seed)
-
-
-def stable_generator(seed: int) -> np.random.RandomState:
-    """A generator that draws the same with every version of NumPy.
-
-    NumPy promises the stream of the frozen ``RandomState`` (NEP 19), not that of ``default_rng``.
-
-    Raises:
-        ValueError: If the seed isn't a whole number within [0, 2^32).
-    """
-    if not is_whole(seed, 0, 2**32 - 1):
-        raise UserError(f"seed={seed!r} must be a whole number within [0, 2^32).")
-    return np.random.RandomState(seed)
-
-
-def one_per_identity(
-    rows: np.ndarray, images: ImageColumns, generator: np.random.RandomState
-) -> np.ndarray:
-    """Draw one of ``rows`` for every identity, uniformly; ascending by identity.
-
-    Distractors follow, all of them: they share numbers, not identities.
-    """
-    lone = images.distractors[rows]
-    shuffled = generator.permutation(rows[~lone])
-    _, first = np.unique(images.pids[shuffled], return_index=True)
-    return np.concatenate([shuffled[first], rows[lone]])

@@ -10,8 +10,9 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 
+from .draws import one_per_identity, stable_generator
 from .image_table import ImageColumns
-from .protocol import EvaluationProtocol, Split, one_per_identity, stable_generator
+from .protocol import EvaluationProtocol, Split
 from .split_files import IdentitySplits, ImageSplits, read_splits
 
 

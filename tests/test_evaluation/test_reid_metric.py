@@ -60,7 +60,9 @@ def test_scores_of_a_ranking_done_by_hand():
     assert metrics["people/mAP"] == pytest.approx(100 * (1 + 2 / 3) / 2)
     assert metrics["people/mINP"] == pytest.approx(100 * 2 / 3)
     assert metrics["people/R1"] == 100
-    assert set(metrics) == {f"people/{key}" for key in ("mAP", "mINP", "R1", "R5", "R10", "R20")}
+    keys = ("mAP", "mINP", "R1", "R5", "R10", "R20")
+    assert set(metrics) == {f"people/{row}{key}" for row in ("", "rerank/") for key in keys}
+    assert set(metrics) == set(metric.metric_keys() or metrics)
     assert metric.last_results["people"].plain.ap == pytest.approx([(1 + 2 / 3) / 2])
 
 

@@ -1,0 +1,47 @@
+"""Result files that can't be written are found before the work, not after it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from mmreid_ext.errors import UserError
+
+
+def require_writable(path: str | os.PathLike | None, option: str) -> None:
+    """Check that a file can be written, as far as that can be known beforehand.
+
+    Nothing is left behind: missing folders are not made, an existing file is not touched.
+
+    Args:
+        path: The file; None means that none is written.
+        option: What the user gave it as, for the message: ``--out`` or ``save_features``.
+
+    Raises:
+        ValueError: If the path is a folder, a part of it is a file, or the folder is read-only.
+    """
+    if path is None:
+        return
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise UserError(f"{option}={path!r} must be the path of a file.")
+    file = Path(path)
+    try:
+        reason = _obstacle(file)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise UserError(f"{option}={str(path)!r} can't be written: {reason}; give another path.")
+
+
+def _obstacle(file: Path) -> str:
+    if file.is_dir():
+        return "it is a folder"
+    folder = next(part for part in file.absolute().parents if part.exists())
+    if not folder.is_dir():
+        return f"{folder} is a file, not a folder"
+    if file.exists() and not os.access(file, os.W_OK):
+        return "the file is read-only"
+    # To try is the only sure test: rights, read-only file systems, names that are too long.
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{file.name}."):
+        return ""
