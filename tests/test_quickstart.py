@@ -133,3 +133,51 @@ def test_table_has_a_row_with_and_without_reranking(quickstart, tmp_path):
 def test_configurations_exist(quickstart, name):
     assert name in quickstart.METHODS.values()
     assert quickstart.config_path(name).is_file()
+
+
+@pytest.mark.parametrize("ids", [4, 5, 7, 8, 30, 100])
+def test_any_number_of_identities_fits(quickstart, monkeypatch, tmp_path, ids):
+    """Classes and batches as the data sets and samplers of the configurations need them."""
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+
+    import mmreid_ext  # noqa: F401
+    from mmreid_ext.datasets.synthetic import make_synthetic_domains
+    from mmreid_ext.registry import DATA_SAMPLERS, DATASETS
+
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", "--ids", str(ids)])
+    args = quickstart.parse_args()
+    small = dict(images_per_camera=2, num_cameras=2, size=(16, 16))
+    make_synthetic_domains(tmp_path / "synthetic", quickstart.DOMAINS, ids, **small)
+    monkeypatch.setenv("MMREID_DATA_ROOT", str(tmp_path))
+    for method, name in quickstart.METHODS.items():
+        _, *options = quickstart.cfg_options(args, method)
+        given = {key: int(value) for key, _, value in (o.partition("=") for o in options)}
+        cfg = Config.fromfile(quickstart.config_path(name))
+        cfg.merge_from_dict(given)
+        with DefaultScope.overwrite_default_scope("mmpretrain"):
+            dataset = DATASETS.build(dict(cfg.train_dataloader.dataset, pipeline=[]))
+            assert cfg.model.head.num_classes == dataset.num_classes
+            for loader in (cfg.train_dataloader, cfg.train_cfg.get("meta_dataloader")):
+                if loader is not None:
+                    arguments = dict(dataset=dataset, batch_size=loader.batch_size)
+                    DATA_SAMPLERS.build(loader.sampler, default_args=arguments)
+
+
+@pytest.mark.parametrize("ids", ["3", "0", "-1"])
+def test_too_few_identities_are_refused(quickstart, monkeypatch, capsys, ids):
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", "--ids", ids])
+    with pytest.raises(SystemExit):
+        quickstart.parse_args()
+    assert "at least 4" in capsys.readouterr().err
+
+
+def test_options_of_the_user_come_last(quickstart, monkeypatch):
+    options = ["--ids", "6", "--cfg-options", "model.head.num_classes=9"]
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", *options])
+    assert quickstart.cfg_options(quickstart.parse_args(), "BatchNorm") == [
+        "--cfg-options",
+        "model.head.num_classes=12",
+        "train_dataloader.batch_size=48",
+        "model.head.num_classes=9",
+    ]

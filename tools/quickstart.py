@@ -29,6 +29,9 @@ from mmreid_ext.evaluation.report import read_results
 
 TOOLS = Path(__file__).resolve().parent
 METHODS = {"MetaBIN": "metabin_r18_synthetic.py", "BatchNorm": "bn_r18_synthetic.py"}
+DOMAINS = 5  # the configurations train on all but the last one
+FEWEST_IDS = 4  # half of them train, half are tested: fewer leave nobody to tell apart
+INSTANCES, LARGEST_BATCH = 4, 64  # of both samplers of the configurations
 COLUMNS = ("R1", "R5", "mAP", "mINP")
 
 
@@ -37,12 +40,17 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work-dir", type=Path, default=TOOLS.parent / "work_dirs" / "quickstart")
-    parser.add_argument("--ids", type=int, default=100, help="identities per domain")
+    parser.add_argument(
+        "--ids", type=int, default=100, help=f"identities per domain, at least {FEWEST_IDS} (100)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="passed to train and test"
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.ids < FEWEST_IDS:
+        parser.error(f"--ids {args.ids}: at least {FEWEST_IDS}, half of them train")
+    return args
 
 
 class Stage:
@@ -96,7 +104,7 @@ def make_data(args: argparse.Namespace) -> Stage:
     stage = Stage("Synthetic domains", folder.parent / "stamp", inputs, [folder / "manifest.json"])
     if not stage.done:
         shutil.rmtree(folder, ignore_errors=True)
-    options = ["--domains", "5", "--ids", str(args.ids), "--seed", str(args.seed)]
+    options = ["--domains", str(DOMAINS), "--ids", str(args.ids), "--seed", str(args.seed)]
     stage.run(TOOLS / "make_synthetic.py", "--out", folder, *options)
     return stage
 
@@ -105,10 +113,10 @@ def train(args: argparse.Namespace, method: str, data: Stage) -> tuple[Stage, Pa
     """Train one of the two; returns its stage and its last checkpoint."""
     config, folder = config_path(METHODS[method]), args.work_dir / method.lower()
     text = Config.fromfile(config).pretty_text
-    inputs = [data.key, text, str(args.seed), *args.cfg_options]
+    inputs = [data.key, text, str(args.seed), *cfg_options(args, method)]
     last = folder / "last_checkpoint"
     stage = Stage(f"Training {method}", folder / "stamp", inputs, [last])
-    options = ["--work-dir", str(folder), "--seed", str(args.seed), *cfg_options(args)]
+    options = ["--work-dir", str(folder), "--seed", str(args.seed), *cfg_options(args, method)]
     if stage.interrupted and last.exists():
         options.append("--resume")
     elif not stage.done:
@@ -122,7 +130,7 @@ def test(args: argparse.Namespace, method: str, trained: Stage, checkpoint: Path
     outputs = [folder / "results.json", folder / "features.npz"]
     stage = Stage(f"Testing {method}", folder / "stamp", [trained.key, "test"], outputs)
     options = ["--rerank", "--out", outputs[0], "--save-features", outputs[1]]
-    options += ["--work-dir", str(folder), *cfg_options(args)]
+    options += ["--work-dir", str(folder), *cfg_options(args, method)]
     stage.run(TOOLS / "test.py", config_path(METHODS[method]), checkpoint, *options)
     return stage
 
@@ -141,8 +149,17 @@ def config_path(name: str) -> Path:
     return TOOLS.parent / "configs" / name
 
 
-def cfg_options(args: argparse.Namespace) -> list[str]:
-    return ["--cfg-options", *args.cfg_options] if args.cfg_options else []
+def cfg_options(args: argparse.Namespace, method: str) -> list[str]:
+    """The number of identities, batches that it can fill, then what the user says."""
+    ids = (args.ids + 1) // 2  # of a domain, for training
+    sources = DOMAINS - 1
+    options = [f"model.head.num_classes={sources * ids}"]
+    batch = min(LARGEST_BATCH, sources * ids * INSTANCES)
+    if batch < LARGEST_BATCH:
+        options.append(f"train_dataloader.batch_size={batch}")
+        if method == "MetaBIN":
+            options.append(f"train_cfg.meta_dataloader.batch_size={batch}")
+    return ["--cfg-options", *options, *args.cfg_options]
 
 
 def format_table(results: dict[str, Path]) -> str:

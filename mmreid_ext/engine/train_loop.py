@@ -20,11 +20,12 @@ from .evaluation_check import check_validation
 from .idle_settings import check_run, length_of
 from .loader_settings import rank_settings
 from .training_steps import TrainingSteps, shared_seed
+from .validation_steps import log_validations_by_iteration
 
 
 @LOOPS.register_module()
 class ReIDTrainLoop(IterBasedTrainLoop):
-    """MMEngine's iteration-based loop with seven additions.
+    """MMEngine's iteration-based loop with eight additions.
 
     * A resumed run continues with the batch that would have come next: the sampler is told where to
       start (``set_start``), where MMEngine would load and discard all earlier batches.
@@ -37,6 +38,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     * A global batch (``batch_size_is_global``) is shared out over the ranks.
     * Layers that draw random numbers draw them by (seed, iteration) for the global batch, and
       weights that the losses leave unused are allowed on several ranks: :class:`TrainingSteps`.
+    * Validations are logged at their iteration, not at epoch 0.
 
     Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
     """
@@ -68,6 +70,7 @@ class ReIDTrainLoop(IterBasedTrainLoop):
 
     def _run(self):
         check_validation(self.runner)
+        log_validations_by_iteration(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         if self._iter > 0:

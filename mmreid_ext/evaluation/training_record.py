@@ -14,8 +14,9 @@ from .image_names import without_folders
 _ELSEWHERE = (
     *("work_dir", "resume", "launcher", "log_level", "experiment_name", "visualizer", "seed"),
     *("randomness.seed", "env_cfg", "log_processor", "default_hooks.logger", "filename"),
+    "model_wrapper_cfg",
 )
-_TRAINING = ("train_dataloader.", "train_cfg.meta_dataloader.")
+_WORKERS = ("num_workers", "persistent_workers", "pin_memory", "prefetch_factor")
 
 
 def training_record(meta: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -72,19 +73,18 @@ def _literal(node: ast.expr) -> Any:
 def flat_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by dotted key, without those that don't change the outcome of a training.
 
-    Left out are folders of this machine (absolute paths keep their last part), seed, log and
-    launcher; and, where batch sizes are those of all ranks together, a rank's share of them.
+    Left out are folders of this machine (absolute paths keep their last part), seed, log, launcher
+    and worker processes.
 
     Args:
         config: Nested settings, as in a configuration file.
     """
     flat = _flatten(without_folders(_plain(config)), "")
-    shared = bool(config.get("batch_size_is_global"))
     return {
         key: value
         for key, value in flat.items()
         if not any(key == word or key.startswith(f"{word}.") for word in _ELSEWHERE)
-        and not (shared and key.startswith(_TRAINING) and key.endswith("batch_size"))
+        and key.rpartition(".")[2] not in _WORKERS
     }
 
 

@@ -58,8 +58,8 @@ def test_text_of_a_configuration_is_read_back_as_it_was():
     }
 
 
-def test_a_ranks_share_of_a_global_batch_is_left_out():
-    loader = dict(batch_size=16, sampler=dict(batch_size=16, num_instances=4))
-    config = dict(batch_size_is_global=True, train_dataloader=loader)
-    assert "train_dataloader.batch_size" not in flat_config(config)
-    assert "train_dataloader.batch_size" in flat_config(dict(config, batch_size_is_global=False))
+def test_what_does_not_change_the_outcome_is_left_out():
+    loader = dict(batch_size=16, num_workers=4, persistent_workers=True)
+    assert flat_config(dict(train_dataloader=loader, launcher="pytorch", log_level="INFO")) == {
+        "train_dataloader.batch_size": 16
+    }
