@@ -12,8 +12,16 @@ from mmreid_ext.errors import UserError
 from .ranks import report_once
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
-MENDABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
-"""Refusals of the operating system that name a place: no permission, no space."""
+MENDABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EISDIR,
+    errno.ENOTDIR,
+)
+"""Refusals of the operating system that name a place: no permission, no space, no folder."""
 
 
 def run_tool(main: Callable[[], None]) -> None:

@@ -167,7 +167,7 @@ def _wrong_argument(
         if key not in build.cfg:  # of a dict inside, such as norm_cfg
             return f"{place}{error}."
         given = ("runner", "dataset", "dataloader")
-        names = [name for name in _parameters(build.kind) if name not in given]
+        names = [name for name in parameters_of(build.kind) if name not in given]
         return (
             f"{place}{_name_of(build.kind)} takes no {key!r}{did_you_mean(key, names)}; "
             f"it takes {', '.join(names)}."
@@ -188,8 +188,8 @@ def _holds_key(node: Any, key: str) -> bool:
     return isinstance(node, (list, tuple)) and any(_holds_key(item, key) for item in node)
 
 
-def _parameters(kind: Any) -> list[str]:
-    """Names of a constructor's arguments; those of its bases where it passes others on."""
+def parameters_of(kind: Any) -> list[str]:
+    """Return the names of a constructor's arguments, and its bases' where it passes others on."""
     if getattr(kind, "__name__", "") == "DataLoader":
         return LOADER_KEYS
     if not inspect.isclass(kind):

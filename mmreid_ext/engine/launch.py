@@ -20,7 +20,9 @@ from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
+from .idle_settings import check_complete
 from .loader_settings import rank_settings, without_idle_workers
+from .spelling import check_spelling
 
 __all__ = [
     "add_launch_arguments",
@@ -52,6 +54,8 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     expected_world_size(cfg.get("launcher", "none"))
+    check_spelling(cfg)
+    check_complete(cfg.get("test_dataloader"), "test_dataloader")
     enable_safe_checkpoints()
     has_accelerator = torch.cuda.is_available()
     keep_freed_memory()
