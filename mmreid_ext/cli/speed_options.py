@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
@@ -78,7 +79,9 @@ def _store_in(dataset: dict, folder: str) -> bool:
 def _with_store(pipeline: list[dict], folder: str) -> list[dict]:
     names = [type_name(transform["type"]) for transform in pipeline[:2]]
     if names[:1] == ["LoadResized"]:
-        return [dict(pipeline[0], store=folder), *pipeline[1:]]
+        load = copy.copy(pipeline[0])  # a ConfigDict keeps its classes in a form that can be dumped
+        load["store"] = folder
+        return [load, *pipeline[1:]]
     if names != ["LoadImageFromFile", "Resize"] or len(pipeline[0]) > 1:
         raise UserError(
             "--store-decoded needs a training pipeline that begins with "

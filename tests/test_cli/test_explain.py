@@ -59,7 +59,7 @@ MISSPELT = {
     "optim_wrapper.typo=1": "OptimWrapper takes no 'typo'",
     "optim_wrapper=None": "optim_wrapper should be either all None or not None",
     "param_scheduler.0.milestone=3": "takes no 'milestone' .did you mean 'milestones'",
-    "param_scheduler=[dict(type='MultiStep', by_epoch=False)]": "type='MultiStep'.* mean 'MultiStepLR'",
+    "param_scheduler=[dict(type='MultiStep', by_epoch=False)]": "type='MultiStep'.*MultiStepLR'",
     "train_cfg.type=mmreid_ext.ReIDTrainLop": "train_cfg: .* mean 'mmreid_ext.ReIDTrainLoop'",
     "train_cfg.max_iterz=3": "ReIDTrainLoop takes no 'max_iterz' .did you mean 'max_iters'",
     "train_cfg.by_epoch=True": "Only one of `type` or `by_epoch`",
