@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from mmreid_ext.errors import UserError
+
+_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
 
 
 @contextmanager
@@ -55,6 +58,43 @@ def atomic_write(path: str | os.PathLike, data: bytes) -> None:
     """
     with atomic_open(path, "wb") as file:
         file.write(data)
+
+
+def sweep_leftovers(folder: str | os.PathLike) -> list[str]:
+    """Remove the hidden files that killed processes left in a folder.
+
+    Files of processes that live stay. Another machine's processes look dead from here: call it for
+    a folder that one run writes to.
+
+    Args:
+        folder: Where to look, not below it. It may be missing.
+
+    Returns:
+        Names of the removed files.
+    """
+    if os.name != "posix" or not os.path.isdir(folder):
+        return []
+    removed = []
+    for path in sorted(Path(folder).glob(".*.tmp")):
+        found = _TEMPORARY.fullmatch(path.name)
+        if found is None or _lives(int(found.group(1))):
+            continue
+        try:
+            path.unlink()
+        except OSError:  # somebody else was quicker, or it isn't ours to remove
+            continue
+        removed.append(path.name)
+    return removed
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

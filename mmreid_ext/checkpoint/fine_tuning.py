@@ -26,7 +26,7 @@ from torch import nn
 
 from mmreid_ext.errors import UserError
 
-_SHOWN = 5
+from .wording import shorten
 
 
 class Loading(NamedTuple):
@@ -109,8 +109,13 @@ def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
     only.
 
     Raises:
-        ValueError: If a run is to be resumed with another model.
+        ValueError: If it is no checkpoint, or a run is to be resumed with another model.
     """
+    if not isinstance(checkpoint, Mapping):
+        raise UserError(
+            f"The file holds a {type(checkpoint).__name__}, no checkpoint: expected a dictionary "
+            "with a state_dict."
+        )
     nested = "state_dict" in checkpoint
     state = checkpoint["state_dict"] if nested else checkpoint
     if purpose == "resume":
@@ -158,7 +163,7 @@ def require_equal_entries(model: nn.Module, state: Mapping) -> None:
     problems += [f"{name} is unknown" for name in given if name not in own]
     if problems:
         raise UserError(
-            f"resume: the checkpoint holds another model: {_shorten(problems, '; ')}. Resume with "
+            f"resume: the checkpoint holds another model: {shorten(problems, '; ')}. Resume with "
             "the configuration that wrote it, or start a new run from its weights by `load_from`."
         )
 
@@ -187,7 +192,7 @@ def without_foreign_state(model: nn.Module, state: Mapping) -> Mapping:
         return state
     advice = "" if same else "; for the same identities set `model.head.same_identities=True`"
     print_log(
-        f"load_from: {_shorten(left_out, ', ')} not taken over: memories, step counts, centres and "
+        f"load_from: {shorten(left_out, ', ')} not taken over: memories, step counts, centres and "
         f"classifiers belong to the checkpoint's run and identities (`--resume` continues it"
         f"{advice}).",
         logger="current",
@@ -221,8 +226,3 @@ def _require_equal_shapes(own: Mapping, state: Mapping, names: set[str]) -> None
                 f"{tuple(state[name].shape)} in the checkpoint and {tuple(own[name].shape)} here: "
                 "the identities are others; set it to False."
             )
-
-
-def _shorten(texts: list[str], separator: str) -> str:
-    rest = len(texts) - _SHOWN
-    return separator.join(texts[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -20,11 +20,12 @@ from mmengine.hooks import CheckpointHook, checkpoint_hook
 
 from mmreid_ext.errors import UserError
 
-from . import fine_tuning
+from . import fine_tuning, resuming
 from .atomic import atomic_open, atomic_write
 from .plain import to_plain
 from .reachable import why_unreachable
 from .safe_load import safe_load
+from .wording import warn
 
 
 def install(mm_checkpoint: ModuleType) -> None:
@@ -37,6 +38,7 @@ def install(mm_checkpoint: ModuleType) -> None:
     mm_checkpoint.load_url = load_url
     LocalBackend.put = _atomic_put
     fine_tuning.install(mm_checkpoint)
+    resuming.install()
     checkpoint_hook.open = _open_atomically_for_writing  # shadows the builtin in that module
     for name in ("_save_checkpoint_with_step", "_save_best_checkpoint"):
         setattr(CheckpointHook, name, _removing_afterwards(getattr(CheckpointHook, name)))
@@ -56,7 +58,26 @@ class TorchForCheckpoints:
     @staticmethod
     def save(obj: Any, f: Any, **kwargs: Any) -> None:
         """Save plain types only."""
-        torch.save(to_plain(obj), f, **kwargs)
+        torch.save(to_plain(_without_functions(obj)), f, **kwargs)
+
+
+def _without_functions(checkpoint: Any) -> Any:
+    """A checkpoint without the functions in its schedules' states (``OneCycleLR`` keeps one).
+
+    The schedule that a resumed run builds has them anyway.
+    """
+    states = checkpoint.get("param_schedulers") if isinstance(checkpoint, Mapping) else None
+    if not states:
+        return checkpoint
+
+    def strip(value: Any) -> Any:
+        if isinstance(value, list):
+            return [strip(item) for item in value]
+        if isinstance(value, Mapping):
+            return {key: strip(item) for key, item in value.items() if not callable(item)}
+        return value
+
+    return {**checkpoint, "param_schedulers": strip(states)}
 
 
 def load_url(
@@ -130,6 +151,16 @@ class _RemovalList:
         self.removals.append((self.backend.rmtree, path))
 
 
+def _remove_if_possible(remove: Callable[[str], None], path: str) -> None:
+    """Remove a file that isn't needed; if somebody was quicker, or it fails, training goes on."""
+    try:
+        remove(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        warn(f"The superfluous checkpoint {path} can't be removed ({error}).")
+
+
 def _removing_afterwards(save: Callable[..., None]) -> Callable[..., None]:
     """Let a method of ``CheckpointHook`` remove old checkpoints after the new one is there."""
 
@@ -145,6 +176,6 @@ def _removing_afterwards(save: Callable[..., None]) -> Callable[..., None]:
         in_use = {hook.last_ckpt, getattr(hook, "best_ckpt_path", None), *best}
         for remove, path in noted.removals:
             if path not in in_use:  # the same step can be saved again after a resumed run
-                remove(path)
+                _remove_if_possible(remove, path)
 
     return save_then_remove

@@ -19,6 +19,7 @@ import torch
 from mmreid_ext.errors import UserError
 
 from .foreign import ForeignObject, foreign_globals, restore_foreign
+from .integrity import name_of, verify
 from .plain import from_plain
 
 _HAS_NAMED_SAFE_GLOBALS = torch.__version__ >= (2, 6)
@@ -51,9 +52,10 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     Raises:
         UnsafeCheckpointError: If the file names anything else; the message says what and in which
             file.
-        ValueError: If the file is no complete PyTorch file.
+        ValueError: If the file is no complete PyTorch file, or has changed since it was written.
     """
-    name = _name_of(file)
+    name = name_of(file)
+    verify(file)
     try:
         if _HAS_NAMED_SAFE_GLOBALS:
             with _only_our_stand_ins():
@@ -70,12 +72,6 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     except _SIGNS_OF_GARBAGE as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{name} is damaged or no PyTorch file ({reason}).") from error
-
-
-def _name_of(file: Any) -> str:
-    if isinstance(file, (str, os.PathLike)):
-        return os.fspath(file)
-    return str(getattr(file, "name", "the checkpoint (read from memory)"))
 
 
 def _explain(error: pickle.UnpicklingError, name: str) -> UnsafeCheckpointError:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
 from mmengine.runner.loops import EpochBasedTrainLoop
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
 from .evaluation_check import check_validation
 from .idle_settings import check_run, length_of
+from .resumable_loop import ResumableLoop
 from .train_loop import (
     average_over_ranks,
     check_num_classes,
@@ -19,13 +25,13 @@ from .training_steps import TrainingSteps, shared_seed
 
 
 @LOOPS.register_module()
-class ReIDEpochTrainLoop(EpochBasedTrainLoop):
+class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
     """MMEngine's epoch-based loop with the additions of :class:`ReIDTrainLoop`.
 
-    An epoch is ``iterations_per_epoch`` of the sampler. A run resumed after epoch n continues with
-    the batch that would have come next; a loss that isn't finite stops the run; the number of
-    classes is compared with the data set before the first step; the processes that load images end
-    with the training.
+    An epoch is ``iterations_per_epoch`` of the sampler. A resumed run continues with the batch that
+    would have come next, also in the middle of an epoch; a loss that isn't finite stops the
+    run; the number of classes is compared with the data set before the first step; the processes
+    that load images end with the training.
 
     Args: those of :class:`mmengine.runner.EpochBasedTrainLoop`.
     """
@@ -43,22 +49,67 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
         check_num_classes(getattr(runner.model, "module", runner.model), self.dataloader.dataset)
 
     def run(self):
-        """Train, from the first epoch or from the one after the one that a checkpoint restored."""
+        """Train, from the first batch or from the one after those that a checkpoint has seen."""
         check_validation(self.runner)
         try:
-            return super().run()
+            return self._run()
         finally:
             stop_workers(self.dataloader)
 
+    def _run(self):
+        self.runner.call_hook("before_train")
+        self._decide_current_val_interval()
+        if self._batches_done() == 0:
+            self.validate_if_due(self._epoch, self._max_epochs)
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            self._decide_current_val_interval()
+            self.validate_if_due(self._epoch, self._max_epochs)
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
     def run_epoch(self) -> None:
-        """Train for one epoch."""
-        sampler = self.dataloader.sampler
-        if getattr(sampler, "seed", None) == self._seed_at_start:
-            # A checkpoint's seed replaced that of a run without a seed of its own.
-            sampler.seed = shared_seed(self.runner)
-        if hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(self._epoch)
-        super().run_epoch()
+        """Train for one epoch, or for what is left of it."""
+        done = self._batches_done()
+        self.take_restored_seed(self.dataloader.sampler)
+        if hasattr(self.dataloader.sampler, "set_epoch"):
+            self.dataloader.sampler.set_epoch(self._epoch)
+        self.runner.call_hook("before_train_epoch")
+        self.runner.model.train()
+        if done < len(self.dataloader):
+            for idx, data_batch in self._batches_from(done):
+                self.run_iter(idx, data_batch)
+        self.runner.call_hook("after_train_epoch")
+        self._epoch += 1
+
+    def _batches_done(self) -> int:
+        """Batches of this epoch that a checkpoint's run had taken; 0 between two epochs.
+
+        Raises:
+            ValueError: If an epoch of that run had another length.
+        """
+        length = len(self.dataloader)
+        done = self._iter - self._epoch * length
+        if not 0 <= done <= length:
+            raise UserError(
+                f"resume: iteration {self._iter} of the checkpoint is not in its epoch "
+                f"{self._epoch + 1}, where an epoch has {length} iterations: resume with the data "
+                "and the batch size of the run, or start a new one by `load_from`."
+            )
+        return done
+
+    def _batches_from(self, start: int) -> Iterator[tuple[int, Any]]:
+        """Number and content of the batches of this epoch, without those before ``start``."""
+        loader = self.dataloader
+        if start and hasattr(loader.sampler, "set_start"):
+            # Hooks at the beginning of an epoch set the sampler to its first batch.
+            loader.sampler.set_start(self._epoch * len(loader) + start)
+            # A sampler that begins later would end later, too.
+            yield from enumerate(islice(loader, len(loader) - start), start)
+            return
+        for idx, data_batch in enumerate(loader):
+            if idx >= start:
+                yield idx, data_batch
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
         """Update the model once, with the hooks around it.
@@ -67,10 +118,11 @@ class ReIDEpochTrainLoop(EpochBasedTrainLoop):
             FloatingPointError: If a logged loss is NaN or infinite.
         """
         hook, runner = self.runner.call_hook, self.runner
+        self.validated = False
         hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
         with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
             outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
         outputs = average_over_ranks(outputs)
-        stop_if_not_finite(outputs, self._iter)
+        stop_if_not_finite(outputs, self._iter, runner.work_dir)
         hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)
         self._iter += 1

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mmreid_ext.distributed import any_rank, get_positions, mean_over_ranks, rows_at
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
 from mmreid_ext.models.reid_model import integers_on
 from mmreid_ext.models.run_state import hold_run_state
@@ -146,7 +146,9 @@ def meta_update_gates(
         loss_scale: Factor of a gradient scaler, divided out of both gradients.
 
     Returns:
-        ``meta_train/<loss>`` and ``meta_test/<loss>`` terms, ``meta_skipped`` (0 or 1), detached.
+        ``meta_train/<loss>`` and ``meta_test/<loss>`` terms, ``meta_skipped`` (0 or 1) and
+        ``meta_bad_layer`` (number of the first movable layer whose gradient isn't finite, or -1),
+        detached.
 
     Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification",
     CVPR 2021, https://arxiv.org/abs/2011.14670.
@@ -179,17 +181,36 @@ def meta_update_gates(
         stepped = [clamp_gate(gate, straight_through) for gate in raw]
         test_loss, test_terms = run_pass(test_rows, stepped, loss_sets.meta_test)
         outer = gate_gradient(test_loss, create_graph=False)
-    skipped = _apply_outer_step(layers, inner, outer, gate_lr)
+    skipped, bad_layer = _apply_outer_step(layers, inner, outer, gate_lr)
     log = {f"meta_train/{name}": term for name, term in train_terms.items()}
     log |= {f"meta_test/{name}": term for name, term in test_terms.items()}
-    return log | {"meta_skipped": skipped}
+    return log | {"meta_skipped": skipped, "meta_bad_layer": bad_layer}
 
 
 @torch.no_grad()
-def _apply_outer_step(layers, inner, outer, gate_lr: float) -> Tensor:
-    finite = torch.stack([torch.isfinite(g).all() for g in (*inner, *outer)]).all()
-    skip = any_rank(~finite)
+def _apply_outer_step(layers, inner, outer, gate_lr: float) -> tuple[Tensor, Tensor]:
+    bad = torch.stack([~torch.isfinite(g).all() for g in (*inner, *outer)])
+    bad = bad.view(2, len(layers)).any(dim=0)
+    skip = any_rank(bad.any())
     for layer, grad in zip(layers, outer, strict=True):
         new = (layer.gate - gate_lr * grad).clamp_(0, 1)
         layer.gate.copy_(torch.where(skip, layer.gate, new))  # no host synchronisation
-    return skip.float()
+    first = torch.where(bad.any(), bad.int().argmax(), -1)
+    return skip.float(), first
+
+
+def stop_for_gate(model: nn.Module, number: int, iteration: int, advice: str) -> None:
+    """Raise DivergenceError for a gate whose gradient isn't finite, and would stay so.
+
+    Args:
+        model: The network without its distributed wrapper.
+        number: Which of its movable layers.
+        iteration: The 0-based iteration.
+        advice: What the user can do.
+    """
+    layer = movable_layers(model)[number]
+    name = next(name for name, one in model.bin_layers().items() if one is layer)
+    raise DivergenceError(
+        f"The gradient of {name}.gate is not finite at iteration {iteration + 1}; the gates were "
+        f"left as they were. {advice}"
+    )

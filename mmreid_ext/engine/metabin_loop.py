@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mmreid_ext.checkpoint.finite_weights import what_is_left
+from mmreid_ext.checkpoint.run_record import describe_loader
 from mmreid_ext.datasets.samplers import AlternatingBatches
 from mmreid_ext.distributed import rows_at
 from mmreid_ext.registry import LOOPS
@@ -17,7 +20,7 @@ from .gate_statistics import gate_statistics
 from .idle_model_settings import check_meta_losses
 from .idle_settings import check_run, length_of
 from .loader_pool import build_loader_pool, can_share, without_workers
-from .meta_gates import LossSets, meta_update_gates
+from .meta_gates import LossSets, meta_update_gates, stop_for_gate
 from .metabin_settings import (
     build_inner_ratio,
     check_meta_dataloader,
@@ -29,6 +32,9 @@ from .metabin_settings import (
 )
 from .train_loop import ReIDTrainLoop, of_this_rank, start_at, stop_workers
 from .training_steps import positions_of, shared_seed
+
+SMALLEST_SCALE = 1e-4
+"""Below it no scale of float16 gradients helps: they are not finite by themselves."""
 
 
 @LOOPS.register_module()
@@ -150,6 +156,19 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         self.meta_iterator = None
         stop_workers(self.meta_dataloader)
 
+    def run_settings(self) -> dict[str, Any]:
+        """Settings that decide how the gates move; a resumed run must have the same."""
+        return super().run_settings() | dict(
+            gate_lr=self.gate_lr,
+            inner_ratio=vars(self.inner_ratio),
+            num_train_domains=self.num_train_domains,
+            loss_sets=self.loss_sets._asdict(),
+            straight_through=self.straight_through,
+            second_order=self.second_order,
+            first_base_steps=self.first_base_steps,
+            meta_dataloader=describe_loader(self.meta_dataloader, self._meta_sampler),
+        )
+
     def resume_data(self) -> None:
         """Go on with the batches that the interrupted run would have taken next."""
         self.take_restored_seed(self.dataloader.sampler)
@@ -181,8 +200,18 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             second_order=self.second_order,
             meta_positions=positions_of(self._meta_sampler),
         )
+        self._bad_layer = log.pop("meta_bad_layer")
         log |= gate_statistics(self._module.bin_layers())
         return log | {"inner_lr": inner_lr, "gate_lr": self.gate_lr}
+
+    def check_outputs(self, outputs: Mapping[str, float]) -> None:
+        """Stop where a loss or, with nothing left to scale down, a gate's gradient isn't finite."""
+        super().check_outputs(outputs)
+        scaler = getattr(self.runner.optim_wrapper, "loss_scaler", None)
+        if outputs["meta_skipped"] and (scaler is None or scaler.get_scale() < SMALLEST_SCALE):
+            stop_for_gate(
+                self._module, int(self._bad_layer), self._iter, what_is_left(self.runner.work_dir)
+            )
 
     def _take_extra_base_steps(self, data_batch: dict) -> dict:
         """Spend all but one of the first iteration's base steps; return the batch of the last."""
@@ -225,7 +254,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
 
         Returns:
             Loss terms, the base step's as MMEngine names them, ``meta_train/...`` and
-            ``meta_test/...``, and ``meta_skipped``.
+            ``meta_test/...``, ``meta_skipped`` and ``meta_bad_layer``.
 
         Raises:
             ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.

@@ -11,6 +11,7 @@ from mmengine.runner.loops import IterBasedTrainLoop, _InfiniteDataloaderIterato
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmreid_ext.checkpoint.finite_weights import what_is_left
 from mmreid_ext.distributed import get_world_size, mean_over_ranks
 from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
@@ -19,19 +20,20 @@ from mmreid_ext.registry import LOOPS
 from .evaluation_check import check_validation
 from .idle_settings import check_run, length_of
 from .loader_settings import rank_settings
+from .resumable_loop import ResumableLoop
 from .training_steps import TrainingSteps, shared_seed
 from .validation_steps import log_validations_by_iteration
 
 
 @LOOPS.register_module()
-class ReIDTrainLoop(IterBasedTrainLoop):
+class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
     """MMEngine's iteration-based loop with eight additions.
 
     * A resumed run continues with the batch that would have come next: the sampler is told where to
       start (``set_start``), where MMEngine would load and discard all earlier batches.
-    * Where a schedule reads validation metrics (``ReduceOnPlateauLR``), a validation that was due
-      when the checkpoint was written is run on resuming: MMEngine writes checkpoints before it
-      validates, and would leave that step of the schedule out.
+    * A validation that was due when the checkpoint was written, and had not run, is made up for:
+      :class:`ResumableLoop`. Schedules that read metrics (``ReduceOnPlateauLR``) take each step
+      once.
     * A loss that isn't finite stops the run before a checkpoint can be written of it.
     * The number of classes is compared with the data set before the first step.
     * The processes that load images end with the training, not at some later garbage collection.
@@ -55,12 +57,6 @@ class ReIDTrainLoop(IterBasedTrainLoop):
     def _check_settings(self, runner, dataloader, max_iters: int, options: dict) -> None:
         check_run(runner, dataloader, length_of("max_iters", max_iters, options))
 
-    @property
-    def _module(self):
-        """The network without its distributed wrapper."""
-        model = self.runner.model
-        return getattr(model, "module", model)
-
     def run(self):
         """Train, from the first iteration or from the one that a checkpoint restored."""
         try:
@@ -76,14 +72,12 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         if self._iter > 0:
             self.resume_data()
             self._decide_current_val_interval()
-            if self._schedule_misses_validation():
-                self.runner.val_loop.run()
+            self.validate_if_due(self._iter, self._max_iters)
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
-            if self._validation_is_due():
-                self.runner.val_loop.run()
+            self.validate_if_due(self._iter, self._max_iters)
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
@@ -98,35 +92,13 @@ class ReIDTrainLoop(IterBasedTrainLoop):
         self.take_restored_seed(self.dataloader.sampler)
         self.dataloader_iterator = start_at(self.dataloader, self._iter)
 
-    def take_restored_seed(self, sampler) -> None:
-        """Give a sampler the order of the run that is continued.
-
-        A run without a seed of its own draws one; the checkpoint's replaced it after the sampler
-        was built.
-        """
-        if getattr(sampler, "seed", None) == self._seed_at_start:
-            sampler.seed = shared_seed(self.runner)
-
-    def _validation_is_due(self) -> bool:
-        if self.runner.val_loop is None or self._iter < self.val_begin:
-            return False
-        return self._iter % self.val_interval == 0 or self._iter == self._max_iters
-
-    def _schedule_misses_validation(self) -> bool:
-        """Whether a schedule reads the validation of the iteration that was restored.
-
-        Checkpoints with schedules are written before it (MMEngine's best ones hold no schedules).
-        """
-        if not self._validation_is_due():
-            return False
-        schedules = self.runner.param_schedulers or []
-        if isinstance(schedules, dict):
-            schedules = [one for several in schedules.values() for one in several]
-        return any(getattr(one, "need_val_args", False) for one in schedules)
-
     def train_iter(self, data_batch: dict) -> Mapping[str, Tensor | float]:
         """Update the model once and return what is to be logged."""
         return self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+
+    def check_outputs(self, outputs: Mapping[str, float]) -> None:
+        """Stop where the outputs of a step say that the training has diverged."""
+        stop_if_not_finite(outputs, self._iter, self.runner.work_dir)
 
     def run_iter(self, data_batch: dict) -> None:
         """Run the hooks around :meth:`train_iter`.
@@ -135,11 +107,12 @@ class ReIDTrainLoop(IterBasedTrainLoop):
             FloatingPointError: If a logged loss is NaN or infinite.
         """
         hook = self.runner.call_hook
+        self.validated = False
         hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
         with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
             outputs = self.train_iter(data_batch)
         outputs = average_over_ranks(outputs)
-        stop_if_not_finite(outputs, self._iter)
+        self.check_outputs(outputs)
         hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
         self._iter += 1
 
@@ -210,13 +183,18 @@ def average_over_ranks(outputs: Mapping[str, Tensor | float]) -> dict[str, float
     return {**outputs, **dict(zip(names, mean.tolist(), strict=True))}
 
 
-def stop_if_not_finite(outputs: Mapping[str, float], iteration: int) -> None:
-    """Raise FloatingPointError naming every loss term if one of them isn't finite."""
+def stop_if_not_finite(outputs: Mapping[str, float], iteration: int, work_dir: str = "") -> None:
+    """Raise FloatingPointError naming every loss term if one of them isn't finite.
+
+    Args:
+        outputs: What a step returned, as plain numbers.
+        iteration: The 0-based iteration.
+        work_dir: Folder of the run, for the message.
+    """
     losses = {name: value for name, value in outputs.items() if "loss" in name}
     if all(math.isfinite(value) for value in losses.values()):
         return
     terms = ", ".join(f"{name}={value:.6g}" for name, value in losses.items())
     raise DivergenceError(
-        f"Loss is not finite at iteration {iteration + 1}: {terms}. The last checkpoint is intact; "
-        "resume from it with a smaller learning rate, or without --amp."
+        f"Loss is not finite at iteration {iteration + 1}: {terms}. {what_is_left(work_dir)}"
     )

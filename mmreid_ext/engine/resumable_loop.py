@@ -1,0 +1,77 @@
+"""What both training loops do so that a resumed run has every batch and every validation once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.runner import BaseLoop
+from torch import nn
+
+from .training_steps import shared_seed
+
+
+class ResumableLoop(BaseLoop):
+    """Validations that are counted, and the order of batches of the run that is continued.
+
+    A checkpoint can be written before the validation of its iteration (MMEngine's order) or inside
+    it (again, when the validation gives a new best). Checkpoints tell which; a resumed run makes up
+    for the validation in the one case only.
+
+    Attributes:
+        validated: Whether the validation of this moment has begun. In every checkpoint.
+    """
+
+    validated = False
+
+    @property
+    def _module(self) -> nn.Module:
+        """The network without its distributed wrapper."""
+        model = self.runner.model
+        return getattr(model, "module", model)
+
+    def run_settings(self) -> dict[str, Any]:
+        """Settings of the loop that decide how a run goes on; a resumed one must have the same."""
+        if not self._schedule_reads_validation():
+            return {}
+        return dict(val_begin=self.val_begin, val_interval=self.val_interval)
+
+    def restore_progress(self, record: Mapping[str, Any] | None) -> None:
+        """Take over what a checkpoint says, after it was loaded.
+
+        Args:
+            record: See :func:`mmreid_ext.checkpoint.run_record.describe_run`. None for older files:
+                then the validation is repeated only if a schedule might have missed it.
+        """
+        if record is None:
+            self.validated = not self._schedule_reads_validation()
+        else:
+            self.validated = record["validated"]
+
+    def validate_if_due(self, done: int, whole: int) -> None:
+        """Validate, unless that was done.
+
+        Args:
+            done: Finished iterations, or epochs in a loop that counts these.
+            whole: Length of the run.
+        """
+        if self.runner.val_loop is None or self.validated or done < max(self.val_begin, 1):
+            return
+        if done % self.val_interval == 0 or done == whole:
+            self.validated = True  # first: the checkpoint of a new best is written inside
+            self.runner.val_loop.run()
+
+    def take_restored_seed(self, sampler: Any) -> None:
+        """Give a sampler the order of the run that is continued.
+
+        A run without a seed of its own draws one; the checkpoint's replaced it after the sampler
+        was built.
+        """
+        if getattr(sampler, "seed", None) == self._seed_at_start:
+            sampler.seed = shared_seed(self.runner)
+
+    def _schedule_reads_validation(self) -> bool:
+        schedules = self.runner.param_schedulers or []
+        if isinstance(schedules, dict):
+            schedules = [one for several in schedules.values() for one in several]
+        return any(getattr(one, "need_val_args", False) for one in schedules)
