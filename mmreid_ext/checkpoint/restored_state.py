@@ -77,7 +77,7 @@ def schedule_changes(before: Any, schedules: Any) -> tuple[list[str], list[End]]
     found: list[str] = []
     ends = []
     for name, schedule in new.items():
-        was, now = _settings(old[name]), _settings(to_plain(schedule.state_dict()))
+        was, now = _settings(old[name]), _settings(schedule.state_dict())
         if was != now and _only_the_end_to_come_differs(was, now, old[name]):
             ends.append(End(schedule, schedule.end))
         else:
@@ -127,7 +127,8 @@ def _numbered(schedules: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _settings(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _lists(v) for k, v in state.items() if k not in _PROGRESS and not callable(v)}
+    kept = {k: v for k, v in state.items() if k not in _PROGRESS and not callable(v)}
+    return {k: _lists(v) for k, v in to_plain(kept).items()}
 
 
 def _lists(value: Any) -> Any:

@@ -59,8 +59,8 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
     def _run(self):
         self.runner.call_hook("before_train")
         self._decide_current_val_interval()
-        if self._batches_done() == 0:
-            self.validate_if_due(self._epoch, self._max_epochs)
+        if self._iter > 0 and self._batches_done() == 0:
+            self.make_up_validation(self._epoch, self._max_epochs)
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
             self._decide_current_val_interval()
@@ -76,7 +76,9 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
             self.dataloader.sampler.set_epoch(self._epoch)
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        if done < len(self.dataloader):
+        if done == len(self.dataloader):  # all batches were taken, and the end of the epoch wasn't
+            self.tell_last_step()
+        else:
             for idx, data_batch in self._batches_from(done):
                 self.run_iter(idx, data_batch)
         self.runner.call_hook("after_train_epoch")

@@ -61,6 +61,21 @@ class ResumableLoop(BaseLoop):
             self.validated = True  # first: the checkpoint of a new best is written inside
             self.runner.val_loop.run()
 
+    def make_up_validation(self, done: int, whole: int) -> None:
+        """Run the validation that the interrupted run was about to run, if it was.
+
+        Args: those of :meth:`validate_if_due`.
+        """
+        self.tell_last_step()
+        hub = self.runner.message_hub
+        hub.update_info("epoch", max(self._epoch - 1, 0))
+        self.validate_if_due(done, whole)
+        hub.update_info("epoch", self._epoch)
+
+    def tell_last_step(self) -> None:
+        """Let validations find the last step in the message hub, as in a run without a break."""
+        self.runner.message_hub.update_info("iter", self._iter - 1)
+
     def take_restored_seed(self, sampler: Any) -> None:
         """Give a sampler the order of the run that is continued.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmengine.runner import Runner
@@ -46,6 +47,7 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
     """
 
     shares_batches = True
+    _epoch_is_over = False
 
     def __init__(self, runner, dataloader, max_iters: int, **kwargs) -> None:
         self._check_settings(runner, dataloader, max_iters, kwargs)
@@ -72,13 +74,14 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
         if self._iter > 0:
             self.resume_data()
             self._decide_current_val_interval()
-            self.validate_if_due(self._iter, self._max_iters)
+            self.make_up_validation(self._iter, self._max_iters)
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
             self.validate_if_due(self._iter, self._max_iters)
-        self.runner.call_hook("after_train_epoch")
+        if not self._epoch_is_over:
+            self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
 
@@ -91,6 +94,13 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
         """Go on with the batch that the interrupted run would have taken next."""
         self.take_restored_seed(self.dataloader.sampler)
         self.dataloader_iterator = start_at(self.dataloader, self._iter)
+
+    def restore_progress(self, record: Mapping[str, Any] | None) -> None:
+        """Take over what a checkpoint says, after it was loaded."""
+        super().restore_progress(record)
+        # The whole run is one epoch. A checkpoint of its end was written when its hooks had run.
+        self._epoch_is_over = self._epoch > 0
+        self._epoch = 0
 
     def train_iter(self, data_batch: dict) -> Mapping[str, Tensor | float]:
         """Update the model once and return what is to be logged."""
@@ -107,7 +117,7 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
             FloatingPointError: If a logged loss is NaN or infinite.
         """
         hook = self.runner.call_hook
-        self.validated = False
+        self.validated = self._epoch_is_over = False
         hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
         with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
             outputs = self.train_iter(data_batch)
