@@ -190,12 +190,12 @@ def meta_update_gates(
 @torch.no_grad()
 def _apply_outer_step(layers, inner, outer, gate_lr: float) -> tuple[Tensor, Tensor]:
     bad = torch.stack([~torch.isfinite(g).all() for g in (*inner, *outer)])
-    bad = bad.view(2, len(layers)).any(dim=0)
     skip = any_rank(bad.any())
     for layer, grad in zip(layers, outer, strict=True):
         new = (layer.gate - gate_lr * grad).clamp_(0, 1)
         layer.gate.copy_(torch.where(skip, layer.gate, new))  # no host synchronisation
-    first = torch.where(bad.any(), bad.int().argmax(), -1)
+    # Inner gradients come first: one that isn't finite spoils all outer ones.
+    first = torch.where(bad.any(), bad.int().argmax() % len(layers), -1)
     return skip.float(), first
 
 

@@ -206,9 +206,12 @@ class MetaBINTrainLoop(ReIDTrainLoop):
 
     def check_outputs(self, outputs: Mapping[str, float]) -> None:
         """Stop where a loss or, with nothing left to scale down, a gate's gradient isn't finite."""
-        super().check_outputs(outputs)
+        skipped = outputs["meta_skipped"]
+        # After a step that isn't finite these losses aren't either; the step is what to look at.
+        kept = {k: v for k, v in outputs.items() if not (skipped and k.startswith("meta_test/"))}
+        super().check_outputs(kept)
         scaler = getattr(self.runner.optim_wrapper, "loss_scaler", None)
-        if outputs["meta_skipped"] and (scaler is None or scaler.get_scale() < SMALLEST_SCALE):
+        if skipped and (scaler is None or scaler.get_scale() < SMALLEST_SCALE):
             stop_for_gate(
                 self._module, int(self._bad_layer), self._iter, what_is_left(self.runner.work_dir)
             )

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from mmreid_ext.checkpoint import atomic_open, atomic_write
+from mmreid_ext.checkpoint.atomic import sweep_leftovers
 
 
 def test_content_replaces_the_old_file(tmp_path):
@@ -66,3 +67,17 @@ def test_append_mode_is_refused(tmp_path):
         atomic_open(tmp_path / "a", "a"),
     ):
         pass
+
+
+def test_leftovers_of_dead_processes_are_swept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    kept = [f".iter_3.pth.{os.getpid()}.tmp", f".iter_3.pth.{os.getppid()}.tmp", ".notes.tmp"]
+    kept += ["iter_3.pth", f"iter_3.{dead.pid}.tmp", f".iter_3.{dead.pid}.swp"]
+    gone = [f".iter_3.pth.{dead.pid}.tmp", f".last_checkpoint.{dead.pid}.tmp"]
+    gone += [f".iter_9.pth.{2**70}.tmp"]
+    for name in (*kept, *gone):
+        (tmp_path / name).write_bytes(b"half")
+    assert sorted(sweep_leftovers(tmp_path)) == sorted(gone)
+    assert sorted(os.listdir(tmp_path)) == sorted(kept)
+    assert sweep_leftovers(tmp_path / "missing") == []

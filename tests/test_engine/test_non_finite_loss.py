@@ -1,6 +1,7 @@
 """A loss that is not finite ends the run with the last good checkpoint in place."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from mmengine.hooks import Hook
 from mmreid_ext.checkpoint import safe_load
 from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.engine.train_loop import stop_if_not_finite
+from mmreid_ext.errors import DivergenceError
 
 
 class Poison(Hook):
@@ -46,3 +48,28 @@ def test_only_losses_are_judged():
     for bad in (math.inf, -math.inf, math.nan):
         with pytest.raises(FloatingPointError, match="iteration 8: loss_ce=1, meta_test/loss_tri="):
             stop_if_not_finite({"loss_ce": 1.0, "meta_test/loss_tri": bad}, 7)
+
+
+def test_gate_whose_gradient_stays_not_finite_stops_the_run(tmp_path, monkeypatch):
+    """Losses are finite; without a scale to lower, the gates would never move again."""
+    runner = tiny_runner(tmp_path, batch_size=16, max_iters=3)
+    name, layer = list(runner.model.bin_layers().items())[2]
+    forward = type(layer).forward
+
+    def spoil(self, x):
+        out = forward(self, x)
+        if self is layer and self.stepped_gate is not None:
+            out = out + (self.stepped_gate * 0).sqrt().sum() * 0  # finite; its derivative isn't
+        return out
+
+    monkeypatch.setattr(type(layer), "forward", spoil)
+    with pytest.raises(DivergenceError, match=rf"{name}\.gate is not finite at iteration 1"):
+        runner.train()
+
+    loop, scaler = runner.train_loop, SimpleNamespace()
+    runner.optim_wrapper.loss_scaler = scaler
+    scaler.get_scale = lambda: 1024.0
+    loop.check_outputs(dict(meta_skipped=1.0))  # the scale goes down, and the run on
+    scaler.get_scale = lambda: 1e-6
+    with pytest.raises(DivergenceError, match=rf"{name}\.gate"):
+        loop.check_outputs(dict(meta_skipped=1.0))
