@@ -74,6 +74,30 @@ def unparsed_message(names: Collection[str], where: str) -> str | None:
     )
 
 
+def require_fitting(
+    records: list[Record], unparsed: Collection[str], where: str, name_form: str
+) -> None:
+    """Check that names could be read, where nothing was found for want of that.
+
+    Args:
+        records: What was read for the mode.
+        unparsed: Names that could not be read.
+        where: Name for messages.
+        name_form: What names look like in this data set.
+
+    Raises:
+        UserError: If nothing was read, and there are names that could not be.
+    """
+    if records or not unparsed:
+        return
+    form = f"Names there look like {name_form}. " if name_form else ""
+    raise UserError(
+        f"{where}: no name could be read: {len(unparsed)} files or lines are not of this data "
+        f"set's pattern, for example {shorten(unparsed)}. {form}Is it another data set, or were "
+        "the files renamed? For your own images use CSVDataset."
+    )
+
+
 def require_train(records: list[Record], where: str) -> None:
     """Check that there is something to train on.
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
-
-from mmengine.logging import print_log
 
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
@@ -18,7 +15,7 @@ from .csv_table import Row, read_table
 from .folders import default_data_root
 from .ids import UNKNOWN, is_none, normalized, number_ids
 from .records import Record
-from .reid_dataset import ReIDDataset
+from .reid_dataset import ProtocolSpec, ReIDDataset
 
 _COLUMNS = ("path", "pid", "camid", "split", "domain")
 _REQUIRED = ("path", "pid", "split")
@@ -94,6 +91,7 @@ class CSVDataset(ReIDDataset):
             ignored=self.ignore_columns,
             encoding=self.encoding,
         )
+        self.list_files = (self.csv_file.name,)
         for row in rows:
             self._check_row(row)
         pids = self._numbers("pid", rows)
@@ -148,15 +146,19 @@ class CSVDataset(ReIDDataset):
             numbers.append(pids[normalized(value)] if isinstance(value, str) else value)
         self.identities = numbers
 
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
+    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
         """Without cameras there is no camera rule."""
-        if self.protocol is not None or any(record["camid"] >= 0 for record in records):
-            return super().protocol_of(records)
-        print_log(
-            f"{self.name} ({self.csv_file}): no image has a camera (column 'camid'), so the camera "
-            "rule is off: images of a query's own camera count as matches, and scores are higher "
-            "than with the rule. protocol='no_camera' says that this is meant.",
-            logger="current",
-            level=logging.WARNING,
-        )
-        return "no_camera"
+        return "no_camera" if self._lacks_cameras(records) else super().protocol_of(records)
+
+    def _lacks_cameras(self, records: list[Record]) -> bool:
+        return self.protocol is None and all(record["camid"] < 0 for record in records)
+
+    def _finish(self, records: list[Record], where: str) -> list[str]:
+        messages = super()._finish(records, where)
+        if self.mode == "test" and self._lacks_cameras(records):
+            messages.append(
+                f"{where}: no image has a camera (column 'camid'), so the camera rule is off: "
+                "images of a query's own camera count as matches, and scores are higher than with "
+                "the rule. protocol='no_camera' says that this is meant."
+            )
+        return messages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Collection, Sequence
@@ -12,9 +11,10 @@ from typing import NamedTuple
 from mmreid_ext.errors import UserError
 from mmreid_ext.suggest import did_you_mean
 
+from .text_file import read_text
+
 # Spreadsheets write the list separator of the user's language; "Unicode text" has tabs.
 _DELIMITERS = (",", ";", "\t")
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ZIP_MARK = b"PK\x03\x04"  # .xlsx and .ods are zip archives
 
 
@@ -56,7 +56,12 @@ def read_table(
     Raises:
         UserError: If the text, the header or a row can't be used.
     """
-    text = _decode(path, encoding)
+    with open(path, "rb") as file:
+        if file.read(len(_ZIP_MARK)) == _ZIP_MARK:
+            raise UserError(
+                f"{path} is a spreadsheet or an archive, not a CSV file: save it as CSV."
+            )
+    text = read_text(path, encoding)
     delimiter = _delimiter(text, required)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = _lines(reader, path)
@@ -74,32 +79,6 @@ def read_table(
         named = dict(zip(header, cells, strict=True))
         rows.append(Row(line, {name: named[name] for name in kept}))
     return kept, rows
-
-
-def _decode(path: Path, encoding: str | None) -> str:
-    content = path.read_bytes()
-    if content.startswith(_ZIP_MARK):
-        raise UserError(f"{path} is a spreadsheet or an archive, not a CSV file: save it as CSV.")
-    if encoding is None:
-        encoding = "utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except LookupError:
-        raise UserError(f"{path}: encoding={encoding!r} is not known to Python.") from None
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{path}, line {line}: byte 0x{content[error.start]:02x} is not "
-            f"{encoding.removesuffix('-sig')}. Save the file as UTF-8, or name its encoding, for "
-            "example encoding='cp1252'."
-        ) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise UserError(
-            f"{path}, line {line}: there is a zero byte, so this is no text in {encoding}. Save "
-            "the file as UTF-8."
-        )
-    return text
 
 
 def _delimiter(text: str, required: Collection[str]) -> str:

@@ -32,6 +32,7 @@ class CUHK01(ReIDDataset):
     title = "cuhk01"
     folder_names = ("CUHK01", "cuhk01", "CUHK01/CUHK01")
     layouts = (("campus",),)
+    name_form = "0001003.png (<identity:4><shot:3>.png)"
     obtain = "request CUHK01 from its authors' page and unpack CUHK01.zip."
     published = dict(query=Count(1942, 971), gallery=Count(1942, 971))
 

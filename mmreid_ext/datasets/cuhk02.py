@@ -38,6 +38,8 @@ class CUHK02(ReIDDataset):
         tuple(f"Dataset/P{pair}" for pair in range(1, _PAIRS + 1)),
         tuple(f"P{pair}" for pair in range(1, _PAIRS + 1)),
     )
+    name_form = "001_1001.png (<identity>_...)"
+    overlapping = {"cuhk01": "camera pair P1 of CUHK02 is CUHK01"}
     obtain = "request CUHK02 from its authors' page and unpack CUHK02.zip."
     published = dict(train=Count(6308, 1577), query=Count(478, 239), gallery=Count(478, 239))
 

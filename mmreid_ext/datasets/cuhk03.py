@@ -11,6 +11,7 @@ from mmreid_ext.registry import DATASETS
 
 from .checks import Count
 from .cuhk03_archive import extract_images, parse_name, read_new_protocol, read_test_sets
+from .cuhk03_prepared import NP_PARTS, read_np, read_split_file
 from .folders import list_images
 from .records import Record
 from .reid_dataset import ReIDDataset
@@ -29,6 +30,11 @@ class CUHK03(ReIDDataset):
 
     Read from the published archive ``cuhk-03.mat``; its pictures are extracted once, to
     ``images_detected`` or ``images_labeled`` beside it. Cameras are the two views, 0 and 1.
+    Without the archive, two prepared forms are read: CUHK03-NP (``detected`` or ``labeled`` with
+    ``bounding_box_train``, ``query``, ``bounding_box_test``; new protocol only), and torchreid's
+    (``images_<boxes>`` with ``splits_new_<boxes>.json`` or ``splits_classic_<boxes>.json``). They
+    number the identities of training and test independently; ``combine_all`` adds 10000 to those
+    of the test part.
 
     * New protocol (default): 767 / 700 identities, the camera protocol; needs the authors' file
       ``cuhk03_new_protocol_config_<detected|labeled>.mat`` beside the archive.
@@ -57,7 +63,10 @@ class CUHK03(ReIDDataset):
         "CUHK03/cuhk03_release",
         "cuhk03",
         "CUHK03",
+        "CUHK03-NP",
+        "cuhk03-np",
     )
+    name_form = "1_001_1_01.png (<pair>_<person>_<view>_<shot>.png), in CUHK03-NP 0001_c1_1.png"
     obtain = (
         "request CUHK03 from its authors' page and unpack cuhk03_release.zip; the files of the new "
         "protocol come from the authors of k-reciprocal re-ranking (Zhong et al., CVPR 2017)."
@@ -76,6 +85,8 @@ class CUHK03(ReIDDataset):
             self.layouts = tuple(
                 ("cuhk-03.mat", place + self.protocol_file) for place in ("", "../")
             )
+            self.layouts += (tuple(f"{_BOXES[boxes]}/{part}" for part in NP_PARTS.values()),)
+        self.layouts += ((f"images_{_BOXES[boxes]}", self.split_file),)
         super().__init__(*args, **kwargs)
 
     @property
@@ -83,8 +94,21 @@ class CUHK03(ReIDDataset):
         """Name of the file of the new protocol."""
         return f"cuhk03_new_protocol_config_{_BOXES[self.boxes]}.mat"
 
+    @property
+    def split_file(self) -> str:
+        """Name of torchreid's list."""
+        kind = "new" if self.classic_split is None else "classic"
+        return f"splits_{kind}_{_BOXES[self.boxes]}.json"
+
+    @property
+    def lists_test_twice(self) -> bool:
+        """The classic protocol does."""
+        return self.classic_split is not None
+
     def read(self, folder: Path) -> list[Record]:
         """Extract the pictures if need be, then read one of the protocols."""
+        if not (folder / "cuhk-03.mat").exists():
+            return self._read_prepared(folder)
         name = f"images_{_BOXES[self.boxes]}"
         images = folder / name
         if not images.is_dir() and (folder.parent / name).is_dir():
@@ -93,6 +117,19 @@ class CUHK03(ReIDDataset):
         if self.classic_split is None:
             return self._read_new(folder, images)
         return self._read_classic(folder, images)
+
+    def _read_prepared(self, folder: Path) -> list[Record]:
+        boxes = _BOXES[self.boxes]
+        self.numbered_apart = self.classic_split is None
+        if not (folder / self.split_file).is_file():
+            return read_np(folder / boxes, self.read_folder)
+        images = folder / f"images_{boxes}"
+        records = read_split_file(folder / self.split_file, images, self.classic_split or 0)
+        if self.classic_split is not None:  # identities by name, as those of the archive
+            for record in records:
+                pair, person, _ = parse_name(Path(record["img_path"]).name)
+                record["pid"] = _PID_STEP * pair + person
+        return records
 
     def _read_new(self, folder: Path, images: Path) -> list[Record]:
         file = folder / self.protocol_file
@@ -123,6 +160,9 @@ class CUHK03(ReIDDataset):
         """Train on every picture once, where the classic protocol lists test pictures twice."""
         if self.mode == "train" and self.combine_all and self.classic_split is not None:
             records = [record for record in records if record["role"] != "gallery"]
+        if self.mode == "train" and self.combine_all and self.numbered_apart:
+            for record in records:
+                record["pid"] += _PID_STEP if record["role"] != "train" else 0
         return super().select(records)
 
     def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:

@@ -33,6 +33,7 @@ class CUHKSYSU(ReIDDataset):
     title = "cuhk_sysu"
     folder_names = ("CUHK-SYSU", "cuhk_sysu", "CUHK_SYSU", "cuhk-sysu", "cuhksysu")
     layouts = (("cropped_images",), ("cropped_image",))
+    name_form = "p1_s3_1.jpg (p<identity>_s<scene>_...)"
     obtain = (
         "request CUHK-SYSU from its authors' page, then cut the annotated persons out into "
         "cropped_images/p<pid>_s<scene>_<number>.jpg."

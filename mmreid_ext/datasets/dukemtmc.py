@@ -32,6 +32,7 @@ class DukeMTMC(Market1501):
         "dukemtmcreid/DukeMTMC-reID",
         "dukemtmc",
     )
+    name_form = "0001_c2_f0046182.jpg (<identity>_c<camera>_...)"
     obtain = "it was withdrawn by its authors and is not distributed any more."
     published = dict(train=Count(16522, 702), query=Count(2228, 702), gallery=Count(17661, 1110))
     distractor_pids = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mmreid_ext.errors import MissingFileError
@@ -41,6 +41,7 @@ def find_folder(
     """
     root = default_data_root() if data_root is None else Path(data_root)
     candidates = [root / name for name in names] + [root]
+    candidates += [folder for folder in _alike(root, names) if folder not in candidates]
     for folder in candidates:
         if any(_missing(folder, layout) == [] for layout in layouts):
             return folder
@@ -48,11 +49,35 @@ def find_folder(
     expected = "\n  or ".join(", ".join(layout) or "any images" for layout in layouts)
     raise MissingFileError(
         f"{title} was not found. Folders looked for:\n{tried}\n"
-        f"Expected in a folder of one of these names:\n  {expected}\n"
+        f"Expected in a folder of one of these names:\n  {', '.join(names)}\n"
+        f"the following:\n  {expected}\n"
         f"How to get it: {obtain}\n"
         "The folder of all data sets is the option data_root, or the environment variable "
         f"{DATA_ROOT_VARIABLE} (now {os.environ.get(DATA_ROOT_VARIABLE)!r}), or ./data."
     )
+
+
+def _alike(root: Path, names: Sequence[str]) -> list[Path]:
+    """Folders whose names are spelled a little differently, and folders nested once more.
+
+    Unpacking an archive into a folder of its own name nests them.
+    """
+    known = {_bare(part) for name in names for part in Path(name).parts}
+    outer = [root, *_named(root, known), *(root / name for name in names)]
+    nested = [inner for folder in outer for inner in _named(folder, known)]
+    return list(dict.fromkeys([*_named(root, known), *nested]))
+
+
+def _named(folder: Path, known: Collection[str]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        found = [entry.name for entry in entries if _bare(entry.name) in known and entry.is_dir()]
+    return [folder / name for name in sorted(found)]
+
+
+def _bare(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _missing(folder: Path, layout: Sequence[str]) -> list[str]:

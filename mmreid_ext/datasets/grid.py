@@ -33,6 +33,7 @@ class GRID(ReIDDataset):
     title = "grid"
     folder_names = ("underground_reid", "GRID/underground_reid", "grid/underground_reid", "grid")
     layouts = (("probe", "gallery"),)
+    name_form = "0001_1_25004_107_32_106_221.jpeg (<identity>_<camera>_...)"
     obtain = "request QMUL GRID from its authors' page and unpack underground_reid.zip."
     published = dict(query=Count(250, 250), gallery=Count(1025, 250))
     default_protocol = "grid"

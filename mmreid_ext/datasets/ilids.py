@@ -39,6 +39,7 @@ class ILIDS(ReIDDataset):
         "i-LIDS",
     )
     layouts = (("Persons",),)
+    name_form = "0001001.jpg (<identity:4><number:3>.jpg)"
     obtain = "request QMUL i-LIDS from its authors' page and unpack i-LIDS_Pedestrian.tgz."
     published = dict(query=Count(119, 119), gallery=Count(357, 119))
     default_protocol = "ilids"

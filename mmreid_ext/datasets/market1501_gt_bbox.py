@@ -52,6 +52,8 @@ class Market1501GTBBox(ReIDDataset):
         "Market-1501",
     )
     layouts = (("gt_bbox",),)
+    name_form = "0001_c1s1_001051_00.jpg (<identity>_c<camera>...)"
+    overlapping = {"market1501": "gt_bbox shows the people of Market-1501, of its test too"}
     obtain = (
         "request Market-1501 from its authors' page; the complete Market-1501-v15.09.15.zip has it."
     )

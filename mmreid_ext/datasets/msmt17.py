@@ -11,8 +11,10 @@ from mmreid_ext.registry import DATASETS
 from .checks import Count
 from .records import Record
 from .reid_dataset import ReIDDataset
+from .text_file import read_text
 
-_FOLDER_NAME = re.compile(r"(?P<pid>\d+)_c(?P<cam>\d+)")
+# Market-1501's way, <pid>_c<camera>_..., or the published one, <pid>_<number>_<camera>_...
+_FOLDER_NAME = re.compile(r"(?P<pid>\d+)_(?:c|\d{3}_)(?P<cam>\d+)")
 _LISTED_NAME = re.compile(r"\d+_\d+_(?P<cam>\d+)_")
 _LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
 _PARTS = dict(train="bounding_box_train", query="query", gallery="bounding_box_test")
@@ -26,8 +28,8 @@ class MSMT17(ReIDDataset):
     Three layouts are read: the published V1 (``train``, ``test`` and lists ``<path> <pid>``), V2
     (``mask_train_v2``, ``mask_test_v2``, faces blurred, the same lists), and V1 rearranged like
     Market-1501 (``bounding_box_train``, ``query``, ``bounding_box_test`` with names
-    ``<pid>_c<camera>_<...>.jpg``), as PaddleClas wants it. In lists the camera is the third number
-    of the file name.
+    ``<pid>_c<camera>_<...>.jpg``, as PaddleClas wants it, or with the published names). In those
+    the camera is the third number. Lists are separated by blanks or tabs.
 
     Training and test number their identities from 0 independently; ``combine_all`` adds 10000 to
     those of the test part.
@@ -56,6 +58,8 @@ class MSMT17(ReIDDataset):
         ("mask_train_v2", "mask_test_v2", *_LISTS),
         tuple(_PARTS.values()),
     )
+    name_form = "0000_000_01_0303morning_0008_0.jpg, or 0000_c1_0000.jpg; lists: <path> <pid>"
+    numbered_apart = True
     obtain = "request MSMT17 from its authors' page and unpack MSMT17_V1 or MSMT17_V2."
     published = dict(train=Count(32621, 1041), query=Count(11659, 3060), gallery=Count(82161, 3060))
 
@@ -73,6 +77,7 @@ class MSMT17(ReIDDataset):
                 for role, part in _PARTS.items()
                 for record in self.read_folder(folder / part, role, _FOLDER_NAME)
             ]
+        self.list_files = _LISTS
         blurred = (folder / "mask_train_v2").is_dir()
         train = folder / ("mask_train_v2" if blurred else "train")
         test = folder / ("mask_test_v2" if blurred else "test")
@@ -84,8 +89,9 @@ class MSMT17(ReIDDataset):
 
     def _read_list(self, file: Path, base: Path, role: str) -> list[Record]:
         records = []
-        for line in file.read_text(encoding="utf-8").splitlines():
-            path, _, pid = line.strip().rpartition(" ")
+        for line in read_text(file).splitlines():
+            path, _, pid = line.strip().replace("\t", " ").rpartition(" ")
+            path = path.rstrip()
             found = _LISTED_NAME.match(path.rpartition("/")[2])
             if found is None or not pid.isdecimal():
                 if line.strip():

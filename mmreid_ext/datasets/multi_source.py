@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 from collections.abc import Sequence
 from typing import Any
+
+from mmengine.logging import print_log
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
+from .image_files import locate
+from .overlaps import shared_pictures
 from .record_dataset import RecordDataset
 from .records import Record
 
@@ -81,7 +87,7 @@ class MultiSourceDataset(CombinedDataset):
             ``BaseDataset``.
 
     Raises:
-        ValueError: If there is no source, or two have the same name.
+        ValueError: If there is no source, two have the same name, or two share pictures.
 
     Example:
         >>> dataset = dict(
@@ -99,7 +105,9 @@ class MultiSourceDataset(CombinedDataset):
     def load_data_list(self) -> list[Record]:
         """Shift labels, cameras and domains of every source behind those before it."""
         records, labels, cameras, domains = [], 0, 0, 0
-        for source, part in zip(self.sources, self.source_records(), strict=True):
+        parts = self.source_records()
+        self._check_sources(parts)
+        for source, part in zip(self.sources, parts, strict=True):
             for record in part:
                 record["gt_label"] += labels
                 record["domain"] += domains
@@ -110,6 +118,25 @@ class MultiSourceDataset(CombinedDataset):
             records += part
         self.num_classes, self.num_domains = labels, domains
         return records
+
+    def _check_sources(self, parts: list[list[Record]]) -> None:
+        """Refuse sources that share pictures; warn of sets that are known to share people."""
+        keys = {
+            source.name: [file for file in locate([r["img_path"] for r in part]) if file]
+            for source, part in zip(self.sources, parts, strict=True)
+        }
+        shared = shared_pictures(keys)
+        if shared:
+            raise UserError(f"{type(self).__name__}: {' '.join(shared)}")
+        for one, other in itertools.permutations(self.sources, 2):
+            known = getattr(one, "overlapping", {}).get(getattr(other, "title", None))
+            if known:
+                print_log(
+                    f"{type(self).__name__}: sources {one.name!r} and {other.name!r} share people "
+                    f"({known}); they would be trained as different ones. Take one of them out.",
+                    logger="current",
+                    level=logging.WARNING,
+                )
 
 
 @DATASETS.register_module()

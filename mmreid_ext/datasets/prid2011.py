@@ -34,8 +34,16 @@ class PRID2011(ReIDDataset):
     """
 
     title = "prid2011"
-    folder_names = ("prid_2011", "PRID2011/prid_2011", "prid2011/prid_2011", "PRID2011", "prid2011")
-    layouts = (("single_shot/cam_a", "single_shot/cam_b"),)
+    folder_names = (
+        "prid_2011",
+        "PRID2011/prid_2011",
+        "prid2011/prid_2011",
+        "PRID2011",
+        "prid2011",
+        "prid",
+    )
+    layouts = (("single_shot/cam_a", "single_shot/cam_b"), ("cam_a", "cam_b"))
+    name_form = "person_0001.png (person_<identity:4>.png)"
     obtain = "request PRID 2011 from its authors' page (TU Graz) and unpack prid_2011.zip."
     published = dict(query=Count(200, 200), gallery=Count(749, 200))
     default_protocol = "prid2011"
@@ -43,7 +51,7 @@ class PRID2011(ReIDDataset):
 
     def read(self, folder: Path) -> list[Record]:
         """Read both cameras."""
-        base = folder / "single_shot"
+        base = folder / "single_shot" if (folder / "single_shot").is_dir() else folder
         query = self.read_folder(base / "cam_a", "query", _NAME, camid=0)
         gallery = self.read_folder(base / "cam_b", "gallery", _NAME, camid=1)
         return [record for record in query if record["pid"] <= _LAST_PAIRED] + list(gallery)

@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 from mmengine.logging import print_log
 
+from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.protocols import EvaluationProtocol, build_protocol
 
 from . import checks
 from .folders import find_folder, list_images
+from .image_files import content_keys, locate
+from .overlaps import Rules, find_overlaps, missing_message
 from .record_dataset import RecordDataset
 from .records import (
     Record,
@@ -47,7 +50,12 @@ class ReIDDataset(RecordDataset):
         published: Published size of each role.
         default_protocol: Evaluation protocol of the complete test set.
         distractor_pids: Values of ``pid`` that stand for "nobody of the queries".
+        name_form: What file names look like, for messages.
+        numbered_apart: Whether training and test number their identities independently.
+        unseen: Whether identities of the test set must not be in the training set.
+        overlapping: Data sets that show the same people, and how, by title.
         unparsed: Names of files that :meth:`read` could not interpret.
+        list_files: Files that name the images, where the set is a list.
 
     The arrays ``pids``, ``camids``, ``domains`` are described in :class:`RecordDataset`.
 
@@ -68,7 +76,11 @@ class ReIDDataset(RecordDataset):
             when identities were cut.
         on_corrupt: ``'error'`` names an unreadable image; ``'skip'`` (training only) replaces it by
             the next image of the same identity, counts and reports. Defaults to ``'error'``.
-        check: Whether to compare with the published counts. Defaults to True.
+        check: Whether to compare with the published counts, and to refuse images and identities
+            that stand where they must not (``docs/datasets.md``). False: warnings only. Defaults to
+            True.
+        compare_files: What makes two images the same picture: ``'path'``, the same file, or
+            ``'content'``, the same bytes; the latter reads all files. Defaults to ``'path'``.
         **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
             ``BaseDataset``.
 
@@ -84,6 +96,10 @@ class ReIDDataset(RecordDataset):
     published: ClassVar[Mapping[str, checks.Count]] = {}
     default_protocol: ClassVar[str] = "camera"
     distractor_pids: ClassVar[frozenset[int]] = frozenset()
+    name_form: ClassVar[str] = ""
+    numbered_apart: ClassVar[bool] = False
+    unseen: ClassVar[bool] = False
+    overlapping: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -99,12 +115,20 @@ class ReIDDataset(RecordDataset):
         protocol: ProtocolSpec | None = None,
         on_corrupt: str = "error",
         check: bool = True,
+        compare_files: str = "path",
         **kwargs: Any,
     ) -> None:
+        if compare_files not in ("path", "content"):
+            raise UserError(
+                f"{name or self.title}: compare_files={compare_files!r}, must be 'path' or "
+                "'content'."
+            )
+        self.compare_files = compare_files
         self.data_folder, self.check, self.protocol = data_root, check, protocol
         self.combine_all, self.domain_from = combine_all, domain_from
         self.identities, self.max_identities = identities, max_identities
         self.unparsed: list[str] = []
+        self.list_files: Sequence[str] = ()
         if protocol is not None:
             build_protocol(protocol)  # a typo stops here, not at the first validation
         super().__init__(name or self.title, mode, pipeline, on_corrupt, **kwargs)
@@ -168,12 +192,65 @@ class ReIDDataset(RecordDataset):
             messages.append(
                 checks.count_message(records, self.published, self.distractor_pids, where)
             )
+        messages += self._check_files(records, where)
         records = self.select(records)
+        checks.require_fitting(records, self.unparsed, where, self.name_form)
         records = cut_identities(records, self.identities, self.max_identities, where)
         messages += self._finish(records, where)
         for message in filter(None, messages):
             print_log(message, logger="current", level=logging.WARNING)
         return records
+
+    def _check_files(self, records: list[Record], where: str) -> list[str]:
+        """Look for files that are missing, and for what stands in two places.
+
+        Returns:
+            Warnings.
+
+        Raises:
+            UserError: For what makes the set useless, see ``docs/datasets.md``.
+        """
+        if not records:
+            return []
+        files = locate([record["img_path"] for record in records])
+        missing = missing_message(records, files, where, self.list_files)
+        rows = [row for row, file in enumerate(files) if file is not None]
+        found = [records[row] for row in rows]
+        keys = [files[row] for row in rows]
+        if self.compare_files == "content":
+            keys = content_keys(keys)
+        findings = find_overlaps(found, keys, self._overlap_rules(records))
+        errors = [f"{where}: {f.text}" for f in findings if f.is_error and self.check]
+        if missing and self._must_be_there(records, files):
+            raise MissingFileError("\n".join([missing, *errors]))
+        if errors:
+            raise UserError("\n".join([*errors, "check=False turns this into a warning."]))
+        return [missing, *(f"{where}: {finding.text}" for finding in findings)]
+
+    def _must_be_there(self, records: list[Record], files: list[str | None]) -> bool:
+        """Whether missing files stop the run: those of this mode do, and with ``check`` all do."""
+        if self.mode == "train" and self.on_corrupt == "skip":
+            return False
+        used = self.combine_all and self.mode == "train"
+        is_of_mode = [used or (r["role"] == "train") == (self.mode == "train") for r in records]
+        return self.check or any(
+            mine and file is None for mine, file in zip(is_of_mode, files, strict=True)
+        )
+
+    def _overlap_rules(self, records: list[Record]) -> Rules:
+        protocol = build_protocol(self.protocol_of(select_test(records)))
+        return Rules(
+            camera_rule=getattr(protocol, "use_cameras", False),
+            twice_in_test=protocol.self_retrieval or self.lists_test_twice,
+            numbered_apart=self.numbered_apart,
+            test_is_trained_on=self.mode == "train" and self.combine_all,
+            unseen=self.unseen,
+        )
+
+    @property
+    def lists_test_twice(self) -> bool:
+        """Whether test images stand in the list as query and as gallery on purpose."""
+        return False
 
     def _finish(self, records: list[Record], where: str) -> list[str]:
         """Label the records in place; returns warnings about what the test set can't answer."""

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
-from .checks import Count, require_repeated_identity, shorten
+from .checks import Count, require_repeated_identity
 from .records import Record
 from .reid_dataset import ReIDDataset
+from .text_file import read_text
 
 _ROLES = ("train", "query")
 _HEADER = "image_id class_id super_class_id path"
@@ -61,6 +62,7 @@ class SOP(ReIDDataset):
     obtain = "download Stanford_Online_Products.zip from its authors' page and unpack it."
     published = dict(train=Count(59551, 11318), query=Count(60502, 11316))
     default_protocol = "sop"
+    unseen = True
 
     def __init__(self, *args: Any, folder: str | os.PathLike | None = None, **kwargs: Any) -> None:
         if folder is not None:
@@ -73,15 +75,8 @@ class SOP(ReIDDataset):
         lists = next(
             pair for pair in self.layouts if all((folder / name).is_file() for name in pair)
         )
+        self.list_files = lists
         parts = [_read_list(folder / name, role) for name, role in zip(lists, _ROLES, strict=True)]
-        if self.check:
-            _check_disjoint(*parts, where=f"{self.name} ({folder})")
-        for part in parts:
-            if part and not os.path.exists(part[0]["img_path"]):
-                raise MissingFileError(
-                    f"{self.name}: {' and '.join(lists)} are in {folder}, the images are not: "
-                    f"there is no {part[0]['img_path']}. Unpack the archive completely."
-                )
         return parts[0] + parts[1]
 
     def check_test(self, records: list[Record], where: str) -> None:
@@ -94,7 +89,7 @@ class SOP(ReIDDataset):
 
 
 def _read_list(file: Path, role: str) -> list[Record]:
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    lines = read_text(file).splitlines()
     is_published_form = file.name.startswith("Ebay_")
     if is_published_form and (not lines or lines[0].split() != _HEADER.split()):
         raise UserError(
@@ -126,14 +121,3 @@ def _labelled_path(line: str) -> tuple[str, int, int] | None:
     if len(values) not in (2, 3) or not values[0] or not values[1].isdecimal():
         return None
     return values[0], int(values[1]), -1  # no super class
-
-
-def _check_disjoint(train: list[Record], test: list[Record], where: str) -> None:
-    for key, what in (("img_path", "images"), ("pid", "classes")):
-        shared = {record[key] for record in train} & {record[key] for record in test}
-        if shared:
-            raise UserError(
-                f"{where}: {len(shared)} {what} are in the training and in the test list: "
-                f"{shorten(sorted(shared))}. Test classes must be unseen; if the test list only "
-                "numbers its classes anew, set check=False."
-            )

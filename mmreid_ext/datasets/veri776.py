@@ -26,6 +26,7 @@ class VeRi776(Market1501):
     title = "veri776"
     folder_names = ("VeRi", "veri", "VeRi-776", "veri776", "VeRi_776")
     layouts = (("image_train", "image_query", "image_test"),)
+    name_form = "0001_c001_00016450_0.jpg (<vehicle>_c<camera>_...)"
     obtain = "request VeRi-776 from its authors."
     published = dict(train=Count(37778, 576), query=Count(1678, 200), gallery=Count(11579, 200))
     distractor_pids = frozenset()

@@ -44,6 +44,7 @@ class VIPeR(ReIDDataset):
     title = "viper"
     folder_names = ("VIPeR", "viper/VIPeR", "viper", "VIPeR.v1.0")
     layouts = (("cam_a", "cam_b"),)
+    name_form = "001_45.bmp (<identity>_<angle>.bmp)"
     obtain = "request VIPeR from its authors' page and unpack VIPeR.v1.0.zip."
     published = dict(query=Count(632, 632), gallery=Count(632, 632))
     default_protocol = "viper"

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmreid_ext.checkpoint.finite_weights import what_is_left
+from mmreid_ext.datasets.wrappers import unwrapped
 from mmreid_ext.distributed import get_world_size, mean_over_ranks
 from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
@@ -143,9 +144,9 @@ def check_num_classes(model, dataset) -> None:
     """Compare the classifier with the training set, where both tell their number of classes.
 
     Raises:
-        ValueError: If they differ.
+        ValueError: If they differ, or if data sets are strung together whose labels would merge.
     """
-    found = getattr(dataset, "num_classes", None)
+    found = getattr(unwrapped(dataset), "num_classes", None)
     built = getattr(getattr(model, "head", None), "num_classes", None)
     if found is not None and built is not None and found != built:
         raise UserError(

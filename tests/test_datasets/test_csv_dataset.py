@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from helpers.fake_images import write_images
+from helpers.fake_images import write_image, write_images
 
-from mmreid_ext.datasets import CSVDataset, csv_dataset, reid_dataset
+from mmreid_ext.datasets import CSVDataset, reid_dataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import CameraProtocol
 
@@ -31,7 +31,7 @@ def make(make_bytes):
 def caplog_mm(monkeypatch):
     """What was logged since the last call."""
     said = []
-    monkeypatch.setattr(csv_dataset, "print_log", lambda text, **_: said.append(text))
+    monkeypatch.setattr(reid_dataset, "print_log", lambda text, **_: said.append(text))
 
     def take():
         text = "\n".join(said)
@@ -49,7 +49,7 @@ def test_rows_become_records(make, tmp_path):
 
 
 def test_absolute_paths_stay(make, tmp_path):
-    path = tmp_path / "elsewhere.jpg"
+    path = write_image(tmp_path / "elsewhere.jpg")
     dataset = make(HEADER + f"{path},1,0,query\ng.jpg,1,1,gallery\n", mode="test")
     assert dataset[0]["img_path"] == str(path)
 
@@ -106,7 +106,8 @@ def test_a_domain_column_is_used_unless_told_otherwise(make):
     assert make(text, domain_from="dataset").num_domains == 1
 
 
-def test_a_byte_order_mark_and_quotes_of_spreadsheets_are_read(make):
+def test_a_byte_order_mark_and_quotes_of_spreadsheets_are_read(make, tmp_path):
+    write_image(tmp_path / "shop" / "a,1.jpg")
     dataset = make("\ufeff" + 'path,pid,camid,split\n"a,1.jpg",1,0,train\nb.jpg,2,0,train\n')
     assert dataset[0]["img_path"].endswith("a,1.jpg")
 

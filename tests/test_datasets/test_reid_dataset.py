@@ -55,13 +55,16 @@ def test_test_set_keeps_ids_and_announces_its_protocol(root):
     assert dataset.pids.tolist() == [40, 40, 50, 50] + [0] + [40] * 4 + [50] * 4
     assert [dataset[i]["role"] for i in (0, 3, 4, 12)] == ["query", "query", "gallery", "gallery"]
     assert "gt_label" not in dataset[0] and dataset.num_classes == 2
-    assert dataset.metainfo["test_sets"] == {"market1501": {"protocol": "camera"}}
+    assert dataset.metainfo["test_sets"] == {
+        "market1501": {"protocol": "camera", "distractor_pids": [0]}
+    }
 
 
 def test_name_and_protocol_can_be_given(root):
     dataset = build(root, mode="test", name="mine", protocol=dict(type="camera", ranks=(1,)))
     announced = dataset.metainfo["test_sets"]
-    assert announced == {"mine": {"protocol": dict(type="camera", ranks=(1,))}}
+    protocol = dict(type="camera", ranks=(1,))
+    assert announced == {"mine": {"protocol": protocol, "distractor_pids": [0]}}
     assert dataset[0]["dataset"] == "mine"
 
 

@@ -105,7 +105,7 @@ def test_another_set_in_the_layout(tmp_path, messages):
     [
         (("1 1 a.png",), TEST, r"train.txt, line 2: '1 1 a.png' is not of the form image_id"),
         (("1 x 1 a.png",), TEST, "line 2: '1 x 1 a.png'"),
-        (TRAIN, (*TEST, "8 2 3 chair/h.png"), "1 classes are in .* the test list: 2"),
+        (TRAIN, (*TEST, "8 2 3 chair/h.png"), "1 identities are in .* the test set: 2"),
         (TRAIN, (*TEST, "8 9 3 chair/c.png"), "1 images are in the training .*c.png"),
         (TRAIN, TEST[1:], "2 test images of 2 identities: none has two"),
     ],
@@ -127,7 +127,7 @@ def test_missing_header_is_an_error_not_a_missing_image(tmp_path):
 def test_lists_without_images(tmp_path):
     base = write_sop(tmp_path)
     (base / "bicycle" / "a.png").unlink()
-    with pytest.raises(FileNotFoundError, match="the images are not: there is no .*a.png"):
+    with pytest.raises(FileNotFoundError, match="1 of 7 images .* are not there: .*a.png"):
         SOP(tmp_path)
 
 

@@ -17,7 +17,7 @@ train_dataset = dict(
     type="mmreid_ext.Market1501", mode="train", domain_from="camera", pipeline=train_pipeline
 )
 
-# Images per rank; a global batch is that times the number of ranks. The reference trains with 96.
+# Images of all ranks together (batch_size_is_global in default_runtime.py), as in the reference.
 train_dataloader = dict(
     batch_size=96,
     num_workers=4,
