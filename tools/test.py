@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
 
     apply_arguments(cfg, args)
     with explained(cfg):
-        prepare(cfg, args.local_rank)
+        prepare(cfg, args.local_rank, trains=False)
         runner = Runner.from_cfg(cfg)
         check_test_sets(runner.test_loop)
         load_weights(runner.model, args.checkpoint)

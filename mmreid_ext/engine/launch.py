@@ -45,12 +45,13 @@ PRECISIONS = ("OptimWrapper", "AmpOptimWrapper", "BFloat16OptimWrapper")
 """Wrappers of the optimiser that ``--amp`` may put in one another's place."""
 
 
-def prepare(cfg: Config, local_rank: int = 0) -> Config:
+def prepare(cfg: Config, local_rank: int = 0, trains: bool = True) -> Config:
     """Make ``cfg`` and this process ready for a runner; call it once, before building one.
 
     Settings that contradict one another stop here. Checkpoints become data (never executed), freed
     memory is kept, and without an accelerator the process group is started on gloo. Batch sizes
-    are the training loops' own concern; for a loop that isn't ours they are shared out here.
+    are the training loops' own concern; for a loop that isn't ours they are shared out here, if
+    this process ``trains``: any number of ranks can test.
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     expected_world_size(cfg.get("launcher", "none"))
@@ -61,7 +62,7 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     keep_freed_memory()
     if cfg.get("launcher", "none") != "none" and not has_accelerator:
         _start_gloo(cfg)
-    _ready_loaders(cfg)
+    _ready_loaders(cfg, trains)
     return cfg
 
 
@@ -104,13 +105,13 @@ def _start_gloo(cfg: Config) -> None:
     )
 
 
-def _ready_loaders(cfg: Config) -> None:
+def _ready_loaders(cfg: Config, trains: bool) -> None:
     """Take unused worker options off every loader; share batches where a foreign loop won't."""
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         if isinstance(cfg.get(name), dict):
             cfg[name] = without_idle_workers(cfg[name])
     loop = cfg.get("train_cfg") or {}
-    if cfg.get("train_dataloader") and not _is_ours(loop.get("type")):
+    if trains and cfg.get("train_dataloader") and not _is_ours(loop.get("type")):
         world_size = expected_world_size(cfg.get("launcher", "none"))
         is_global = bool(cfg.get("batch_size_is_global"))
         cfg.train_dataloader = rank_settings(cfg.train_dataloader, is_global, world_size)
