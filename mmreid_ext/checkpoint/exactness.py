@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mmengine.hooks import EarlyStoppingHook
+from mmengine.hooks import EarlyStoppingHook, EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, Runner
 
 from mmreid_ext.distributed import get_world_size
 from mmreid_ext.errors import UserError
 
+from .best_file import ready_best
 from .restored_state import End, optimizer_changes, schedule_changes
 from .run_record import KEY, changes, describe_run
 from .wording import shorten, warn
@@ -52,6 +53,7 @@ def require_exact(resuming: Resuming, checkpoint: dict) -> None:
     _require_length(resuming, meta, loop)
     _require_settings(resuming, checkpoint)
     _require_whole_step(resuming, meta["iter"])
+    ready_best(runner, checkpoint["message_hub"], resuming.record)
     if any(isinstance(hook, EarlyStoppingHook) for hook in runner.hooks):
         warn("resume: EarlyStoppingHook starts counting anew; MMEngine does not store its count.")
 
@@ -61,6 +63,7 @@ def _require_parts(resuming: Resuming, checkpoint: Mapping) -> None:
     progress = isinstance(meta, Mapping) and all(isinstance(meta.get(k), int) for k in _COUNTS)
     needed = {"state_dict": True, "message_hub": True, "optimizer": resuming.optimizer}
     needed["param_schedulers"] = resuming.schedules and bool(resuming.runner.param_schedulers)
+    needed["ema_state_dict"] = any(isinstance(h, EMAHook) for h in resuming.runner.hooks)
     missing = [name for name, wanted in needed.items() if wanted and name not in checkpoint]
     missing += [] if progress else ["meta with iter and epoch"]
     if missing:
@@ -99,6 +102,8 @@ def _require_settings(resuming: Resuming, checkpoint: Mapping) -> None:
         before = checkpoint.get("param_schedulers")
         differences, resuming.ends = schedule_changes(before, runner.param_schedulers)
         found += differences
+    if "ema_state_dict" in checkpoint and not any(isinstance(h, EMAHook) for h in runner.hooks):
+        found.append("EMAHook: the run averaged its weights, this one doesn't")
     seed = runner._randomness_cfg.get("seed")
     if seed is not None and meta.get("seed") not in (None, seed):
         found.append(f"randomness.seed (--seed) was {meta['seed']}, is {seed}")

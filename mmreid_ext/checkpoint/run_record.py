@@ -13,10 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
 
 from mmreid_ext.distributed import get_world_size
+
+from .best_file import watched_metrics
 
 KEY = "mmreid_ext_run"
 """Entry of a checkpoint's ``meta``."""
@@ -52,8 +55,9 @@ def describe_run(runner: Runner) -> dict[str, Any] | None:
 
     Returns:
         ``decides`` (settings whose change is refused), ``reported`` (settings whose change is
-        reported), both flat; ``validated``, whether the validation of this moment has run; and the
-        number of ranks. ``None`` without a training loop.
+        reported), both flat; ``save_best``, the metrics by which the best checkpoint is chosen;
+        ``validated``, whether the validation of this moment has run; and the number of ranks.
+        ``None`` without a training loop.
     """
     loop = runner._train_loop
     if not isinstance(loop, BaseLoop):
@@ -61,11 +65,13 @@ def describe_run(runner: Runner) -> dict[str, Any] | None:
     decides = {
         "train_cfg": {"type": type(loop).__name__, **getattr(loop, "run_settings", dict)()},
         "optim_wrapper": _optimizers(runner.optim_wrapper),
+        "EMAHook": [_average(hook) for hook in runner.hooks if isinstance(hook, EMAHook)],
         "train_dataloader": describe_loader(getattr(loop, "dataloader", None)),
     }
     return dict(
         decides=flatten(decides),
         reported=flatten(_parts_of_config(runner)),
+        save_best=watched_metrics(runner),
         validated=bool(getattr(loop, "validated", False)),
         world_size=get_world_size(),
     )
@@ -114,6 +120,10 @@ def _optimizers(wrapper: Any) -> dict[str, Any]:
         "dtype": getattr(wrapper, "cast_dtype", None),
     }
     return found | {"optimizer": {"type": type(wrapper.optimizer).__name__}}
+
+
+def _average(hook: EMAHook) -> dict[str, Any]:
+    return dict(hook.ema_cfg, begin_iter=hook.begin_iter, begin_epoch=hook.begin_epoch)
 
 
 def describe_loader(loader: Any, sampler: Any = None) -> dict[str, Any]:

@@ -237,6 +237,36 @@ def test_missing_file_and_empty_folder_are_named(tmp_path):
     assert not read  # found before the data
 
 
+@pytest.mark.parametrize("had, has", [(False, True), (True, False)])
+def test_averaging_is_neither_begun_nor_dropped(tmp_path, had, has):
+    hook = [dict(type="EMAHook")]
+    make_runner(tmp_path / "a", custom_hooks=hook if had else None).train()
+    message = "EMAHook" if had else "holds no ema_state_dict"
+    with pytest.raises(UserError, match=message):
+        resume(tmp_path / "b", tmp_path / "a" / "iter_2.pth", custom_hooks=hook if has else None)
+
+
+def test_best_score_of_another_metric_is_forgotten(tmp_path, folder):
+    hook = dict(type="CheckpointHook", by_epoch=False, interval=1, save_best="score", rule="less")
+    settings = dict(default_hooks=dict(checkpoint=hook))
+    with pytest.warns(UserWarning, match=r"save_best was score .greater., is score .less."):
+        resume(tmp_path, folder / f"iter_{AT}.pth", **settings)
+    assert next(tmp_path.glob("best_*.pth"))  # 3.0 is no less than the 1.0 at the break
+
+
+def test_best_file_of_a_moved_folder_is_replaced(tmp_path):
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    make_runner(run, save_best=True).train()
+    (run / f"iter_{ITERS}.pth").unlink()
+    run.rename(moved)
+    assert [file.name for file in moved.glob("best_*.pth")] == ["best_score_iter_4.pth"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        longer = dict(type="mmreid_ext.ReIDTrainLoop", max_iters=9, val_interval=1)
+        make_runner(moved, save_best=True, resume=True, train_cfg=longer).train()
+    assert [file.name for file in moved.glob("best_*.pth")] == ["best_score_iter_9.pth"]
+
+
 def test_loading_weights_alone_on_request_is_allowed(tmp_path, folder):
     runner = make_runner(tmp_path, **adam(lr=0.5))
     runner.resume(
@@ -344,3 +374,15 @@ def test_description_is_plain(tmp_path):
     runner.train()
     described = describe_run(runner)
     assert to_plain(described) == described
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [dict(type="LinearLR", start_factor=0.1), dict(type="CosineAnnealingLR", eta_min=0.0)],
+)
+def test_schedule_whose_course_depends_on_the_length_is_another_one(tmp_path, schedule):
+    schedule = dict(param_scheduler=[dict(schedule, by_epoch=False)])
+    make_runner(tmp_path / "a", **schedule).train()
+    longer = dict(train_cfg=dict(type="mmreid_ext.ReIDTrainLoop", max_iters=9))
+    with pytest.raises(UserError, match=r"param_scheduler\.0\.(total_iters|T_max|end) was"):
+        resume(tmp_path / "b", tmp_path / "a" / "iter_3.pth", **schedule, **longer)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers.tiny_loops import EPOCHS, ITERS, ITERS_PER_EPOCH, Interrupted, StopAfter, make_runner
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 
 from mmreid_ext.checkpoint import mmengine_io, safe_load
 from mmreid_ext.checkpoint.run_record import KEY
@@ -153,3 +153,19 @@ def test_epoch_is_continued_with_a_sampler_that_can_not_be_told_where_to_start(t
     resumed, count = train(tmp_path / "resumed", resume=True, load_from=str(file), **settings)
     assert count.steps == expected.steps[ITERS_PER_EPOCH + 1 :]
     assert_same(final_state(resumed), final_state(whole))
+
+
+@pytest.mark.parametrize("epochs", [False, True])
+def test_averaged_weights_are_continued(tmp_path, versions, epochs):
+    settings = dict(epochs=epochs, save_best=True, custom_hooks=[dict(type="EMAHook")])
+    whole, _ = train(tmp_path / "whole", **settings)
+    for file in list(versions):
+        settings |= dict(resume=True, load_from=str(file))
+        runner, _ = train(tmp_path / f"from_{file.stem}", **settings)
+        averaged = [average(run).state_dict() for run in (runner, whole)]
+        assert_same(*averaged, file.stem)
+        assert_same(final_state(runner), final_state(whole), file.stem)
+
+
+def average(runner):
+    return next(hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook))
