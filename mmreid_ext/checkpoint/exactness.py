@@ -66,12 +66,17 @@ def _require_parts(resuming: Resuming, checkpoint: Mapping) -> None:
     needed["ema_state_dict"] = any(isinstance(h, EMAHook) for h in resuming.runner.hooks)
     missing = [name for name, wanted in needed.items() if wanted and name not in checkpoint]
     missing += [] if progress else ["meta with iter and epoch"]
+    refuse_without(resuming.filename, missing)
+
+
+def refuse_without(filename: str, missing: list[str]) -> None:
+    """Raise UserError if a file lacks parts of a run."""
     if missing:
         raise UserError(
-            f"resume: {resuming.filename} holds no {', no '.join(missing)}. Such files "
-            "(best_*.pth, published weights) are there to be tested. Resume from one that was "
-            "written every interval (iter_*.pth, epoch_*.pth), or start a new run from its "
-            "weights: `load_from` without `resume`."
+            f"resume: {filename} holds no {', no '.join(missing)}. Such files (best_*.pth, "
+            "published weights) are there to be tested. Resume from one that was written every "
+            "interval (iter_*.pth, epoch_*.pth), or start a new run from its weights: `load_from` "
+            "without `resume`."
         )
 
 

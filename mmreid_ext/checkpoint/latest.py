@@ -6,12 +6,15 @@ then the newest good one takes its place, and the user is told.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmreid_ext.errors import MissingFileError, UserError
 
+from .exactness import refuse_without
 from .integrity import Header, read_header, verify
+from .safe_load import safe_load
 from .wording import warn
 
 POINTER = "last_checkpoint"
@@ -46,6 +49,30 @@ def newest_good(work_dir: Path, folders: Sequence[Path]) -> str:
         f"resume: nothing to resume in {work_dir}: {'; '.join(problems)}. Start without resume "
         "(--resume), or name a checkpoint (--resume FILE) or another folder (--work-dir)."
     )
+
+
+def check_given(path: str, resume: bool) -> None:
+    """Look at a file that was named, before data are read.
+
+    Args:
+        path: What ``load_from`` says; addresses are left to MMEngine.
+        resume: Whether a run is to go on from it.
+
+    Raises:
+        MissingFileError: If it isn't there.
+        UserError: If it is damaged or no checkpoint, or lacks the state of an optimiser.
+    """
+    if "://" in path or path.startswith(("torchvision:", "open-mmlab:", "mmcls:")):
+        return
+    path = os.path.expanduser(path)
+    if not os.path.isfile(path):
+        raise MissingFileError(f"load_from={path}: there is no such file.")
+    verify(path)
+    header = read_header(path)
+    if header is None:
+        safe_load(path, map_location="cpu")  # an older format, or no checkpoint
+    elif resume:
+        refuse_without(path, [] if "optimizer" in header.keys else ["optimizer"])
 
 
 def resumable_files(folders: Sequence[Path]) -> list[Path]:

@@ -22,12 +22,12 @@ from mmengine.runner import Runner
 from mmengine.runner import runner as mm_runner
 
 from mmreid_ext.distributed import broadcast_object, is_main
-from mmreid_ext.errors import MissingFileError
+from mmreid_ext.errors import UserError
 
 from .atomic import sweep_leftovers
 from .exactness import Resuming, require_exact
 from .finite_weights import require_finite
-from .latest import newest_good, resumable_files
+from .latest import check_given, newest_good, resumable_files
 from .run_record import KEY, describe_run
 from .wording import shorten, warn
 
@@ -56,20 +56,22 @@ def _choosing(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _choose_checkpoint(runner: Runner) -> None:
     """Before data are read: which file to go on from; all ranks take the one of rank 0."""
-    found: tuple[str | None, str | None] = (None, None)
+    found: tuple[str | None, UserError | None] = (None, None)
     if is_main():
         try:
             found = (_look_around(runner), None)
-        except MissingFileError as error:
-            found = (None, str(error))
+        except UserError as error:
+            found = (None, error)
     path, problem = broadcast_object(found)
     if problem is not None:
-        raise MissingFileError(problem)
+        raise problem
     if path is not None:
         runner._load_from = path
 
 
 def _look_around(runner: Runner) -> str | None:
+    if runner._load_from is not None:
+        check_given(str(runner._load_from), bool(runner._resume))
     work_dir = Path(runner.work_dir)
     folders = [work_dir]
     for hook in runner.hooks:
