@@ -15,7 +15,7 @@ from mmreid_ext.errors import MissingFileError, UserError
 from .exactness import refuse_without
 from .integrity import Header, read_header, verify
 from .safe_load import safe_load
-from .wording import warn
+from .wording import shorten, warn
 
 POINTER = "last_checkpoint"
 
@@ -46,7 +46,7 @@ def newest_good(work_dir: Path, folders: Sequence[Path]) -> str:
             return str(path)
         problems.append(problem)
     raise MissingFileError(
-        f"resume: nothing to resume in {work_dir}: {'; '.join(problems)}. Start without resume "
+        f"resume: nothing to resume in {work_dir}: {shorten(problems)}. Start without resume "
         "(--resume), or name a checkpoint (--resume FILE) or another folder (--work-dir)."
     )
 
@@ -78,18 +78,20 @@ def check_given(path: str, resume: bool) -> None:
 def resumable_files(folders: Sequence[Path]) -> list[Path]:
     """Checkpoints that hold an optimiser's state (best ones hold none), the newest first.
 
-    Files that can't be read come at the end. The time is the one that the file tells: that of the
-    file system is lost in a copy, and a higher number in a name can be that of an earlier run.
+    The time is the one that the file tells: that of the file system is lost in a copy, and a higher
+    number in a name can be that of an earlier run.
     """
-    found: list[tuple[str, int, Path]] = []
-    for folder in dict.fromkeys(folders):
-        for path in folder.glob("*.pth"):
-            header = read_header(path)
-            if header is None:
-                found.append(("", -1, path))
-            elif _can_be_resumed(header):
-                found.append((str(header.meta.get("time")), _iteration(header), path))
+    headers = [(path, read_header(path)) for path in _files(folders)]
+    found = [
+        (str(header.meta.get("time")), _iteration(header), path)
+        for path, header in headers
+        if header is not None and _can_be_resumed(header)
+    ]
     return [path for *_, path in sorted(found, reverse=True)]
+
+
+def _files(folders: Sequence[Path]) -> list[Path]:
+    return [p for f in dict.fromkeys(folders) for p in sorted(f.glob("*.pt*")) if p.is_file()]
 
 
 def _named(work_dir: Path) -> str | None:
@@ -117,7 +119,9 @@ def _in_order(named: str | None, work_dir: Path, folders: Sequence[Path]) -> Ite
     first = None if named is None else _place_of(named, work_dir)
     if first is not None and first.is_file():
         yield first
-    for path in resumable_files(folders):
+    # Those whose header can't be read come last: to be named, if nothing else is left.
+    unreadable = [path for path in _files(folders) if read_header(path) is None]
+    for path in (*resumable_files(folders), *unreadable):
         if first is None or path.resolve() != first.resolve():
             yield path
 

@@ -8,6 +8,8 @@ from typing import Any
 from mmengine.runner import BaseLoop
 from torch import nn
 
+from mmreid_ext.errors import UserError
+
 from .training_steps import shared_seed
 
 
@@ -65,7 +67,18 @@ class ResumableLoop(BaseLoop):
         """Run the validation that the interrupted run was about to run, if it was.
 
         Args: those of :meth:`validate_if_due`.
+
+        Raises:
+            ValueError: If a schedule has read the validation at the end of the former run, and this
+                one is longer and has no validation there.
         """
+        regular = done >= self.val_begin and done % self.val_interval == 0
+        if self.validated and not regular and done < whole and self._schedule_reads_validation():
+            raise UserError(
+                f"resume: a schedule has read the validation at the end of the shorter run "
+                f"({done}), where a run of {whole} has none (val_interval={self.val_interval}): "
+                "resume from an earlier checkpoint, or start a new run by `load_from`."
+            )
         self.tell_last_step()
         hub = self.runner.message_hub
         hub.update_info("epoch", max(self._epoch - 1, 0))

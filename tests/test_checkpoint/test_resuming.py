@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 import torch
-from helpers.tiny_loops import ITERS, TinyNet, make_runner
+from helpers.tiny_loops import ITERS, ScoreByHeart, TinyNet, make_runner
 from helpers.tiny_reid import tiny_runner
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -145,6 +145,40 @@ def test_changed_setting_is_refused_with_its_name(tmp_path, folder, name):
     with pytest.raises(UserError, match=message) as error:
         resume(tmp_path, folder / f"iter_{AT}.pth", **settings)
     assert "load_from" in str(error.value) or "train_cfg.max_iters" in str(error.value)
+
+
+PLATEAU = {
+    "interval": (
+        dict(train_cfg=dict(type="mmreid_ext.ReIDTrainLoop", max_iters=ITERS, val_interval=3)),
+        r"train_cfg\.val_interval was 2, is 3",
+    ),
+    "patience": (
+        dict(
+            param_scheduler=[
+                linear()["param_scheduler"][0],
+                dict(type="ReduceOnPlateauLR", monitor="score", rule="greater", patience=1),
+            ]
+        ),
+        r"param_scheduler\.1\.patience was 0, is 1",
+    ),
+    "length, after a validation at the former end": (
+        dict(train_cfg=dict(type="mmreid_ext.ReIDTrainLoop", max_iters=9, val_interval=2)),
+        r"validation at the end of the shorter run \(5\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLATEAU)
+def test_changed_setting_is_refused_where_a_schedule_reads_validations(tmp_path, monkeypatch, name):
+    settings, message = PLATEAU[name]
+    monkeypatch.setattr(ScoreByHeart, "SCORES", (0.0, 5.0, 4.0, 3.0, 2.0, 1.0))  # always better
+    run = dict(plateau=True, save_best=True)
+    hook = dict(type="CheckpointHook", by_epoch=False, interval=1, save_best="score", rule="less")
+    hooks = dict(default_hooks=dict(checkpoint=hook))
+    make_runner(tmp_path / "a", **run, **hooks).train()
+    with pytest.raises(UserError, match=message):
+        file = tmp_path / "a" / f"iter_{ITERS}.pth"
+        resume(tmp_path / "b", file, **(run | hooks | settings))
 
 
 def test_another_network_is_refused(tmp_path, folder):
