@@ -7,7 +7,7 @@ then the newest good one takes its place, and the user is told.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mmreid_ext.errors import MissingFileError, UserError
@@ -70,7 +70,12 @@ def check_given(path: str, resume: bool) -> None:
     verify(path)
     header = read_header(path)
     if header is None:
-        safe_load(path, map_location="cpu")  # an older format, or no checkpoint
+        loaded = safe_load(path, map_location="cpu")  # an older format, or no checkpoint
+        if not isinstance(loaded, Mapping):
+            raise UserError(
+                f"{path} holds a {type(loaded).__name__}, no checkpoint: expected a dictionary "
+                "with a state_dict."
+            )
     elif resume:
         refuse_without(path, [] if "optimizer" in header.keys else ["optimizer"])
 

@@ -230,7 +230,7 @@ FILES = {
     "no messages": (lambda c: c.pop("message_hub"), "holds no message_hub"),
     "no progress": (lambda c: c["meta"].pop("iter"), "meta with iter and epoch"),
     "weights only": (lambda c: c["state_dict"], "holds no optimizer"),
-    "a list": (lambda c: [1, 2], "a list, no checkpoint"),
+    "a list": (lambda c: [1, 2], r"changed\.pth holds a list, no checkpoint"),
 }
 
 
