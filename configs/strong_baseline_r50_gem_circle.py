@@ -2,7 +2,7 @@
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(
-    neck=dict(type="GeneralizedMeanPooling"),
+    neck=dict(type="mmreid_ext.GeneralizedMeanPooling"),
     head=dict(
         losses=dict(
             _delete_=True,

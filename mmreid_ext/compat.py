@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -180,3 +181,19 @@ def enable_safe_checkpoints() -> None:
 def silence_known_warnings() -> None:
     """Ignore what mmcv-lite says at every start: it lacks an operator, which nothing here uses."""
     warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
+
+
+@contextmanager
+def tracing_paused() -> Iterator[None]:
+    """Keep what is computed inside out of a TorchScript trace: it becomes a constant of it.
+
+    PyTorch has no public name for it.
+    """
+    import torch
+
+    state = torch._C._get_tracing_state()
+    torch._C._set_tracing_state(None)
+    try:
+        yield
+    finally:
+        torch._C._set_tracing_state(state)

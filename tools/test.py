@@ -99,6 +99,7 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.distributed import is_main
     from mmreid_ext.engine.evaluation_check import check_test_sets
     from mmreid_ext.engine.launch import prepare
+    from mmreid_ext.engine.usage_check import check_usage
     from mmreid_ext.engine.weights import load_weights
     from mmreid_ext.evaluation.pid_names import pid_names_by_set
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
@@ -111,6 +112,7 @@ def run(args: argparse.Namespace) -> None:
         runner = Runner.from_cfg(cfg)
         check_test_sets(runner.test_loop)
         load_weights(runner.model, args.checkpoint)
+        check_usage(runner.model, cfg, args.checkpoint)
         metrics = runner.test_loop.evaluator.metrics
         metric = next((metric for metric in metrics if isinstance(metric, ReIDMetric)), None)
         source: dict[str, dict] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,29 @@ import torch
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import default_collate
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
+from mmreid_ext.datasets.corrupt_images import load_image
+from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.engine.deployment_info import embedding_size
+from mmreid_ext.engine.usage_check import check_usage
 from mmreid_ext.engine.weights import load_weights
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import MODELS
 
-Image = str | os.PathLike | np.ndarray
+from .pictures import Picture, as_bgr, is_one_picture
+
+_SHOWN = 5
 
 
 class ReIDInferencer:
     """Turn images of people into L2-normalised embeddings, exactly as testing does.
+
+    Flip, size, preprocessing and the checks of image files are those of the configuration's tests.
+    A checkpoint of this package records its input; a configuration with another mean, standard
+    deviation or colour order is refused, other differences are warned of.
 
     Args:
         config: A configuration file, the name of one of ours (``'metabin_r50'``), or a ``Config``.
@@ -32,9 +44,13 @@ class ReIDInferencer:
         device: Where to compute. Defaults to the first GPU, else the CPU.
         batch_size: Images per forward pass. Defaults to 64.
 
+    Attributes:
+        skipped: Why images of the last call were left out, by index; see ``skip``.
+
     Raises:
         FileNotFoundError: If there is no such configuration or checkpoint.
-        ValueError: If the weights don't fit the model.
+        ValueError: If the weights don't fit the model, or the input is another one than that of the
+            training.
 
     Example:
         >>> inferencer = ReIDInferencer('metabin_r50', 'iter_17400.pth')
@@ -50,49 +66,74 @@ class ReIDInferencer:
         batch_size: int = 64,
     ) -> None:
         if batch_size < 1:
-            raise UserError(f"batch_size must be at least 1, got {batch_size}.")
+            raise UserError(f"ReIDInferencer: batch_size={batch_size}, must be at least 1.")
         cfg = config if isinstance(config, Config) else Config.fromfile(find_config(config))
         if device is None:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
         self.batch_size = batch_size
+        self.skipped: dict[int, str] = {}
         backbone = dict(cfg.model.backbone, init_cfg=None)  # no download: the checkpoint has all
         with DefaultScope.overwrite_default_scope(cfg.get("default_scope", "mmpretrain")):
             self.model = MODELS.build(dict(cfg.model, backbone=backbone))
             load, *rest = cfg.test_dataloader.dataset.pipeline
-            self.load = Compose([load])
+            self.load = Compose([load]).transforms[0]
             self.transform = Compose(list(rest))
         load_weights(self.model, checkpoint)
+        check_usage(self.model, cfg, checkpoint)
         self.model.to(self.device).eval()
 
     @torch.no_grad()
-    def __call__(self, images: Image | Sequence[Image]) -> Tensor:
+    def __call__(self, images: Picture | Iterable[Picture], *, skip: bool = False) -> Tensor:
         """Embed one image or several.
 
         Args:
-            images: Paths, or arrays (H, W, 3) uint8 in OpenCV's BGR order; one or a sequence.
+            images: One image, or a list, a generator or a stack of images. An image is
+
+                * the path of a file, or of a folder: its images in order of their names;
+                * an array (H, W, 3) uint8 in OpenCV's BGR order, (H, W) grey or (H, W, 4) BGRA; a
+                  stack has one more dimension in front;
+                * a tensor (3, H, W) uint8 in RGB order, as torchvision reads it; or a stack;
+                * a PIL image of any mode.
+
+                Transparent parts become black.
+            skip: Whether images that can't be used are left out. They are listed in
+                :attr:`skipped`, a warning says how many there are, and the rows are those of the
+                other images, in order. False: the first one is an error.
 
         Returns:
             Shape (N, D), float32, on the CPU, rows of unit length, in the order of the images.
 
         Raises:
-            ValueError: If an array isn't such an image.
-            FileNotFoundError: If a path doesn't exist.
+            UserError: If an image can't be used; names its index or path.
+            MissingFileError: If a path doesn't exist.
         """
-        if isinstance(images, (str, os.PathLike, np.ndarray)):
-            images = [images]
-        batches = [self.model(**batch, mode="tensor").cpu() for batch in self._batches(images)]
+        self.skipped = {}
+        prepared = self._prepared(images, skip)
+        batches = []
+        while chunk := list(islice(prepared, self.batch_size)):
+            batch = self.model.data_preprocessor(default_collate(chunk), training=False)
+            batches.append(self.model.embed(batch["inputs"]).cpu())
+        if self.skipped:
+            shown = "; ".join(list(self.skipped.values())[:_SHOWN])
+            print_log(
+                f"ReIDInferencer: {len(self.skipped)} images were left out: {shown}",
+                logger="current",
+                level=logging.WARNING,
+            )
         return torch.cat(batches) if batches else torch.zeros(0, embedding_size(self.model))
 
-    def _batches(self, images: Sequence[Image]) -> Iterator[dict[str, Any]]:
-        for start in range(0, len(images), self.batch_size):
-            chunk = range(start, min(start + self.batch_size, len(images)))
-            packed = default_collate([self._prepare(images[i], i) for i in chunk])
-            batch = self.model.data_preprocessor(packed, training=False)
-            yield {"inputs": batch["inputs"]}
+    def _prepared(self, images: Picture | Iterable[Picture], skip: bool) -> Iterator[dict]:
+        for index, image in enumerate(_each(images)):
+            try:
+                yield self._prepare(image, index)
+            except UserError as error:
+                if not skip:
+                    raise
+                self.skipped[index] = str(error)
 
-    def _prepare(self, image: Image, index: int) -> dict[str, Tensor]:
-        facts = {
+    def _prepare(self, image: Picture, index: int) -> dict[str, Tensor]:
+        facts: dict[str, Any] = {
             "sample_idx": index,
             "pid": -1,
             "camid": -1,
@@ -100,17 +141,42 @@ class ReIDInferencer:
             "role": "",
             "dataset": "",
         }
-        if not isinstance(image, np.ndarray):
-            loaded = self.load({"img_path": os.fspath(image), **facts})
-        elif image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8:
-            size = image.shape[:2]
-            loaded = {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **facts}
+        if isinstance(image, (str, os.PathLike)):
+            path = os.fspath(image)
+            if "://" not in path and not os.path.exists(path):
+                raise MissingFileError(f"Image {index}: there is no file {path!r}.")
+            loaded = load_image(self.load, {"img_path": path, **facts})
         else:
-            raise UserError(
-                f"Image {index} has shape {image.shape} and type {image.dtype}; "
-                "expected (H, W, 3) uint8."
-            )
+            loaded = self._loaded(as_bgr(image, f"Image {index}"), facts)
         return {"inputs": self.transform(loaded)["inputs"]}
+
+    def _loaded(self, image: np.ndarray, facts: dict[str, Any]) -> dict[str, Any]:
+        """What the loading transform would have made of a decoded image."""
+        if hasattr(self.load, "resize"):  # LoadResized
+            image = self.load.resize(image)
+        if getattr(self.load, "to_float32", False):
+            image = image.astype(np.float32)
+        size = image.shape[:2]
+        return {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **facts}
+
+
+def _each(images: Picture | Iterable[Picture]) -> Iterator[Picture]:
+    """Single images, whatever they were given as."""
+    if is_one_picture(images):
+        images = [images]
+    elif not isinstance(images, Iterable):
+        raise UserError(
+            f"ReIDInferencer: images is of type {type(images).__name__}; give a path, an array, a "
+            "tensor, a PIL image, or several of them."
+        )
+    for image in images:
+        if isinstance(image, (str, os.PathLike)) and os.path.isdir(image):
+            found = list_images(Path(image))
+            if not found:
+                raise UserError(f"Folder {str(image)!r} has no image.")
+            yield from found
+        else:
+            yield image
 
 
 def find_config(name: str | os.PathLike) -> Path:

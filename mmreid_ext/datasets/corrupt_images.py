@@ -54,11 +54,17 @@ def load_image(loader: Any, record: dict) -> dict:
         reason = "the loader returned None" if cause is None else str(cause) or repr(cause)
         skip = ", or train with on_corrupt='skip'" if record.get("role") == "train" else ""
         raise UnreadableImageError(
-            f"Cannot read image {record['img_path']!r} of {record.get('dataset')!r} (identity "
-            f"{record.get('pid_name', record.get('pid'))}): {reason}. Restore or delete the "
-            f"file{skip}."
+            f"Cannot read image {record['img_path']!r}{_owner(record)}: {reason}. Restore or "
+            f"delete the file{skip}."
         ) from cause
     return results
+
+
+def _owner(record: dict) -> str:
+    if not record.get("dataset"):
+        return ""
+    person = record.get("pid_name", record.get("pid"))
+    return f" of {record['dataset']!r} (identity {person})"
 
 
 def _load_checked(loader: Any, record: dict) -> dict | None:

@@ -121,7 +121,7 @@ def check_picture(content: bytes, max_pixels: int = MAX_PIXELS) -> None:
             "picture, or load it with LoadResized(max_pixels=...)"
         )
     if _may_be_deep(content):
-        _check_depth(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED))
+        check_depth(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED))
 
 
 def without_alpha(image: np.ndarray, content: bytes) -> np.ndarray:
@@ -171,7 +171,12 @@ def _may_be_deep(content: bytes) -> bool:
     return not content.startswith(_EIGHT_BITS)
 
 
-def _check_depth(image: np.ndarray | None) -> None:
+def check_depth(image: np.ndarray | None) -> None:
+    """Refuse decoded values that would be black when cut down to 8 bits.
+
+    Raises:
+        OSError: If the values are 16-bit numbers whose upper half is unused, or no integers.
+    """
     if image is None or image.dtype == np.uint8:
         return
     if image.dtype != np.uint16:

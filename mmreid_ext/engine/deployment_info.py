@@ -12,14 +12,27 @@ KEY = "mmreid_ext"
 
 FORMAT = 1
 _NOT_PIXELS = ("LoadImageFromFile", "PackInputs", "PackReIDInputs")
+# Settings of a model that don't touch its embeddings, wherever they stand.
+_TRAINING_ONLY = frozenset(
+    (
+        *("losses", "train_losses", "loss_weight", "num_classes", "classifier", "classifier_bias"),
+        *("init_cfg", "embedding_init", "pretrained", "frozen_stages", "norm_eval", "with_cp"),
+        *("drop_rate", "drop_path_rate", "momentum", "requires_grad"),
+    )
+)
 
 
-def deployment_info(model: nn.Module, pipeline: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def deployment_info(
+    model: nn.Module,
+    pipeline: Sequence[Mapping[str, Any]],
+    network: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Describe how an image becomes an embedding.
 
     Args:
         model: A :class:`mmreid_ext.models.ReIDModel`.
         pipeline: Configurations of the transforms of test images.
+        network: Configuration of the model, for ``network``.
 
     Returns:
         Numbers, text, lists and dicts:
@@ -32,6 +45,8 @@ def deployment_info(model: nn.Module, pipeline: Sequence[Mapping[str, Any]]) -> 
           size is kept); ``steps``: resizing and cropping of an 8-bit image, in order (below);
           ``channel_order``, ``mean``, ``std``: then channels in that order, ``(pixel - mean) /
           std`` with pixels in 0..255 (None: the model has no such preprocessor).
+        - ``network``: the settings of the model that change embeddings without changing the names
+          or shapes of weights, such as ``strides``, by their path (``backbone.strides``).
 
         A step has a ``type``: ``resize`` to ``height`` x ``width``; ``resize_edge``: the edge named
         (``short``) to ``size``, the other to ``floor(other * size / short)``; ``center_crop`` of
@@ -49,6 +64,7 @@ def deployment_info(model: nn.Module, pipeline: Sequence[Mapping[str, Any]]) -> 
             flip_test=bool(getattr(model, "flip_test", False)),
         ),
         input=dict(height=height, width=width, steps=steps, **_normalization(model)),
+        network=network_settings(network or {}),
     )
 
 
@@ -58,13 +74,44 @@ def embedding_size(model: nn.Module) -> int:
     return int(getattr(head, "embedding_dim", head.in_channels))
 
 
+def network_settings(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a model's configuration that decide what its weights compute, by their path."""
+    settings: dict[str, Any] = {}
+    for part in ("backbone", "neck", "head", "stage_plugins"):
+        _flatten(model.get(part), part, settings)
+    settings["stem_relu"] = model.get("stem_relu", True)
+    return settings
+
+
+def _flatten(value: Any, path: str, settings: dict[str, Any]) -> None:
+    if path.rpartition(".")[2] in _TRAINING_ONLY:
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _flatten(item, f"{path}.{key}", settings)
+    elif path.endswith(".type"):
+        settings[path] = _type_name(value)
+    else:
+        settings[path] = _plain(value)
+
+
+def _type_name(kind: Any) -> str:
+    """Name of a registered type, given by name (with or without scope) or as a class."""
+    name = kind.__name__ if isinstance(kind, type) else str(kind)
+    return name.rpartition(".")[2]
+
+
 def _name(transform: Mapping[str, Any]) -> str:
-    return str(transform["type"]).rpartition(".")[2]
+    return _type_name(transform["type"])
 
 
 def _step(transform: Mapping[str, Any]) -> dict[str, Any]:
     """A transform as ``resize``, ``resize_edge`` or ``center_crop``; others as configured."""
     name = _name(transform)
+    if name == "LoadResized":
+        width, height = _pair(transform["scale"])
+        filters = dict(interpolation=transform.get("interpolation", "bicubic"), backend="cv2")
+        return dict(type="resize", height=height, width=width, **filters)
     if name in ("Resize", "ResizeEdge"):
         filters = dict(
             interpolation=transform.get("interpolation", "bilinear"),
@@ -79,7 +126,9 @@ def _step(transform: Mapping[str, Any]) -> dict[str, Any]:
     if name == "CenterCrop" and not transform.get("efficientnet_style", False):
         width, height = _pair(transform["crop_size"])
         return dict(type="center_crop", height=height, width=width)
-    return {key: _plain(value) for key, value in transform.items()}
+    kind = transform["type"]
+    kind = kind.__name__ if isinstance(kind, type) else kind
+    return {key: _plain(value) for key, value in {**transform, "type": kind}.items()}
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int]:
@@ -93,6 +142,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, type):
+        return value.__name__
     return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
 
 

@@ -15,6 +15,8 @@ from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 from mmreid_ext.registry import MODELS
 
+from .position_embeddings import resize_loaded
+
 IMAGENET_PREPROCESSOR = dict(
     type="mmpretrain.ClsDataPreprocessor",
     mean=[123.675, 116.28, 103.53],
@@ -40,7 +42,7 @@ class ReIDModel(BaseModel):
             DDP.
         stage_plugins: Modules appended to stages of the backbone, by the stage's name, such as
             ``dict(layer1=dict(type='mmreid_ext.MixStyle'))``. Parameter names stay as they are.
-        flip_test: Whether ``'predict'`` adds the embedding of the mirrored image. Defaults to
+        flip_test: Whether :meth:`embed` adds the embedding of the mirrored image. Defaults to
             False.
         channels_last: Whether weights and maps lie in memory as (N, H, W, C), see
             ``docs/performance.md``. Results differ by rounding. Defaults to False.
@@ -91,6 +93,10 @@ class ReIDModel(BaseModel):
             self.backbone.to(memory_format=torch.channels_last)
         if compile_backbone:
             self.backbone.compile()
+        self._register_load_state_dict_pre_hook(self._resize_position_embeddings)
+
+    def _resize_position_embeddings(self, state_dict: dict, prefix: str, *_: object) -> None:
+        resize_loaded(self.backbone, state_dict, f"{prefix}backbone.")
 
     def _remove_stem_relu(self) -> None:
         # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
@@ -147,6 +153,56 @@ class ReIDModel(BaseModel):
         """All features of preprocessed images (N, 3, H, W)."""
         return self.head(self.pool(inputs))
 
+    def embed(self, inputs: Tensor) -> Tensor:
+        """L2-normalised float32 embeddings (N, D) of preprocessed images (N, 3, H, W).
+
+        The one way from images to embeddings: tests, :class:`mmreid_ext.apis.ReIDInferencer` and
+        exported models take it. With ``flip_test`` the embedding of the mirrored image is added.
+        """
+        embeddings = self.head.embed(self.pool(inputs))
+        if self.flip_test:
+            embeddings = F.normalize(embeddings + self.head.embed(self.pool(inputs.flip(-1))))
+        return embeddings
+
+    def extract_feat(self, inputs: Tensor, stage: str = "neck") -> Tensor | tuple[Tensor, ...]:
+        """Features at a stage, as MMPretrain's feature extractor and CAM tool ask for them.
+
+        Args:
+            inputs: Preprocessed images, (N, 3, H, W).
+            stage: ``'backbone'``: its outputs, a tuple of maps. ``'neck'``: the pooled features, a
+                tuple of (N, D). ``'pre_logits'``: the embedding of :meth:`embed`, (N, D).
+
+        Raises:
+            UserError: If the stage is another word.
+        """
+        if stage == "pre_logits":
+            return self.embed(inputs)
+        if stage == "neck":
+            return (self.pool(inputs),)
+        if stage != "backbone":
+            raise UserError(
+                f"ReIDModel.extract_feat: stage={stage!r}, must be 'backbone', 'neck' or "
+                "'pre_logits'."
+            )
+        outputs = self.backbone(inputs)
+        return tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
+
+    def get_layer_depth(self, param_name: str) -> tuple[int, int]:
+        """Depth of a weight and the number of depths, for MMPretrain's layer-wise learning rates.
+
+        Weights after the backbone belong to the last depth.
+
+        Raises:
+            UserError: If the backbone doesn't number its layers.
+        """
+        numbered = getattr(self.backbone, "get_layer_depth", None)
+        if numbered is None:
+            raise UserError(
+                f"{type(self.backbone).__name__} doesn't number its layers (get_layer_depth), so "
+                "there is no learning rate by layer: use another optimiser constructor."
+            )
+        return numbered(param_name, "backbone.")
+
     def forward(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = "tensor"
     ) -> Tensor | list[DataSample] | dict[str, Tensor]:
@@ -166,11 +222,9 @@ class ReIDModel(BaseModel):
             return self.loss_terms(inputs, data_samples)
         if mode not in ("tensor", "predict"):
             raise UserError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
-        embeddings = self.head.embed(self.pool(inputs))
+        embeddings = self.embed(inputs)
         if mode == "tensor":
             return embeddings
-        if self.flip_test:
-            embeddings = F.normalize(embeddings + self.head.embed(self.pool(inputs.flip(-1))))
         samples = data_samples if data_samples is not None else [DataSample() for _ in embeddings]
         for sample, embedding in zip(samples, embeddings, strict=True):
             sample.set_field(embedding, "pred_embedding")

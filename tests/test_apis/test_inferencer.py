@@ -2,11 +2,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from PIL import Image
 
 from mmreid_ext.apis import ReIDInferencer
+from mmreid_ext.apis import inferencer as module
 from mmreid_ext.apis.inferencer import find_config
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS, MODELS
 
 
@@ -76,11 +80,154 @@ def test_an_embedding_is_shorter_than_the_feature_it_is_made_of(setting, tmp_pat
 def test_bad_input_is_named(setting):
     cfg, _, checkpoint, paths = setting
     inferencer = ReIDInferencer(cfg, checkpoint, device="cpu")
-    with pytest.raises(ValueError, match=r"Image 1 has shape \(4, 4\)"):
-        inferencer([cv2.imread(str(paths[0])), np.zeros((4, 4), np.uint8)])
+    with pytest.raises(ValueError, match=r"Image 1 has shape \(4, 4, 2\)"):
+        inferencer([cv2.imread(str(paths[0])), np.zeros((4, 4, 2), np.uint8)])
     with pytest.raises(FileNotFoundError, match="missing.jpg"):
         inferencer("missing.jpg")
     with pytest.raises(FileNotFoundError, match="metabin_r50"):
         find_config("metabin_r5000")
     with pytest.raises(ValueError, match="batch_size"):
         ReIDInferencer(cfg, checkpoint, batch_size=0)
+
+
+# One path from images to embeddings
+
+PIPELINES = {
+    "two transforms": [
+        dict(type="LoadImageFromFile"),
+        dict(type="Resize", scale=(32, 64), interpolation="bicubic"),
+        dict(type="mmreid_ext.PackReIDInputs"),
+    ],
+    "LoadResized": [
+        dict(type="mmreid_ext.LoadResized", scale=(32, 64)),
+        dict(type="mmreid_ext.PackReIDInputs"),
+    ],
+    "floats": [
+        dict(type="LoadImageFromFile", to_float32=True),
+        dict(type="Resize", scale=(32, 64)),
+        dict(type="mmreid_ext.PackReIDInputs"),
+    ],
+}
+
+
+def tensor_of(image):
+    return torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))
+
+
+KINDS = {
+    "paths": lambda paths, arrays: [str(path) for path in paths],
+    "folder": lambda paths, arrays: paths[0].parent,
+    "generator of paths": lambda paths, arrays: (path for path in paths),
+    "arrays": lambda paths, arrays: arrays,
+    "stack": lambda paths, arrays: np.stack(arrays),
+    "tensors": lambda paths, arrays: [tensor_of(array) for array in arrays],
+    "stack of tensors": lambda paths, arrays: torch.stack([tensor_of(a) for a in arrays]),
+    "PIL": lambda paths, arrays: [Image.open(path) for path in paths],
+    "BGRA": lambda paths, arrays: [
+        np.dstack([array, np.full(array.shape[:2], 255, np.uint8)]) for array in arrays
+    ],
+}
+
+
+@pytest.mark.parametrize("flip", [False, True], ids=["plain", "flip"])
+@pytest.mark.parametrize("pipeline", PIPELINES.values(), ids=PIPELINES)
+def test_every_kind_of_input_is_embedded_as_testing_does(setting, tmp_path, pipeline, flip):
+    cfg, _, checkpoint, paths = setting
+    cfg = Config(dict(cfg))
+    cfg.model = dict(cfg.model, flip_test=flip)
+    cfg.test_dataloader = dict(dataset=dict(pipeline=pipeline))
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        model = MODELS.build(cfg.model)
+        transforms = Compose(pipeline)
+    model.load_state_dict(torch.load(checkpoint, weights_only=True)["state_dict"])
+    model.eval()
+    facts = dict(sample_idx=0, pid=0, camid=0, domain=0, role="query", dataset="set")
+    inputs = [transforms(dict(img_path=str(path), **facts))["inputs"] for path in paths]
+    data = model.data_preprocessor({"inputs": inputs}, training=False)
+    with torch.no_grad():
+        samples = model(data["inputs"], mode="predict")
+        exported = model(data["inputs"], mode="tensor")
+    expected = torch.stack([sample.pred_embedding for sample in samples])
+    assert torch.equal(exported, expected)
+    inferencer = ReIDInferencer(cfg, checkpoint, device="cpu")
+    arrays = [cv2.imread(str(path)) for path in paths]
+    for kind, give in KINDS.items():
+        found = inferencer(give(paths, arrays))
+        assert torch.equal(found, expected), kind
+    mirrored = inferencer([np.ascontiguousarray(a[:, ::-1]) for a in arrays])
+    if flip:
+        torch.testing.assert_close(mirrored, expected)
+
+
+@pytest.fixture
+def inferencer(setting):
+    cfg, _, checkpoint, _ = setting
+    return ReIDInferencer(cfg, checkpoint, device="cpu", batch_size=2)
+
+
+def test_grey_transparent_and_deep_pictures(inferencer):
+    generator = np.random.default_rng(0)
+    grey = generator.integers(0, 255, (64, 32), np.uint8)
+    color = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    black = color.copy()
+    black[:32] = 0
+    alpha = np.where(np.arange(64) < 32, 0, 255).astype(np.uint8)[:, None].repeat(32, 1)
+    plain, hidden = inferencer([color, black])
+    same = [grey, grey[..., None], Image.fromarray(grey), torch.from_numpy(grey)[None]]
+    same += [Image.fromarray(color), Image.fromarray(grey.astype(np.uint16) * 257)]
+    for found in inferencer(same):
+        torch.testing.assert_close(found, plain)
+    rgba = Image.fromarray(np.dstack([color, alpha]))
+    for found in inferencer([np.dstack([color, alpha]), rgba, rgba.convert("LA")]):
+        torch.testing.assert_close(found, hidden)
+    with pytest.raises(UserError, match="Image 0: its 16-bit values reach"):
+        inferencer(Image.fromarray(grey.astype(np.uint16)))
+
+
+def bad_images(folder):
+    empty, text, cut = folder / "empty.jpg", folder / "text.jpg", folder / "cut.jpg"
+    empty.write_bytes(b"")
+    text.write_text("hello")
+    cut.write_bytes(cv2.imencode(".jpg", np.zeros((64, 32, 3), np.uint8))[1].tobytes()[:-9])
+    image = np.zeros((64, 32, 3), np.uint8)
+    return {
+        "empty crop": (image[:0], "Image 1 has shape"),
+        "empty file": (empty, "empty.jpg"),
+        "text file": (str(text), "text.jpg"),
+        "cut off": (cut, "cut.jpg.*cut off"),
+        "missing": ("no.jpg", "Image 1: there is no file 'no.jpg'"),
+        "float": (image / 255.0, "Image 1 has .*float64"),
+        "NaN": (np.full((64, 32, 3), np.nan, np.float32), "Image 1 has .*float32"),
+        "two channels": (image[..., :2], "Image 1 has"),
+        "five dimensions": (np.zeros((1, 1, 4, 4, 3), np.uint8), "Image 1 has"),
+        "HWC tensor": (torch.zeros(64, 32, 3, dtype=torch.uint8), "Image 1 has"),
+        "bytes": (b"...", "Image 1 is of type bytes"),
+        "None": (None, "Image 1 is of type NoneType"),
+        "number": (3, "Image 1 is of type int"),
+    }
+
+
+def test_what_is_no_image_is_named_or_left_out_with_a_word(inferencer, tmp_path, monkeypatch):
+    good = np.random.default_rng(0).integers(0, 255, (64, 32, 3), np.uint8)
+    said = []
+    monkeypatch.setattr(module, "print_log", lambda text, **_: said.append(text))
+    cases = bad_images(tmp_path)
+    for image, words in cases.values():
+        with pytest.raises(UserError, match=words):
+            inferencer([good, image])
+    images = [x for image, _ in cases.values() for x in (image, good)]
+    found = inferencer(images, skip=True)
+    assert torch.equal(found, inferencer([good] * len(cases)))
+    assert inferencer.skipped == {}  # of the last call
+    inferencer(images, skip=True)
+    assert sorted(inferencer.skipped) == list(range(0, 2 * len(cases), 2))
+    assert f"{len(cases)} images were left out" in said[-1] and "empty.jpg" in said[-1]
+
+
+def test_things_that_hold_no_images(inferencer, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(UserError, match="nothing' has no image"):
+        inferencer(tmp_path / "nothing")
+    with pytest.raises(UserError, match="images is of type int"):
+        inferencer(3)
+    assert inferencer(iter([])).shape == inferencer(np.zeros((0, 64, 32, 3), np.uint8)).shape

@@ -53,10 +53,14 @@ def test_predict_mode_carries_identity_and_camera():
 def test_flip_test_adds_the_mirrored_image():
     model = trained_once(make_model(flip_test=True))
     found = torch.stack([s.pred_embedding for s in model(images(), mode="predict")])
+    assert torch.equal(model(images()), found)  # what is exported is what is tested
+    model.flip_test = False
     expected = F.normalize(model(images()) + model(images().flip(-1)))
+    model.flip_test = True
     torch.testing.assert_close(found, expected)
     mirrored = model(images().flip(-1), mode="predict")
     torch.testing.assert_close(torch.stack([s.pred_embedding for s in mirrored]), expected)
+    model.flip_test = False
     assert not torch.allclose(found, model(images()), atol=1e-3)
 
 

@@ -137,7 +137,10 @@ class LoadResized(BaseTransform):
         image = cv2.imdecode(np.frombuffer(content, np.uint8), self._decoding(content))
         if image is None:
             raise OSError("not an image")
-        image = without_alpha(image, content)
+        return self.resize(without_alpha(image, content))
+
+    def resize(self, image: np.ndarray) -> np.ndarray:
+        """What becomes of a decoded image (H, W, 3)."""
         return mmcv.imresize(image, self.scale, interpolation=self.interpolation)
 
     def _decoding(self, content: bytes) -> int:

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmreid_ext.engine.deployment_info import KEY, deployment_info
+from mmreid_ext.engine.usage_check import compare_usage, test_pipeline
 from mmreid_ext.registry import HOOKS
 
 
@@ -13,8 +14,10 @@ from mmreid_ext.registry import HOOKS
 class DeploymentInfoHook(Hook):
     """Write ``meta['mmreid_ext']``: embedding size, normalisation and preprocessing, as plain data.
 
-    Read it back with :func:`mmreid_ext.apis.read_deployment_info`. The preprocessing is that of the
-    configuration's tests.
+    When a checkpoint is loaded, what it records is compared with the configuration: see
+    :mod:`mmreid_ext.engine.usage_check`. Read it back with
+    :func:`mmreid_ext.apis.read_deployment_info`. The preprocessing is that of the configuration's
+    tests.
 
     Example:
         >>> default_hooks = dict(deployment_info=dict(type='mmreid_ext.DeploymentInfoHook'))
@@ -23,13 +26,14 @@ class DeploymentInfoHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the information to ``checkpoint``, in place."""
         model = getattr(runner.model, "module", runner.model)
-        checkpoint["meta"][KEY] = deployment_info(model, test_pipeline(runner.cfg))
+        network = runner.cfg.get("model")
+        checkpoint["meta"][KEY] = deployment_info(
+            model, test_pipeline(runner.cfg), network if isinstance(network, dict) else None
+        )
 
-
-def test_pipeline(cfg: dict) -> list[dict]:
-    """Transforms of the test images, else of the validation images; empty without either."""
-    for name in ("test_dataloader", "val_dataloader"):
-        dataset = (cfg.get(name) or {}).get("dataset") or {}
-        if dataset.get("pipeline"):
-            return list(dataset["pipeline"])
-    return []
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare with the configuration; a training may change its input, a test may not."""
+        model = getattr(runner.model, "module", runner.model)
+        # The runner builds its training loop before it loads; a test has none.
+        trains = not isinstance(runner._train_loop, (dict, type(None)))
+        compare_usage(model, runner.cfg, checkpoint, runner._load_from or "the checkpoint", trains)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.compat import tracing_paused
 from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
 from mmreid_ext.models.norms.instance_affine import instance_affine
@@ -81,6 +82,8 @@ class BatchInstanceNorm2d(nn.Module):
                 pixel, whose variance doesn't exist.
         """
         self._check_input(x)
+        if not self.training and torch.onnx.is_in_onnx_export():
+            return self._for_onnx(x)
         gate = self.gate if self.stepped_gate is None else self.stepped_gate
         params = (gate, self.weight, self.bias, self.in_weight, self.in_bias)
         params = [p.to(stats_dtype(x)) for p in params]
@@ -92,6 +95,25 @@ class BatchInstanceNorm2d(nn.Module):
         if self.track_running_stats:
             update_running_stats(self, *mix.batch_moments)
         return y
+
+    def _for_onnx(self, x: Tensor) -> Tensor:
+        """Evaluate with all that depends on weights alone computed now, outside of the trace.
+
+        The exporter would fold those expressions to constants and merge equal ones, and it loses
+        some on the way: in an untrained network nearly all are equal, and the file is invalid.
+        """
+        with tracing_paused(), torch.no_grad():
+            batch_scale = self.gate * self.weight * torch.rsqrt(self.running_var + self.eps)
+            instance_scale = (1 - self.gate) * self.in_weight
+            shift = self.gate * self.bias + (1 - self.gate) * self.in_bias
+            constants = (batch_scale, instance_scale, shift, self.running_mean)
+            constants = [c.detach().to(x.dtype).clone()[:, None, None] for c in constants]
+        batch_scale, instance_scale, shift, batch_mean = constants
+        mean = x.mean((2, 3), keepdim=True)
+        centred = x - mean
+        var = (centred * centred).mean((2, 3), keepdim=True)
+        scale = batch_scale + instance_scale * torch.rsqrt(var + self.eps)
+        return centred * scale + (shift + batch_scale * (mean - batch_mean))
 
     def _check_input(self, x: Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != self.num_features:

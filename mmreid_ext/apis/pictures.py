@@ -1,0 +1,98 @@
+"""Pictures in memory, of whatever kind, as the arrays that OpenCV would have decoded."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from mmreid_ext.datasets.picture_file import check_depth
+from mmreid_ext.errors import UserError, UserTypeError
+
+Picture = str | os.PathLike | np.ndarray | Tensor | Image.Image
+
+_EXPECTED = (
+    "expected an array (H, W, 3) uint8 in BGR order, (H, W) or (H, W, 4); a tensor (3, H, W) uint8 "
+    "in RGB order; a PIL image; or a path"
+)
+
+
+def is_one_picture(images: Any) -> bool:
+    """Whether this is a single picture, and not several."""
+    if isinstance(images, np.ndarray):
+        return images.ndim < 4 and images.dtype != object
+    if isinstance(images, Tensor):
+        return images.dim() < 4
+    return isinstance(images, (str, os.PathLike, bytes, Image.Image))
+
+
+def as_bgr(picture: np.ndarray | Tensor | Image.Image, name: str) -> np.ndarray:
+    """Convert a picture to (H, W, 3) uint8 in BGR order; transparent parts become black.
+
+    Args:
+        picture: Array in BGR(A) order or grey, tensor (C, H, W) in RGB(A) order or grey, or PIL
+            image, which is turned upright as its EXIF data say.
+        name: What messages call it.
+
+    Raises:
+        UserError: If it is no picture, is empty, or has other values than 0 to 255.
+    """
+    if isinstance(picture, Image.Image):
+        return _from_pil(picture, name)
+    if isinstance(picture, Tensor):
+        array = picture.detach().cpu()
+        if array.dim() == 3:
+            if array.shape[0] not in (1, 3, 4):
+                raise _unusable(name, picture)
+            array = array.permute(1, 2, 0)
+        order = cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGRA
+        return _from_array(array.numpy(), name, picture, order)
+    if isinstance(picture, np.ndarray):
+        return _from_array(picture, name, picture, None)
+    raise UserTypeError(f"{name} is of type {type(picture).__name__}; {_EXPECTED}.")
+
+
+def _from_array(
+    array: np.ndarray, name: str, given: Any, order: tuple[int, int] | None
+) -> np.ndarray:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.size == 0:
+        raise _unusable(name, given)
+    if array.ndim == 2 or array.shape[2] == 1:
+        return cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_GRAY2BGR)
+    if array.shape[2] not in (3, 4):
+        raise _unusable(name, given)
+    array = np.ascontiguousarray(array)
+    if order is not None:
+        array = cv2.cvtColor(array, order[array.shape[2] - 3])
+    if array.shape[2] == 3:
+        return array
+    share = array[..., 3:] / np.float32(255)
+    return (array[..., :3] * share).round().astype(np.uint8)
+
+
+def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
+    if 0 in picture.size:
+        raise UserError(f"{name} is empty: {picture.width} x {picture.height} pixels.")
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I") or picture.mode == "F":
+        values = np.asarray(picture)
+        deep = values if picture.mode == "F" else values.clip(0, 65535).astype(np.uint16)
+        try:
+            check_depth(deep)
+        except OSError as error:
+            raise UserError(f"{name}: {error}.") from None
+        return cv2.cvtColor((deep >> 8).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    if picture.has_transparency_data:
+        rgba = np.asarray(picture.convert("RGBA"))
+        return _from_array(rgba, name, picture, (cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGRA))
+    return cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR)
+
+
+def _unusable(name: str, given: Any) -> UserError:
+    shape = tuple(getattr(given, "shape", ()))
+    kind = getattr(given, "dtype", type(given).__name__)
+    return UserError(f"{name} has shape {shape} and type {kind}; {_EXPECTED}.")
