@@ -1,6 +1,7 @@
 # ArcMargin with GhostNet x1.0, 2.7 million parameters. ImageNet weights with the names of the
-# authors' release or of timm load as they are: --cfg-options
-# model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=FILE
+# authors' release or of timm load as they are:
+#   tools/train.py configs/arcmargin_ghostnet_market.py --cfg-options \
+#       model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=FILE
 _base_ = ["arcmargin_r50vd_market.py"]
 
 model = dict(

@@ -1,6 +1,6 @@
 # ArcMargin on a laptop: a ResNet-18 of half the width from scratch, 150 identities of Market-1501
 # at 128 x 64.
-# tools/train.py configs/arcmargin_r18_market150.py --amp
+#   tools/train.py configs/arcmargin_r18_market150.py --amp
 _base_ = [
     "_base_/models/resnet50vd_arcmargin.py",
     "_base_/datasets/market150_arcmargin.py",

@@ -1,5 +1,6 @@
 # The second stage on a laptop: pairs instead of classes, from the checkpoint of
-# arcmargin_r18_market150.py. Another checkpoint: --cfg-options load_from=FILE
+# arcmargin_r18_market150.py. Another checkpoint:
+#   tools/train.py configs/arcmargin_r18_market150_eml.py --cfg-options load_from=FILE
 _base_ = ["arcmargin_r18_market150.py"]
 
 load_from = "work_dirs/arcmargin_r18_market150/iter_900.pth"

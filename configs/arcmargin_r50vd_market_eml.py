@@ -1,6 +1,6 @@
 # Embeddings for tracking, second stage: pairs (EML) instead of classes, from the checkpoint of
-# arcmargin_r50vd_market.py. Another checkpoint: --cfg-options load_from=FILE; other losses on
-# pairs: docs/arcmargin.md.
+# arcmargin_r50vd_market.py; other losses on pairs: docs/arcmargin.md. Another checkpoint:
+#   tools/train.py configs/arcmargin_r50vd_market_eml.py --cfg-options load_from=FILE
 _base_ = [
     "_base_/models/resnet50vd_arcmargin.py",
     "_base_/datasets/market1501_square.py",

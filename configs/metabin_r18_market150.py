@@ -1,5 +1,6 @@
 # MetaBIN on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x 64, cameras as
-# domains. tools/dist_train.sh configs/metabin_r18_market150.py 2
+# domains.
+#   tools/dist_train.sh configs/metabin_r18_market150.py 2
 _base_ = [
     "_base_/models/resnet50_bin.py",
     "_base_/datasets/market150.py",

@@ -1,6 +1,7 @@
 # MetaBIN on procedural pedestrians, no data set and no GPU needed: trained on four domains, tested
-# on a fifth. python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100 python
-# tools/train.py configs/metabin_r18_synthetic.py
+# on a fifth.
+#   python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100
+#   python tools/train.py configs/metabin_r18_synthetic.py
 _base_ = [
     "_base_/models/resnet50_bin.py",
     "_base_/datasets/synthetic.py",

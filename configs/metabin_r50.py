@@ -1,6 +1,7 @@
 # MetaBIN as published for a single source: ResNet-50, Market-1501 with its six cameras as domains,
 # tested on Market-1501 and on VIPeR, which it has not seen. A global batch of 96 serves 1, 2 or 4
-# ranks. tools/dist_train.sh configs/metabin_r50.py 4 --amp
+# ranks.
+#   tools/dist_train.sh configs/metabin_r50.py 4 --amp
 _base_ = [
     "_base_/models/resnet50_bin.py",
     "_base_/datasets/market1501_camera_domains.py",

@@ -1,6 +1,7 @@
-# The strong baseline on OSNet. For ImageNet weights: --cfg-options
-# model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=osnet_x1_0_imagenet.pth
-# (a file of torchreid's; it loads as it is).
+# The strong baseline on OSNet. ImageNet weights in a file of torchreid's load as they are:
+#   tools/train.py configs/strong_baseline_osnet.py --cfg-options \
+#       model.backbone.init_cfg.type=Pretrained \
+#       model.backbone.init_cfg.checkpoint=osnet_x1_0_imagenet.pth
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(

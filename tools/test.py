@@ -6,6 +6,7 @@ tools/dist_test.sh CONFIG CHECKPOINT 4
 """
 
 import argparse
+import copy
 import json
 
 from mmengine.config import Config
@@ -69,7 +70,10 @@ def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
     ours = [i for i, evaluator in enumerate(evaluators) if is_ours(evaluator["type"])]
     if len(ours) == 1:
         # the default is written out, so that the configuration kept with the results shows it
-        evaluators[ours[0]] = {"rerank": "auto", **evaluators[ours[0]], **given}
+        # (a copy of a ConfigDict keeps its classes in the form that can be written)
+        evaluator = evaluators[ours[0]] = copy.copy(evaluators[ours[0]])
+        evaluator["rerank"] = evaluator.get("rerank", "auto")
+        evaluator.update(given)
     elif given or args.out:
         raise UserError(
             f"{', '.join(given) or '--out'}: for one ReIDMetric, but `test_evaluator` of the "
@@ -106,8 +110,8 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.evaluation.report import describe_checkpoint, results_document, write_results
     from mmreid_ext.evaluation.training_record import training_record
 
-    apply_arguments(cfg, args)
     with explained(cfg):
+        apply_arguments(cfg, args)
         prepare(cfg, args.local_rank, trains=False)
         runner = Runner.from_cfg(cfg)
         check_test_sets(runner.test_loop)

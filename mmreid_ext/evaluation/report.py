@@ -255,6 +255,8 @@ def plain_json(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, (str, bool, int)):
         return value
+    if isinstance(value, type):  # of a pure-Python configuration
+        return value.__name__
     return str(value)
 
 
