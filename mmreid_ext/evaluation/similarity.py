@@ -40,7 +40,8 @@ def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
     wide = feats.new_empty((min(block, len(feats)), feats.shape[1]), dtype=torch.float64)
     for part, out in zip(feats.split(block), norms.split(block), strict=True):
         torch.linalg.vector_norm(wide[: len(part)].copy_(part), dim=1, out=out)
-    bad = (~norms.isfinite()).nonzero().flatten().tolist()
+    bad = (~norms.isfinite()).nonzero().flatten()
+    bad = bad[~feats[bad].isfinite().all(dim=1)].tolist()  # others only have a great norm
     if bad:
         raise UserError(
             f"{name}: {len(bad)} of {len(norms)} rows hold NaN or infinite values (first: "
@@ -68,11 +69,11 @@ def warn_of_outliers(name: str, norms: Tensor, median: float) -> None:
     rows = (norms > _OUTLIER * median).nonzero().flatten().tolist()
     if rows and median > 0:
         warnings.warn(
-            f"{name}: {len(rows)} of {len(norms)} rows (first: {rows[:5]}) are up to "
-            f"{norms.max().item() / median:.2g} times as long as the median embedding. Ranks by "
-            "Euclidean distance stay exact. TPR@FPR, the ROC curve and histograms divide the range "
-            "up to the greatest distance, so they become coarse; look for the cause in the model, "
-            "or use distance='cosine'.",
+            f"{name}: {len(rows)} of {len(norms)} rows, junk not counted (first: "
+            f"{rows[:5]}), are up to {norms.max().item() / median:.2g} times as long as the median "
+            "embedding. Ranks by Euclidean distance stay exact. TPR@FPR, the ROC curve and "
+            "histograms divide the range up to the greatest distance, so they become coarse; look "
+            "for the cause in the model, or use distance='cosine'.",
             stacklevel=3,
         )
 

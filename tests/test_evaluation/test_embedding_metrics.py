@@ -114,3 +114,35 @@ def test_nothing_to_find():
         embedding_metrics(torch.eye(3), np.arange(3))
     with pytest.raises(ValueError, match="'manhattan'"):
         embedding_metrics(torch.eye(3), np.zeros(3), distance="manhattan")
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["self", "gallery"])
+def test_a_zero_embedding_has_cosine_zero(alone):
+    feats, pids = data()
+    feats[[4, 40, 41]] = 0.0
+    is_query = None if alone else np.arange(len(pids)) < 30
+    # the same with a direction of its own for each zero, at cosine 0 with everything
+    own = torch.zeros(len(feats), 3)
+    own[[4, 40, 41], [0, 1, 2]] = 1.0
+    apart = embedding_metrics(torch.cat([feats, own], 1), pids, is_query, nmi=False)
+    assert embedding_metrics(feats, pids, is_query, nmi=False) == pytest.approx(apart, abs=1e-12)
+
+
+def test_nmi_clusters_what_is_compared():
+    feats, pids = data()
+    lengths = torch.linspace(0.1, 30, len(feats))[:, None]
+    plain = embedding_metrics(feats, pids)
+    assert embedding_metrics(feats * lengths, pids)["NMI"] == pytest.approx(plain["NMI"], abs=1e-6)
+    feats[7] = 0.0
+    sphere = module.on_sphere(feats)
+    np.testing.assert_allclose(np.linalg.norm(sphere, axis=1), 1, atol=1e-6)
+    assert sphere.shape == (len(feats), 6) and not (sphere @ sphere[7])[np.arange(90) != 7].any()
+
+
+def test_an_outlier_changes_no_other_figure():
+    feats, pids = data()
+    far = torch.cat([feats, torch.full((1, 5), 1e7)])
+    plain = embedding_metrics(feats, pids, nmi=False, distance="euclidean")
+    with pytest.warns(UserWarning, match="1 of 91 rows"):
+        found = embedding_metrics(far, np.append(pids, 500), nmi=False, distance="euclidean")
+    assert found == pytest.approx(plain, abs=1e-12)

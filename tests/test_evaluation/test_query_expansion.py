@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import normalize
 
 from mmreid_ext.evaluation import expand_queries
 
@@ -42,3 +43,18 @@ def test_a_small_gallery_is_used_whole():
 def test_errors(gallery, arguments, message):
     with pytest.raises(ValueError, match=message):
         expand_queries(torch.ones(1, 2), gallery, **arguments)
+
+
+def test_neighbours_at_equal_cosine_come_in_order_and_zero_has_cosine_zero():
+    query = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    gallery = torch.tensor([[0.0, 0.0], [0.6, -0.8], [-1.0, 0.0], [3.0, 4.0], [6.0, 8.0]])
+    for budget in (1, None):
+        one = expand_queries(query, gallery, num_neighbors=1, memory_budget=budget)
+        torch.testing.assert_close(one[0], normalize(torch.tensor([1.6, -0.8]), dim=0))
+        three = expand_queries(query, gallery, num_neighbors=2, memory_budget=budget)
+        torch.testing.assert_close(three[1], normalize(torch.tensor([0.6, -0.8]), dim=0))
+
+
+def test_nan_is_named():
+    with pytest.raises(ValueError, match="gallery_feats: 1 of 2 rows"):
+        expand_queries(torch.ones(1, 2), torch.tensor([[1.0, 2.0], [float("nan"), 1.0]]))

@@ -297,3 +297,99 @@ def test_errors_name_value_and_remedy(change, error, message):
     keywords = {k: v for k, v in change.items() if isinstance(k, str)}
     with pytest.raises(error, match=message):
         evaluate_retrieval(*arguments, **keywords)
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["query", "gallery"])
+@pytest.mark.parametrize("norm", [1e4, 1e7, 1e12])
+def test_an_outlier_changes_no_other_rank_and_is_named(side, norm):
+    arrays = problem(queries=30, gallery=300)
+    arrays[3] = np.maximum(arrays[3], 0)  # rows are counted without junk
+    feats, pids, camids = [arrays[i + side] for i in (0, 2, 4)]
+    plain = evaluate_retrieval(*arrays, distance="euclidean")
+    extra = torch.full((1, feats.shape[1]), norm / 4)
+    arrays[side] = torch.cat([feats, extra])
+    arrays[2 + side], arrays[4 + side] = np.append(pids, 9999), np.append(camids, 0)
+    with pytest.warns(UserWarning, match=rf"{name(side)}: 1 of {len(pids) + 1} .*\[{len(pids)}\]"):
+        found = evaluate_retrieval(*arrays, distance="euclidean")
+    np.testing.assert_array_equal(found.ap[:30], plain.ap)
+    assert found.mAP == plain.mAP
+
+
+def name(side):
+    return ("query_feats", "gallery_feats")[side]
+
+
+def test_a_match_and_a_wrong_image_far_out_are_ordered_by_their_distance():
+    gallery = torch.tensor([[1.0, 0.0], [1e7, 0.0], [2e7, 0.0], [0.0, 3e7]], dtype=torch.float64)
+    with pytest.warns(UserWarning, match="gallery_feats"):
+        # ten near images, so that the median is a usual length
+        near = torch.ones(10, 2)
+        result = evaluate_retrieval(
+            near[:1],
+            torch.cat([gallery, near.double()]),
+            [1],
+            [2, 2, 1, 2, *[3] * 10],
+            distance="euclidean",
+        )
+    assert result.first_hit[0] == 13  # behind 10 + 2, before the last
+
+
+def test_ties_of_euclidean_distances_depend_on_no_third_image():
+    query = torch.tensor([[0.0, 0.0]])
+    gallery = torch.tensor([[1.0, 0.0], [0.0, 1.0 - 1e-7], [50.0, 0.0]], dtype=torch.float64)
+    for last in (3, 2):
+        result = evaluate_retrieval(
+            query, gallery[:last], [1], [2, 1, 2][:last], distance="euclidean"
+        )
+        assert result.first_hit[0] == 1
+
+
+def test_queries_without_a_match_take_part_in_no_operating_point():
+    query, gallery, qp, gp, qc, gc = problem(queries=80, gallery=300)
+    qc[qp < 8], gc[gp < 8] = 0, 0  # the camera rule takes all matches of these
+    results = [
+        evaluate_retrieval(query, gallery, qp, gp, qc, gc, memory_budget=budget)
+        for budget in (1, 10_000, 100_000, None)
+    ]
+    valid = np.isfinite(results[0].ap)
+    assert 0 < valid.sum() < np.isin(qp, gp).sum()
+    results.append(evaluate_retrieval(query[valid], gallery, qp[valid], gp, qc[valid], gc))
+    for result in results:
+        assert result.tpr_at_fpr == results[0].tpr_at_fpr
+        np.testing.assert_array_equal(result.roc, results[0].roc)
+
+
+def test_operating_points_of_a_little_set_depend_on_no_tile():
+    # 64 dimensions and 200,000 pairs: float32 tiles of several shapes round differently
+    arrays = problem(dim=64, queries=100, gallery=2000)
+    arrays[0], arrays[1] = normalize(arrays[0]), normalize(arrays[1])
+    results = [evaluate_retrieval(*arrays, memory_budget=b) for b in (3_000, 2**20, None)]
+    for result in results:
+        np.testing.assert_array_equal(result.roc, results[0].roc)
+
+
+@pytest.mark.parametrize("r", [0, -1, 51, 1.5, float("nan")])
+def test_a_rank_that_is_none_is_refused(r):
+    result = evaluate_retrieval(torch.eye(2), torch.eye(2), [0, 1], [0, 1])
+    assert result.rank(1) == result.rank(50) == 1
+    with pytest.raises(ValueError, match=f"r={r}.* from 1 to max_rank=50"):
+        result.rank(r)
+
+
+@pytest.mark.parametrize(
+    ("feats", "message"),
+    [
+        (np.ones((1, 2), np.longdouble), "query_feats must be a floating.*float128"),
+        (torch.ones(1, 2).to(torch.float8_e4m3fn), "query_feats must be a floating.*float8"),
+        (torch.full((1, 2), 1e200, dtype=torch.float64), "query_feats: 1 of 1 .*norm outside"),
+        (torch.full((1, 2), 1e-200, dtype=torch.float64), "query_feats: 1 of 1 .*norm outside"),
+    ],
+)
+def test_numbers_that_the_arithmetic_can_not_hold(feats, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate_retrieval(feats, torch.ones(1, 2), [1], [1])
+
+
+def test_labels_beyond_int64_are_refused():
+    with pytest.raises(ValueError, match="query_pids has 9223372036854775808, at most"):
+        evaluate_retrieval(torch.ones(1, 2), torch.ones(1, 2), np.array([2**63]), [1])

@@ -46,6 +46,7 @@ def dense(query, gallery, k1, k2, weight):
 
 
 PARAMETERS = [(20, 6, 0.3), (5, 1, 0.5), (7, 3, 0.0), (1, 2, 0.3), (30, 10, 1.0), (400, 6, 0.3)]
+PARAMETERS += [(3, 9, 0.3), (1, 400, 0.3)]  # k2 above the k1 + 1 neighbours of the sets
 
 
 @pytest.mark.parametrize("budget", [None, 200_000], ids=["default", "tiny"])
@@ -164,3 +165,46 @@ def test_nan_is_named():
     bad[1, 2] = torch.nan
     with pytest.raises(ValueError, match="NaN or infinite"):
         k_reciprocal_rerank(torch.ones(2, 3), bad)
+
+
+@pytest.mark.parametrize("budget", [None, 1], ids=["default", "tiny"])
+def test_a_zero_feature_has_cosine_zero(budget):
+    query, gallery, _, _ = problem(queries=8, gallery=30)
+    query[3], gallery[[5, 11]] = 0.0, 0.0
+    zeros = [(x == 0).all(1, keepdim=True).float() for x in (query, gallery)]
+    expected = dense(
+        *(torch.cat(pair, 1) for pair in zip((query, gallery), zeros, strict=True)), 5, 3, 0.3
+    )
+    result = k_reciprocal_rerank(query, gallery, 5, 3, memory_budget=budget)
+    np.testing.assert_allclose(result.numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("parameters", [(5, 1, 0.3), (5, 9, 0.3)], ids=str)
+def test_ties_on_a_grid_equal_the_dense_algorithm(parameters):
+    # many equal distances between different images, at each border of every list; of length 4, so
+    # that normalised features and their products are exact
+    rng = np.random.default_rng(3)
+    feats = torch.from_numpy(rng.choice([-1.0, 1.0], (60, 16))).float()
+    result = k_reciprocal_rerank(feats[:15], feats[15:], *parameters)
+    np.testing.assert_allclose(
+        result.numpy(), dense(feats[:15], feats[15:], *parameters), atol=1e-6
+    )
+
+
+def test_float32_products_decide_nothing(monkeypatch):
+    # as for sets too large for float64 throughout, and so near that many scores have to be settled
+    for module in ("similarity", "re_ranking"):
+        monkeypatch.setattr(f"mmreid_ext.evaluation.{module}.LITTLE", 0)
+    query, gallery, qp, gp = problem(seed=5, dim=48, queries=60, gallery=900, spread=1e-3)
+    query, gallery = (x.to(torch.float16) for x in (query, gallery))
+    results, distances = [], []
+    for dtype in (torch.float16, torch.float32, torch.float64):
+        for budget in (40_000, None):
+            arrays = query.to(dtype), gallery.to(dtype)
+            results.append(
+                evaluate_retrieval(*arrays, qp, gp, rerank=dict(k1=10), memory_budget=budget)
+            )
+            distances.append(k_reciprocal_rerank(*arrays, 10, memory_budget=budget).numpy())
+    for result, distance in zip(results, distances, strict=True):
+        np.testing.assert_array_equal(result.ap, results[0].ap)
+        np.testing.assert_allclose(distance, distances[0], rtol=2e-7)
