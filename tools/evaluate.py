@@ -101,8 +101,10 @@ def run(args: argparse.Namespace) -> None:
     for failure in failures:
         print(f"warning: {failure}")
     for name, result in results.items():
-        for text in filter(None, (result.unanswerable, result.unknown_cameras)):
-            print(f"{name}: {text}")
+        if result.unanswerable:
+            print(f"{name}: {result.unanswerable}")
+        if result.unknown_cameras:
+            print(f"warning: {result.unknown_cameras}")
     print(format_table(results))
     if args.out:
         about = notes_as_data(notes, args.features)

@@ -15,6 +15,7 @@ from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.explain import explained
 from mmreid_ext.errors import UserError
+from mmreid_ext.output_files import require_writable
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,10 +55,7 @@ def parse_args() -> argparse.Namespace:
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
     """Lay what the command line says about evaluation over the configuration."""
     from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
-    from mmreid_ext.output_files import require_writable
 
-    require_writable(args.out, "--out")
-    require_writable(args.save_features, "--save-features")
     given: dict[str, object] = {}
     if args.rerank is not None or args.no_rerank:
         given["rerank"] = parse_rerank(args.rerank, args.no_rerank)
@@ -95,6 +93,8 @@ def is_ours(kind: str | type) -> bool:
 
 
 def run(args: argparse.Namespace) -> None:
+    require_writable(args.out, "--out")
+    require_writable(args.save_features, "--save-features")
     cfg = load_config(args)
 
     from mmengine.runner import Runner  # heavy; --help stays quick

@@ -223,8 +223,10 @@ class ReIDMetric(BaseMetric):
         for failure in failures:
             logger.warning(failure)
         for name, result in self.last_results.items():
-            for text in filter(None, (result.unanswerable, result.unknown_cameras)):
-                logger.warning("%s: %s", name, text)
+            if result.unanswerable:
+                logger.warning("%s: %s", name, result.unanswerable)
+            if result.unknown_cameras:
+                logger.warning(result.unknown_cameras)
         logger.info("\n%s", format_table(self.last_results))
         return flat_metrics(self.last_results)
 

@@ -52,6 +52,8 @@ class SetResult:
         reranked: Scores after k-reciprocal re-ranking, or None.
         rerank: Settings of the re-ranking, or None.
         extras: Further figures (fractions), for example R-precision.
+        no_match_causes: Why some queries have no match, in words; empty if all have one. Where
+            splits are random, those of one split.
         unknown_cameras: How many images have no known camera, in words; empty if that is not so.
         query_names, query_pids, query_camids: What the rows of the per-query scores show, shape
             (Q,).
@@ -71,6 +73,7 @@ class SetResult:
     extras: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     unknown_cameras: str = ""
+    no_match_causes: str = ""
 
     @property
     def unanswerable(self) -> str:
@@ -85,7 +88,7 @@ class SetResult:
         more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
         return (
             f"{len(places)} of {len(self.plain.ap)} queries have no match and are not counted: "
-            f"{', '.join(shown)}{more}"
+            f"{', '.join(shown)}{more}" + (f". {self.no_match_causes}" * bool(self.no_match_causes))
         )
 
     def metrics(self) -> dict[str, float]:
@@ -179,6 +182,7 @@ def evaluate_set(
         extras=ranking.extras(),
         seconds=time.perf_counter() - start,
         unknown_cameras=unknown_cameras_message(labels, images.title),
+        no_match_causes=match_report(labels, images.title).causes,
     )
 
 

@@ -21,10 +21,12 @@ class MatchReport:
     Args:
         missing: Mask over the queries, shape (Q,).
         text: How many there are, why, and what to do; empty if there are none.
+        causes: The part of it that says why, and what to do.
     """
 
     missing: np.ndarray
     text: str
+    causes: str = ""
 
     @property
     def is_total(self) -> bool:
@@ -73,7 +75,8 @@ def match_report(
     if not total:
         reasons = ["There is no query."]
     remedies = dict.fromkeys(cause.remedy for cause in causes)
-    return MatchReport(missing, head + " ".join([*reasons, *remedies]))
+    why = " ".join([*reasons, *remedies])
+    return MatchReport(missing, head + why, why)
 
 
 def unknown_cameras_message(labels: Labels, title: str) -> str:

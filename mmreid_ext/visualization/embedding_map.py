@@ -14,7 +14,7 @@ from mmreid_ext.evaluation.embedding_metrics import on_sphere
 from mmreid_ext.protocols import JUNK
 
 from .arrays import as_numpy
-from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, save_figure
+from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, picture_format, save_figure
 
 _MARKERS = "osD^vPX*"
 
@@ -63,6 +63,8 @@ def plot_tsne(
     """
     feats, pids = as_numpy(feats), as_numpy(pids)
     domains = None if domains is None else as_numpy(domains)
+    if path is not None:
+        picture_format(path)  # before the minutes of a map that couldn't be saved
     lone = None if distractors is None else as_numpy(distractors).astype(bool)
     _check(feats, pids, domains, lone)
     people = number_people(pids, domains, lone)

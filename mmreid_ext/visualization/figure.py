@@ -50,6 +50,18 @@ def curve_style(number: int) -> dict[str, object]:
     return {"color": PALETTE[number % len(PALETTE)], "linestyle": dash, "linewidth": 2.0}
 
 
+def picture_format(path: str | os.PathLike) -> str:
+    """The format that the suffix of a path names, for example ``'png'``.
+
+    Raises:
+        ValueError: If Matplotlib writes no such format.
+    """
+    kind = Path(path).suffix.lstrip(".").lower()
+    if kind not in FigureCanvasAgg.get_supported_filetypes():
+        raise UserError(f"{path} has no suffix of a picture format: use .png, .pdf or .svg.")
+    return kind
+
+
 def save_figure(figure: Figure, path: str | os.PathLike) -> Path:
     """Write a figure; the suffix names the format (``.png``, ``.pdf``, ``.svg``).
 
@@ -64,9 +76,7 @@ def save_figure(figure: Figure, path: str | os.PathLike) -> Path:
         ValueError: If the suffix is no format that Matplotlib writes.
     """
     path = Path(path)
-    kind = path.suffix.lstrip(".").lower()
-    if kind not in figure.canvas.get_supported_filetypes():
-        raise UserError(f"{path} has no suffix of a picture format: use .png, .pdf or .svg.")
+    kind = picture_format(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind)

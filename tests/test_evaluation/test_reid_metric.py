@@ -155,6 +155,14 @@ def test_a_set_without_valid_query_leaves_the_others(logged):
     assert "'bad' has no query that could be answered" in warning
 
 
+def test_unknown_cameras_are_said_in_the_log(logged):
+    samples = make_set()
+    samples[2]["camid"] = -1
+    evaluate(samples)
+    (warning,) = [text for level, text in logged if level == "warning"]
+    assert "1 of 28 images have no known camera" in warning
+
+
 def test_queries_without_a_match_are_named(logged):
     samples = make_set()
     for s in samples:
@@ -162,9 +170,10 @@ def test_queries_without_a_match_are_named(logged):
             s["pid"] = 99
     metrics, _ = evaluate(samples)
     (warning,) = [text for level, text in logged if level == "warning"]
-    assert warning == (
+    assert warning.startswith(
         "people: 2 of 7 queries have no match and are not counted: "
-        "people/ü8.png (identity 2), people/ü20.png (identity 5)"
+        "people/ü8.png (identity 2), people/ü20.png (identity 5). "
+        "2 queries: identities of query and gallery differ"
     )
 
 

@@ -1,0 +1,70 @@
+"""A result file that can't be written stops a tool before its work."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmreid_ext.output_files import require_writable
+
+ROOT = Path(__file__).parents[1]
+
+
+def bad_paths(tmp_path):
+    (tmp_path / "file").write_text("x")
+    return {
+        "a folder": tmp_path,
+        "below a file": tmp_path / "file" / "r.json",
+        "far below a file": tmp_path / "file" / "a" / "r.json",
+        "a name too long": tmp_path / ("n" * 300 + ".json"),
+    }
+
+
+KINDS = ["a folder", "below a file", "far below a file", "a name too long"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_can_not_be_written_is_refused(kind, tmp_path):
+    path = bad_paths(tmp_path)[kind]
+    with pytest.raises(ValueError, match="--out=.*can't be written.*give another path"):
+        require_writable(path, "--out")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_refused(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(ValueError, match="can't be written"):
+        require_writable(tmp_path / "r.json", "--out")
+    tmp_path.chmod(0o755)
+
+
+def test_nothing_is_left_behind(tmp_path):
+    require_writable(None, "--out")
+    require_writable(tmp_path / "new" / "folder" / "r.json", "--out")
+    old = tmp_path / "old.json"
+    old.write_text("x")
+    require_writable(old, "--out")
+    assert [p.name for p in tmp_path.iterdir()] == ["old.json"] and old.read_text() == "x"
+
+
+TOOLS = {
+    "evaluate": ["none.npz", "--out"],
+    "plot_embeddings": ["none.npz", "--out"],
+    "visualize_ranks": ["none.npz", "--out-dir"],
+    "compare": ["none.json", "none2.json", "--out"],
+    "test": ["none.py", "none.pth", "--out"],
+}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_tools_try_their_file_first(name, tmp_path, monkeypatch):
+    """The inputs don't exist either, so what is named was looked at first."""
+    spec = importlib.util.spec_from_file_location(f"tool_{name}", ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    path = bad_paths(tmp_path)["below a file"]
+    monkeypatch.setattr(sys, "argv", [name, *TOOLS[name], str(path)])
+    with pytest.raises(ValueError, match="can't be written"):
+        module.run(module.parse_args())
