@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from importlib import metadata
 
 from mmreid_ext.errors import UserError
@@ -176,6 +177,36 @@ def enable_safe_checkpoints() -> None:
 
     if not isinstance(mm_checkpoint.torch, mmengine_io.TorchForCheckpoints):
         mmengine_io.install(mm_checkpoint)
+
+
+def let_hooks_be_switched_off() -> None:
+    """Let ``default_hooks = dict(NAME=None)`` leave out any hook, not only MMEngine's own.
+
+    MMEngine takes None for the hooks of its own list and meets every other with a bare assertion. A
+    second call does nothing.
+    """
+    from mmengine.runner import Runner
+
+    register = Runner.register_default_hooks
+    if hasattr(register, "__wrapped__"):
+        return
+
+    @wraps(register)
+    def without_others(runner: Runner, hooks: dict | None = None) -> None:
+        kept = {n: h for n, h in (hooks or {}).items() if h is not None or n in MMENGINES_HOOKS}
+        register(runner, kept)
+
+    Runner.register_default_hooks = without_others
+
+
+MMENGINES_HOOKS = (
+    "runtime_info",
+    "timer",
+    "sampler_seed",
+    "logger",
+    "param_scheduler",
+    "checkpoint",
+)
 
 
 def silence_known_warnings() -> None:

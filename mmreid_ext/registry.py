@@ -11,7 +11,7 @@ here checkpoints become data: see :func:`mmreid_ext.compat.enable_safe_checkpoin
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from .compat import enable_safe_checkpoints
+from .compat import enable_safe_checkpoints, let_hooks_be_switched_off
 
 _SCOPE = "mmreid_ext"
 
@@ -35,3 +35,4 @@ PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, "engine")
 VISUALIZERS = _child(root.VISUALIZERS, "visualization")
 
 enable_safe_checkpoints()
+let_hooks_be_switched_off()

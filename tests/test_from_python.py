@@ -104,3 +104,18 @@ def test_checkpoints_are_plain_and_can_be_resumed(images):
     result = fresh_process(images, f"Runner.from_cfg(cfg(resume=True, train_cfg={loop})).train()")
     assert result.returncode == 0, result.stderr[-2000:]
     assert torch.load(images / "iter_4.pth", weights_only=True)["meta"]["iter"] == 4
+
+
+@pytest.mark.parametrize("name", ["deployment_info", "logger"])
+def test_any_default_hook_can_be_switched_off(images, name):
+    hooks = 'deployment_info=dict(type="mmreid_ext.DeploymentInfoHook")'
+    code = f"""
+hooks = dict({hooks}) | dict({name}=None)
+runner = Runner.from_cfg(cfg(default_hooks=hooks))
+print([type(hook).__name__ for hook in runner.hooks])
+"""
+    result = fresh_process(images, code)
+    assert result.returncode == 0, result.stderr[-2000:]
+    gone = dict(deployment_info="DeploymentInfoHook", logger="LoggerHook")
+    assert gone.pop(name) not in result.stdout
+    assert all(other in result.stdout for other in gone.values())

@@ -155,3 +155,12 @@ def test_pictures_leave_the_global_backend_alone():
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert matplotlib.get_backend()
+
+
+def test_a_map_without_scikit_learn_names_it(monkeypatch):
+    from mmreid_ext.errors import MissingPackageError
+    from mmreid_ext.visualization.embedding_map import tsne
+
+    monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
+    with pytest.raises(MissingPackageError, match="pip install scikit-learn"):
+        tsne(np.eye(5))
