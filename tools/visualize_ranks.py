@@ -12,7 +12,6 @@ on.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,8 @@ from pathlib import Path
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
-from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.evaluation.features_file import load_features, notes_as_data, saved_protocols
+from mmreid_ext.evaluation.image_names import place_images
 from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, build_protocol, match_report
@@ -45,7 +45,11 @@ def parse_args() -> argparse.Namespace:
         "--out-dir", help="folder to write into, by default FEATURES without its suffix"
     )
     parser.add_argument("--dataset", nargs="+", help="test sets to draw, by default all")
-    parser.add_argument("--image-root", default="", help="folder that relative paths start from")
+    parser.add_argument(
+        "--image-root",
+        default="",
+        help="folder of the images if they were moved: of a test set or of several",
+    )
     parser.add_argument("--topk", type=int, default=10, help="length of the lists (10)")
     parser.add_argument("--limit", type=int, default=100, help="queries, worst first (100); 0: all")
     parser.add_argument("--png-limit", type=int, default=10, help="queries in the PNG (10)")
@@ -67,7 +71,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def chosen_sets(
-    args: argparse.Namespace, images: EmbeddingSet, saved: str
+    args: argparse.Namespace, images: EmbeddingSet, saved: dict
 ) -> Iterator[tuple[str, EmbeddingSet, EvaluationProtocol, Split]]:
     """Label, images, protocol and the chosen split of every test set to draw."""
     sets = dict(images.by_dataset())
@@ -75,7 +79,7 @@ def chosen_sets(
     if unknown:
         held = f"{args.features} holds {list(sets)}"
         raise UserError(f"There is no test set {sorted(unknown)}: {held}.")
-    protocols = {} if args.protocol else json.loads(saved or "{}")
+    protocols = {} if args.protocol else saved
     for name in args.dataset or sets:
         spec = protocols.get(name, args.protocol)
         protocol = build_protocol(spec)
@@ -99,13 +103,15 @@ def draw(
     protocol: EvaluationProtocol,
     split: Split,
     folder: Path,
+    pid_names: dict[int, str],
 ) -> RankedLists:
     """Write all pictures of one split."""
     feats = (images.feats[split.query], images.feats[split.gallery])
     labels = Labels.of(images, split)
     pids = (labels.query_pids, labels.gallery_pids)
     arrays = (*feats, *pids, labels.query_camids, labels.gallery_camids)
-    paths = (images.names[split.query], images.names[split.gallery])
+    names, root = place_images(images.names.tolist(), args.image_root)
+    paths = [[names[row] for row in rows] for rows in (split.query, split.gallery)]
     rerank = rerank_settings(parse_rerank(args.rerank, args.no_rerank), sum(map(len, pids)))
     ranked = rank_queries(
         *arrays,
@@ -124,8 +130,9 @@ def draw(
         query_camids=cameras[0],
         gallery_camids=cameras[1],
         gallery_distractors=images.distractors[split.gallery],
+        pid_names=pid_names,
     )
-    where = {"image_root": args.image_root, "title": f"Ranked lists: {name}"}
+    where = {"image_root": root, "title": f"Ranked lists: {name}"}
     save_ranked_list_html(folder / "ranked_list.html", shown, *paths, **where)
     save_ranked_list_png(folder / "ranked_list.png", shown, *paths, limit=args.png_limit, **where)
     plot_cmc({entry.name: entry.cmc for entry in ranked.lists}, folder / "cmc.png")
@@ -139,9 +146,12 @@ def run(args: argparse.Namespace) -> None:
     out = Path(args.out_dir or Path(args.features).with_suffix(""))
     require_writable(out / "set" / "ranked_list.html", "--out-dir")
     images, notes = load_features(args.features)
-    for name, test_set, protocol, split in chosen_sets(args, images, notes.get("protocols", "")):
+    named = notes_as_data(notes, args.features)["pid_names"]
+    saved = saved_protocols(notes, args.features)
+    for name, test_set, protocol, split in chosen_sets(args, images, saved):
         folder = out / name.replace("/", "_")
-        ranked = draw(args, name, test_set, protocol, split, folder)
+        people = named.get(test_set.title, {})
+        ranked = draw(args, name, test_set, protocol, split, folder, people)
         scores = "; ".join(f"{x.name} mAP {100 * x.scores['mAP']:.2f} %" for x in ranked.lists)
         print(f"{name}: {len(ranked.queries)} queries drawn ({scores}): {folder}")
 

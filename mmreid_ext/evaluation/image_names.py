@@ -6,10 +6,13 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
+
+_TRIED = 20
+"""Images that are looked for, to learn where a test set was moved to."""
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
@@ -28,9 +31,31 @@ def relative_names(names: Iterable[str]) -> tuple[list[str], str]:
     paths = [_path(str(name)) for name in names]
     folders = [path.parent.parts for path in paths if path is not None]
     common = os.path.commonprefix(folders) if folders else ()
-    short = ["" if p is None else "/".join(p.parts[len(common) :]) for p in paths]
+    short = ["" if p is None else "/".join(p.parts[len(common) :]).lstrip("/") for p in paths]
     known = next((path for path in paths if path is not None), None)
     return short, "" if known is None or not common else str(type(known)(*common))
+
+
+def place_images(names: Sequence[str], image_root: str | os.PathLike = "") -> tuple[list[str], str]:
+    """Where the images of one test set lie: names from a common folder, and that folder.
+
+    Images that were moved are found under ``image_root`` whether it stands for their common folder
+    or for one above it: of the possible places the one that holds most of the first images is
+    taken.
+
+    Args:
+        names: Paths as they were when the images were read.
+        image_root: Folder to look in. Empty: where they were.
+    """
+    short, folder = relative_names(names)
+    if not str(image_root):
+        return short, folder
+    parts = [part for part in re.split(r"[\\/]+", folder) if part and not part.endswith(":")]
+    places = [Path(image_root, *parts[count:]) for count in range(len(parts) + 1)]
+    tried = [name for name in short if name][:_TRIED]
+    found = [sum((place / name).is_file() for name in tried) for place in places]
+    best = found.index(max(found)) if any(found) else len(places) - 1
+    return short, str(places[best])
 
 
 def _path(name: str) -> PurePath | None:

@@ -159,6 +159,7 @@ def _page_data(
         camid = None if camids is None else int(camids[row])
         camera = "" if camid is None else camera_label(camid)
         known = {"path": str(path), "pid": int(pid), "camid": camid, "camera": camera}
+        known["person"] = ranked.person(pid)
         return {"thumb": thumb, **known}
 
     nobody = ranked.gallery_distractors

@@ -96,7 +96,7 @@ def _draw_query(
 ) -> None:
     row = ranked.queries[place]
     _picture(axes, reader, path, _MARGIN, top, QUERY_COLOUR, "-")
-    label = f"pid {ranked.query_pids[row]}"
+    label = ranked.person(ranked.query_pids[row])
     _text(axes, _MARGIN + _WIDTH / 2, top + _HEIGHT + 16, label, align="center")
     _camera(axes, _MARGIN, top, ranked.query_camids, row, INK)
 

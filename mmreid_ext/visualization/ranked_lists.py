@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,7 @@ class RankedLists:
         query_pids: Identities of all queries, shape (Q,); likewise the three below. Cameras count
             from 0, below 0 is unknown; pictures count them from 1.
         gallery_distractors: Gallery images of nobody, shape (G,), bool, or None: not known.
+        pid_names: Names that the user gave to identities, shown in place of the numbers.
     """
 
     queries: np.ndarray
@@ -67,6 +69,11 @@ class RankedLists:
     query_camids: np.ndarray | None = None
     gallery_camids: np.ndarray | None = None
     gallery_distractors: np.ndarray | None = None
+    pid_names: Mapping[int, str] | None = None
+
+    def person(self, pid: int) -> str:
+        """What an identity is called in pictures."""
+        return (self.pid_names or {}).get(int(pid), f"pid {pid}")
 
     @property
     def topk(self) -> int:

@@ -4,6 +4,7 @@ import pytest
 from mmreid_ext.evaluation.image_names import (
     array_fingerprint,
     image_fingerprint,
+    place_images,
     relative_names,
     without_folders,
 )
@@ -57,3 +58,21 @@ def test_absolute_paths_keep_their_last_part():
         "list": [".../x.csv", "rel/x.csv", 3, None],
         "a": "b",
     }
+
+
+@pytest.mark.parametrize("moved_to", ["set", "photos/set", "."])
+@pytest.mark.parametrize("recorded", ["/data/photos/set", "photos/set", r"C:\photos\set"])
+def test_moved_images_are_found_under_their_folder_or_one_above(tmp_path, moved_to, recorded):
+    for name in ("query/1.jpg", "gallery/2.jpg"):
+        path = tmp_path / moved_to / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    names = [f"{recorded}/query/1.jpg", f"{recorded}/gallery/2.jpg"]
+    short, place = place_images(names, tmp_path)
+    assert short == ["query/1.jpg", "gallery/2.jpg"]
+    assert place == str(tmp_path / moved_to)
+
+
+def test_images_that_are_nowhere_are_looked_for_in_the_root(tmp_path):
+    assert place_images(["/old/a.jpg", "/old/b.jpg"], tmp_path)[1] == str(tmp_path)
+    assert place_images(["/old/a.jpg", "/old/b.jpg"]) == (["a.jpg", "b.jpg"], "/old")

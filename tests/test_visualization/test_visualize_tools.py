@@ -66,6 +66,23 @@ def test_ranks_of_saved_features(features, people, tmp_path, monkeypatch, capsys
     assert {query["removed"] for query in data["queries"]} == {0, 2}
 
 
+def test_moved_images_and_names_of_people(people, features, tmp_path, monkeypatch):
+    held = dict(np.load(features))
+    held["names"] = np.array([f"/elsewhere/photos/{name}" for name in held["names"]])
+    held["note_pid_names"] = np.array(json.dumps({"first": {"3": "lea"}}))
+    np.savez(features, **held)
+    out = tmp_path / "out"
+    for root in (people.root, Path(people.root).parent):
+        arguments = ["--out-dir", out, "--image-root", root, "--limit", 0, "--png-limit", 1]
+        run_tool("visualize_ranks", monkeypatch, features, *arguments)
+        data = page_data(out / "first" / "ranked_list.html")
+        pictures = [query["picture"] for query in data["queries"]]
+        if root == people.root:
+            assert all(picture["thumb"] for picture in pictures)
+        assert {p["person"] for p in pictures if p["pid"] == 3} == {"lea"}
+        assert all(p["person"] == f"pid {p['pid']}" for p in pictures if p["pid"] != 3)
+
+
 def test_one_of_several_splits_is_drawn(features, people, tmp_path, monkeypatch):
     galleries = {}
     for split in (1, 2):

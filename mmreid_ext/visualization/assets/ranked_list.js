@@ -17,7 +17,7 @@ const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).t
 const tone = (change) => (Math.abs(change) < 0.005 ? "" : change > 0 ? "up" : "down");
 const percent = (value) => (value === null ? "–" : (100 * value).toFixed(1));
 const name = (path) => path.split(/[\\/]/).pop();
-const person = (picture) => (picture.distractor ? "distractor" : `pid ${picture.pid}`);
+const person = (picture) => (picture.distractor ? "distractor" : picture.person);
 
 function thumbnail(picture) {
   const image = make("img");
@@ -67,7 +67,7 @@ function update() {
   const cam = byId("camera").value;
   state.rows = report.queries.filter(({ picture }) =>
     (!text || picture.path.toLowerCase().includes(text))
-    && (!pids.length || pids.includes(String(picture.pid)))
+    && (!pids.length || pids.some((pid) => [String(picture.pid), picture.person].includes(pid)))
     && (!cam || String(picture.camid) === cam));
   state.rows = state.rows.filter(SHOW[byId("show").value][1]).sort(SORT[byId("sort").value][1]);
   state.page = 0;
