@@ -18,7 +18,11 @@ from torch.nn.parallel import DistributedDataParallel
 from mmreid_ext.datasets.samplers import draw_seeds
 from mmreid_ext.distributed import get_rank, get_world_size, rows_at
 from mmreid_ext.models.norms import hold_running_stats
-from mmreid_ext.models.random_layers import draw_for_global_batch, layers_that_draw_alone
+from mmreid_ext.models.random_layers import (
+    draw_for_global_batch,
+    layers_that_draw_alone,
+    layers_that_seed_themselves,
+)
 from mmreid_ext.models.run_state import hold_run_state
 
 _STEP_STREAM = 0x57E9  # keeps the seeds of steps from being those of pictures
@@ -40,15 +44,7 @@ class TrainingSteps:
         self.runner = runner
         self._begun = False
         draw_for_global_batch(self._module)
-        alone = layers_that_draw_alone(self._module)
-        if alone and get_world_size() > 1:
-            print_log(
-                f"{len(alone)} layers draw random numbers for the rows of one rank, {alone[0]} the "
-                f"first: {get_world_size()} ranks will not compute what one does "
-                "(docs/distributed.md).",
-                logger="current",
-                level=logging.WARNING,
-            )
+        say_what_is_not_exact(self._module, get_world_size())
 
     @property
     def _module(self) -> nn.Module:
@@ -71,9 +67,34 @@ class TrainingSteps:
             yield
 
 
+def say_what_is_not_exact(model: nn.Module, world_size: int) -> None:
+    """Warn of layers for which ranks, or resumed runs, are not equal to one uninterrupted run."""
+    seeding = layers_that_seed_themselves(model)
+    if seeding:
+        print_log(
+            f"{len(seeding)} layers seed themselves at random, {seeding[0]} the first: a resumed "
+            "run will not be equal to an uninterrupted one (docs/distributed.md).",
+            logger="current",
+            level=logging.WARNING,
+        )
+    alone = layers_that_draw_alone(model)
+    if alone and world_size > 1:
+        print_log(
+            f"{len(alone)} layers draw random numbers for the rows of one rank, {alone[0]} the "
+            f"first: {world_size} ranks will not compute what one does (docs/distributed.md).",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+
 def positions_of(sampler: Any) -> Sequence[int] | None:
     """Places of this rank's images in the batch of a single process, None if in rank order."""
-    return getattr(sampler, "positions", None)
+    positions = getattr(sampler, "positions", None)
+    if not positions:
+        return None
+    first = get_rank() * len(positions)
+    in_order = list(positions) == list(range(first, first + len(positions)))
+    return None if in_order else positions
 
 
 def shared_seed(runner: Runner) -> int:
@@ -109,11 +130,11 @@ def allow_unused_weights(runner: Runner, data_batch: Any) -> None:
     unused = _unused_weights(runner, wrapper.module, data_batch)
     if not unused:
         return
+    options = ("device_ids", "broadcast_buffers", "process_group", "gradient_as_bucket_view")
     runner.model = type(wrapper)(
         module=wrapper.module,
-        device_ids=wrapper.device_ids,
-        broadcast_buffers=wrapper.broadcast_buffers,
         find_unused_parameters=True,
+        **{option: getattr(wrapper, option) for option in options},
     )
     print_log(
         f"{len(unused)} weights take no part in the losses of the ordinary step, {unused[0]} the "

@@ -100,10 +100,33 @@ def layers_that_draw_alone(model: nn.Module) -> list[str]:
     """Names of layers whose random numbers still depend on the number of ranks.
 
     These are functions, or options of functions, called within a layer: dropout of attention
-    weights in a fused attention, of a DenseNet's layers, random neighbours of a vision GNN, mixing
-    augmentations of a preprocessor, and PyTorch's less usual random layers.
+    weights in a fused attention and of a DenseNet's layers, mixing augmentations of a preprocessor,
+    PyTorch's less usual random layers, and those of :func:`layers_that_seed_themselves`.
     """
-    return [name for name, module in model.named_modules() if _draws_alone(module)]
+    alone = [name for name, module in model.named_modules() if _draws_alone(module)]
+    return alone + layers_that_seed_themselves(model)
+
+
+def layers_that_seed_themselves(model: nn.Module) -> list[str]:
+    """Names of layers that seed the generators at random before they draw: reversible blocks.
+
+    They do it to draw twice alike, in the forward and in the backward pass. No two runs are equal
+    with them.
+    """
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(vars(module).get("seeds"), dict) and _has_random_layer(module)
+    ]
+
+
+def _has_random_layer(module: nn.Module) -> bool:
+    if vars(module).get("drop_path_cfg", {}).get("drop_prob"):  # builds its layer in each pass
+        return True
+    return any(
+        (isinstance(m, BatchDropout) and m.p) or (isinstance(m, BatchDropPath) and m.drop_prob)
+        for m in module.modules()
+    )
 
 
 def _draws_alone(module: nn.Module) -> bool:
@@ -113,8 +136,6 @@ def _draws_alone(module: nn.Module) -> bool:
         return bool(getattr(module, "drop_prob", 0))
     if getattr(module, "batch_augments", None) is not None:
         return True
-    if getattr(module, "stochastic", False) is True:
-        return bool(getattr(module, "epsilon", 1))
     options = vars(module)
     holds_layers = any(isinstance(m, (BatchDropout, BatchDropPath)) for m in module.modules())
     rates = [options.get("attn_drop"), options.get("dropout")]  # fused attention

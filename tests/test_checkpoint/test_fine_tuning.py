@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from helpers.tiny_reid import tiny_model, tiny_runner
+from helpers.tiny_xbm import xbm_runner
 from mmengine.runner import load_checkpoint
 
 from mmreid_ext.checkpoint import fine_tuning
@@ -188,3 +189,16 @@ def test_averaged_weights_go_into_another_number_of_classes(tmp_path, said, hook
     for name, value in loaded[0].items():
         if name != "head.classifier.weight":
             assert torch.equal(value, state[name]), name
+
+
+def test_evaluation_loads_all_that_fits(tmp_path, said):
+    runner, _ = xbm_runner(tmp_path / "a")
+    torch.save(dict(state_dict=filled(runner.model), meta={}), tmp_path / "a.pth")
+    tested, _ = xbm_runner(tmp_path / "b", load_from=str(tmp_path / "a.pth"))
+    tested.val()
+    assert torch.equal(tested.model.head.losses["xbm"].memory_feats[0], torch.full((8,), 3.0))
+    assert not said
+
+
+def filled(model):
+    return {name: torch.full_like(value, 3) for name, value in model.state_dict().items()}

@@ -11,12 +11,6 @@ from torch import nn
 
 from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.engine import training_steps
-from mmreid_ext.models.random_layers import (
-    BatchDropout,
-    BatchDropPath,
-    draw_for_global_batch,
-    layers_that_draw_alone,
-)
 from mmreid_ext.registry import MODELS
 
 GLOBAL_BATCH = 32
@@ -151,49 +145,16 @@ def train_with(kind, folder, hooks, **changes):
     return runner.model.state_dict()
 
 
-def random_layers():
-    return nn.Sequential(nn.Dropout(0.5), MODELS.build(dict(type="DropPath", drop_prob=0.5)))
-
-
-def test_layers_are_replaced_and_drop_as_often():
-    model = nn.ModuleDict(dict(inner=random_layers(), outer=nn.Dropout(1.0)))
-    draw_for_global_batch(model)
-    kinds = [type(layer) for layer in (*model["inner"], model["outer"])]
-    assert kinds == [BatchDropout, BatchDropPath, BatchDropout]
-    x = torch.ones(1000, 4)
-    dropped, paths, nothing = model["inner"][0](x), model["inner"][1](x), model["outer"](x)
-    assert set(dropped.unique().tolist()) == {0.0, 2.0} and abs(dropped.mean() - 1) < 0.1
-    assert torch.equal(paths, paths[:, :1].expand_as(paths)) and abs(paths.mean() - 1) < 0.2
-    assert not nothing.any()
-    model.eval()
-    assert model["inner"](x) is x
-
-
-def test_stochastic_depth_is_mmpretrains_on_one_rank():
-    ours = random_layers()
-    theirs = ours[1]
-    draw_for_global_batch(ours)
-    x = torch.randn(16, 3, 2, 2)
-    torch.manual_seed(1)
-    expected = theirs(x)
-    torch.manual_seed(1)
-    assert torch.equal(ours[1](x), expected)
-
-
-DENSE = dict(type="DenseNet", arch=dict(growth_rate=4, depths=[2, 2], init_channels=8))
-CALM = dict(type="VisionTransformer", arch="deit-tiny", img_size=32, patch_size=16)
-
-
 @pytest.mark.parametrize(
-    ("cfg", "alone"),
-    [
-        (CALM | dict(drop_path_rate=0.3, drop_rate=0.2), False),
-        (CALM | dict(layer_cfgs=dict(attn_drop_rate=0.1)), True),
-        (DENSE | dict(drop_rate=0.1), True),
-        (DENSE, False),
-    ],
+    ("layer_cfgs", "world_size", "said"),
+    [(dict(attn_drop_rate=0.1), 2, 1), (dict(attn_drop_rate=0.1), 1, 0), ({}, 2, 0)],
 )
-def test_layers_that_draw_for_their_rank_are_known(cfg, alone):
-    model = MODELS.build(dict(cfg, _scope_="mmpretrain"))
-    draw_for_global_batch(model)
-    assert bool(layers_that_draw_alone(model)) == alone
+def test_layers_that_draw_for_their_rank_are_said_at_start(
+    monkeypatch, layer_cfgs, world_size, said
+):
+    texts = []
+    monkeypatch.setattr(training_steps, "print_log", lambda text, **_: texts.append(text))
+    vit = dict(type="mmpretrain.VisionTransformer", arch="deit-tiny", img_size=32, patch_size=16)
+    model = MODELS.build(vit | dict(layer_cfgs=layer_cfgs))
+    training_steps.say_what_is_not_exact(model, world_size)
+    assert len(texts) == said and all("layers.0.attn" in text for text in texts)

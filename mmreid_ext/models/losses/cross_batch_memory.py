@@ -35,12 +35,12 @@ class CrossBatchMemory(RunState):
     at row 0. In both, fullness is a count; the reference asks whether the last row's label is
     non-zero, which empties its memory when that label is 0.
 
-    With several ranks the batches of all ranks are stored in rank order, so every rank holds the
-    same memory without broadcasting it (``broadcast_buffers=False`` in DistributedDataParallel
-    saves that traffic). Everything is a persistent buffer: a resumed run continues with memory,
-    pointer and count, a run that starts from a checkpoint by ``load_from`` with an empty memory. In
-    evaluation mode and in the meta passes of MetaBIN nothing is counted or stored. With gradient
-    accumulation every micro-batch counts as a step.
+    With several ranks the batches of all ranks are stored in the order of one process, so every
+    rank holds the same memory without broadcasting it (``broadcast_buffers=False`` in
+    DistributedDataParallel saves that traffic). Everything is a persistent buffer: a resumed run
+    continues with memory, pointer and count, a run that starts from a checkpoint by ``load_from``
+    with an empty memory. In evaluation mode and in the meta passes of MetaBIN nothing is counted or
+    stored. With gradient accumulation every micro-batch counts as a step.
 
     Args:
         loss: A :class:`KeyedLoss` (contrastive, multi-similarity, batch-hard triplet) or its
