@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
-from mmcv.transforms import Compose
+from mmcv.transforms import Compose, LoadImageFromFile
 from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.datasets.corrupt_images import load_image
+from mmreid_ext.datasets.corrupt_images import UnreadableImageError, load_image
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.engine.deployment_info import embedding_size
-from mmreid_ext.engine.usage_check import check_usage
+from mmreid_ext.engine.usage_check import check_usage, test_pipeline
 from mmreid_ext.engine.weights import load_weights
-from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 from mmreid_ext.registry import MODELS
 
+from .configuration import as_config, as_device, find_config, without_downloads
 from .pictures import Picture, as_bgr, is_one_picture
+
+__all__ = ["ReIDInferencer", "find_config"]
 
 _SHOWN = 5
 
@@ -39,7 +44,8 @@ class ReIDInferencer:
     deviation or colour order is refused, other differences are warned of.
 
     Args:
-        config: A configuration file, the name of one of ours (``'metabin_r50'``), or a ``Config``.
+        config: A configuration file, the name of one of ours (``'metabin_r50'``), a ``Config`` or a
+            dict. Its test images' pipeline is used, else that of its validation.
         checkpoint: File with the trained weights; nothing in it is executed.
         device: Where to compute. Defaults to the first GPU, else the CPU.
         batch_size: Images per forward pass. Defaults to 64.
@@ -60,25 +66,34 @@ class ReIDInferencer:
 
     def __init__(
         self,
-        config: str | os.PathLike | Config,
+        config: str | os.PathLike | Config | Mapping[str, Any],
         checkpoint: str | os.PathLike,
         device: str | torch.device | None = None,
         batch_size: int = 64,
     ) -> None:
-        if batch_size < 1:
-            raise UserError(f"ReIDInferencer: batch_size={batch_size}, must be at least 1.")
-        cfg = config if isinstance(config, Config) else Config.fromfile(find_config(config))
-        if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise UserError(
+                f"ReIDInferencer: batch_size={batch_size!r}, must be a whole number of at least 1."
+            )
+        cfg = as_config(config)
+        pipeline = test_pipeline(cfg)
+        if not pipeline or not isinstance(cfg.get("model"), Mapping):
+            raise UserError(
+                "ReIDInferencer: the configuration needs `model` and the transforms of the test "
+                "images, `test_dataloader.dataset.pipeline`; use the configuration of the training."
+            )
+        self.device = as_device(device)
         self.batch_size = batch_size
         self.skipped: dict[int, str] = {}
-        backbone = dict(cfg.model.backbone, init_cfg=None)  # no download: the checkpoint has all
-        with DefaultScope.overwrite_default_scope(cfg.get("default_scope", "mmpretrain")):
-            self.model = MODELS.build(dict(cfg.model, backbone=backbone))
-            load, *rest = cfg.test_dataloader.dataset.pipeline
-            self.load = Compose([load]).transforms[0]
-            self.transform = Compose(list(rest))
+        with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or "mmpretrain"):
+            self.model = MODELS.build(without_downloads(cfg.model))
+            self.load = Compose(pipeline[:1]).transforms[0]
+            self.transform = Compose(pipeline[1:])
+        if not hasattr(self.model, "embed"):
+            raise UserError(
+                f"ReIDInferencer: model.type={type(self.model).__name__} gives no embeddings; it "
+                "must be 'mmreid_ext.ReIDModel'."
+            )
         load_weights(self.model, checkpoint)
         check_usage(self.model, cfg, checkpoint)
         self.model.to(self.device).eval()
@@ -112,7 +127,7 @@ class ReIDInferencer:
         prepared = self._prepared(images, skip)
         batches = []
         while chunk := list(islice(prepared, self.batch_size)):
-            batch = self.model.data_preprocessor(default_collate(chunk), training=False)
+            batch = self.model.data_preprocessor(_collate(chunk), training=False)
             batches.append(self.model.embed(batch["inputs"]).cpu())
         if self.skipped:
             shown = "; ".join(list(self.skipped.values())[:_SHOWN])
@@ -123,10 +138,12 @@ class ReIDInferencer:
             )
         return torch.cat(batches) if batches else torch.zeros(0, embedding_size(self.model))
 
-    def _prepared(self, images: Picture | Iterable[Picture], skip: bool) -> Iterator[dict]:
+    def _prepared(
+        self, images: Picture | Iterable[Picture], skip: bool
+    ) -> Iterator[tuple[int, dict[str, Tensor]]]:
         for index, image in enumerate(_each(images)):
             try:
-                yield self._prepare(image, index)
+                yield index, self._prepare(image, index)
             except UserError as error:
                 if not skip:
                     raise
@@ -147,27 +164,57 @@ class ReIDInferencer:
                 raise MissingFileError(f"Image {index}: there is no file {path!r}.")
             loaded = load_image(self.load, {"img_path": path, **facts})
         else:
-            loaded = self._loaded(as_bgr(image, f"Image {index}"), facts)
+            loaded = self._loaded(as_bgr(image, f"Image {index}"), facts, index)
         return {"inputs": self.transform(loaded)["inputs"]}
 
-    def _loaded(self, image: np.ndarray, facts: dict[str, Any]) -> dict[str, Any]:
+    def _loaded(self, image: np.ndarray, facts: dict[str, Any], index: int) -> dict[str, Any]:
         """What the loading transform would have made of a decoded image."""
         if hasattr(self.load, "resize"):  # LoadResized
             image = self.load.resize(image)
-        if getattr(self.load, "to_float32", False):
+        elif not (isinstance(self.load, LoadImageFromFile) and self.load.color_type == "color"):
+            return self._through_file(image, facts, index)
+        elif self.load.to_float32:
             image = image.astype(np.float32)
         size = image.shape[:2]
         return {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **facts}
+
+    def _through_file(self, image: np.ndarray, facts: dict[str, Any], index: int) -> dict[str, Any]:
+        """Let a loader that does more than decoding read a lossless file of the image."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "image.png")
+            cv2.imwrite(path, image)
+            try:
+                return load_image(self.load, {"img_path": path, **facts})
+            except UnreadableImageError as error:
+                loader = type(self.load).__name__
+                raise UserError(f"Image {index}: {loader} failed, {error.__cause__}.") from error
+
+
+def _collate(chunk: Sequence[tuple[int, dict[str, Tensor]]]) -> dict[str, Tensor]:
+    first, others = chunk[0], chunk[1:]
+    for index, item in others:
+        sizes = [tuple(one["inputs"].shape[-2:]) for one in (first[1], item)]
+        if sizes[0] != sizes[1]:
+            raise UserError(
+                f"Image {index} is {sizes[1][0]} x {sizes[1][1]} after the transforms, image "
+                f"{first[0]} is {sizes[0][0]} x {sizes[0][1]}: the test pipeline gives no common "
+                "size. Add Resize to it, or use batch_size=1."
+            )
+    return default_collate([item for _, item in chunk])
 
 
 def _each(images: Picture | Iterable[Picture]) -> Iterator[Picture]:
     """Single images, whatever they were given as."""
     if is_one_picture(images):
         images = [images]
-    elif not isinstance(images, Iterable):
-        raise UserError(
+    elif (
+        not isinstance(images, Iterable)
+        or isinstance(images, (Mapping, Set))  # keys only, or no order
+        or hasattr(images, "read")  # an open file: its lines
+    ):
+        raise UserTypeError(
             f"ReIDInferencer: images is of type {type(images).__name__}; give a path, an array, a "
-            "tensor, a PIL image, or several of them."
+            "tensor, a PIL image, or a list or generator of them."
         )
     for image in images:
         if isinstance(image, (str, os.PathLike)) and os.path.isdir(image):
@@ -177,21 +224,3 @@ def _each(images: Picture | Iterable[Picture]) -> Iterator[Picture]:
             yield from found
         else:
             yield image
-
-
-def find_config(name: str | os.PathLike) -> Path:
-    """Path of a configuration, given as a file or by the name of one that comes with the package.
-
-    Raises:
-        FileNotFoundError: If it is neither; names what there is.
-    """
-    path = Path(name)
-    if path.is_file():
-        return path
-    package = Path(__file__).resolve().parent.parent
-    folders = [package / ".mim" / "configs", package.parent / "configs"]
-    known = {file.stem: file for folder in folders for file in folder.glob("*.py")}
-    if str(name) not in known:
-        names = ", ".join(sorted(known)) or "none found"
-        raise MissingFileError(f"No configuration {str(name)!r}. Ours are: {names}.")
-    return known[str(name)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -27,7 +28,7 @@ def is_one_picture(images: Any) -> bool:
         return images.ndim < 4 and images.dtype != object
     if isinstance(images, Tensor):
         return images.dim() < 4
-    return isinstance(images, (str, os.PathLike, bytes, Image.Image))
+    return isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
 
 
 def as_bgr(picture: np.ndarray | Tensor | Image.Image, name: str) -> np.ndarray:
@@ -42,8 +43,16 @@ def as_bgr(picture: np.ndarray | Tensor | Image.Image, name: str) -> np.ndarray:
         UserError: If it is no picture, is empty, or has other values than 0 to 255.
     """
     if isinstance(picture, Image.Image):
-        return _from_pil(picture, name)
+        try:
+            return _from_pil(picture, name)
+        except UserError:
+            raise
+        except (OSError, ValueError, SyntaxError) as error:  # read late: cut off, closed, damaged
+            raise UserError(f"{name}, a PIL image, can't be read: {error}.") from error
     if isinstance(picture, Tensor):
+        # NumPy has neither bfloat16 nor tensors without ordinary memory.
+        if picture.dtype != torch.uint8 or picture.layout != torch.strided or picture.is_meta:
+            raise _unusable(name, picture)
         array = picture.detach().cpu()
         if array.dim() == 3:
             if array.shape[0] not in (1, 3, 4):

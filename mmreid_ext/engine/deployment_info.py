@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,15 +12,21 @@ KEY = "mmreid_ext"
 """Where a checkpoint's ``meta`` holds it."""
 
 FORMAT = 1
+STRIDES = "strides"
+"""Where ``network`` holds the strides of the built model, by layer."""
+
 _NOT_PIXELS = ("LoadImageFromFile", "PackInputs", "PackReIDInputs")
 # Settings of a model that don't touch its embeddings, wherever they stand.
 _TRAINING_ONLY = frozenset(
     (
         *("losses", "train_losses", "loss_weight", "num_classes", "classifier", "classifier_bias"),
         *("init_cfg", "embedding_init", "pretrained", "frozen_stages", "norm_eval", "with_cp"),
-        *("drop_rate", "drop_path_rate", "momentum", "requires_grad"),
+        *("drop_rate", "drop_path_rate", "momentum", "requires_grad", "neck_bias"),
+        *("classifier_init", "zero_init_residual", "p_trainable"),
     )
 )
+# In evaluation they are one function.
+_BATCH_NORMS = ("BN", "BN1d", "BN2d", "SyncBN", "SyncBatchNorm", "MMSyncBN")
 
 
 def deployment_info(
@@ -46,7 +53,8 @@ def deployment_info(
           ``channel_order``, ``mean``, ``std``: then channels in that order, ``(pixel - mean) /
           std`` with pixels in 0..255 (None: the model has no such preprocessor).
         - ``network``: the settings of the model that change embeddings without changing the names
-          or shapes of weights, such as ``strides``, by their path (``backbone.strides``).
+          or shapes of weights, by their path (``backbone.strides``), defaults included; and
+          ``strides``: those of the built layers that have one, by the layer's name.
 
         A step has a ``type``: ``resize`` to ``height`` x ``width``; ``resize_edge``: the edge named
         (``short``) to ``size``, the other to ``floor(other * size / short)``; ``center_crop`` of
@@ -64,7 +72,7 @@ def deployment_info(
             flip_test=bool(getattr(model, "flip_test", False)),
         ),
         input=dict(height=height, width=width, steps=steps, **_normalization(model)),
-        network=network_settings(network or {}),
+        network=network_settings(model, network),
     )
 
 
@@ -74,13 +82,47 @@ def embedding_size(model: nn.Module) -> int:
     return int(getattr(head, "embedding_dim", head.in_channels))
 
 
-def network_settings(model: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of a model's configuration that decide what its weights compute, by their path."""
-    settings: dict[str, Any] = {}
-    for part in ("backbone", "neck", "head", "stage_plugins"):
-        _flatten(model.get(part), part, settings)
-    settings["stem_relu"] = model.get("stem_relu", True)
+def network_settings(model: nn.Module, network: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Settings that decide what a model's weights compute, by their path.
+
+    Args:
+        model: The model that was built.
+        network: Its configuration; None where the model was given as a module: then only strides,
+            kind of pooling and chosen feature are known.
+    """
+    settings: dict[str, Any] = {STRIDES: _strides(model)}
+    neck, feature = getattr(model, "neck", None), getattr(model.head, "test_feature", None)
+    settings["neck.type"] = None if neck is None else type(neck).__name__
+    settings["head.test_feature"] = feature
+    if network is None:
+        return settings
+    for name in ("backbone", "neck", "head"):
+        part = getattr(model, name, None)
+        if isinstance(part, nn.Module):
+            _flatten({**_defaults(type(part)), **(network.get(name) or {})}, name, settings)
+    _flatten(network.get("stage_plugins"), "stage_plugins", settings)
+    settings["stem_relu"] = network.get("stem_relu", True)
     return settings
+
+
+def _strides(model: nn.Module) -> dict[str, list[int]]:
+    found = {}
+    for name, layer in model.named_modules():
+        stride = getattr(layer, "stride", None)
+        pair = [stride] * 2 if isinstance(stride, int) else list(stride or ())
+        if pair and any(step != 1 for step in pair) and all(isinstance(step, int) for step in pair):
+            found[name] = pair
+    return found
+
+
+def _defaults(kind: type) -> dict[str, Any]:
+    """Default arguments of a class, those that it hands on to its bases included."""
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        if "__init__" in vars(base) and base.__module__.split(".")[0] != "torch":
+            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+            found |= {p.name: p.default for p in parameters if p.default is not p.empty}
+    return found
 
 
 def _flatten(value: Any, path: str, settings: dict[str, Any]) -> None:
@@ -90,7 +132,8 @@ def _flatten(value: Any, path: str, settings: dict[str, Any]) -> None:
         for key, item in value.items():
             _flatten(item, f"{path}.{key}", settings)
     elif path.endswith(".type"):
-        settings[path] = _type_name(value)
+        name = _type_name(value)
+        settings[path] = "BN" if name in _BATCH_NORMS else name
     else:
         settings[path] = _plain(value)
 
@@ -158,7 +201,9 @@ def _normalization(model: nn.Module) -> dict[str, Any]:
     preprocessor = model.data_preprocessor
     mean, std = (getattr(preprocessor, name, None) for name in ("mean", "std"))
     # MMPretrain keeps images in OpenCV's order and swaps the channels on request.
-    order = "RGB" if getattr(preprocessor, "to_rgb", False) else "BGR"
+    # MMEngine's own does so by either of its two options.
+    swaps = ("to_rgb", "_channel_conversion")
+    order = "RGB" if any(getattr(preprocessor, name, False) for name in swaps) else "BGR"
     return dict(channel_order=order, mean=_numbers(mean), std=_numbers(std))
 
 

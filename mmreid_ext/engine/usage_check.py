@@ -17,18 +17,33 @@ from torch import nn
 from mmreid_ext.checkpoint.meta import read_meta
 from mmreid_ext.errors import UserError
 
-from .deployment_info import FORMAT, KEY, deployment_info
+from .deployment_info import FORMAT, KEY, STRIDES, deployment_info
 
 _MUST_AGREE = ("input.mean", "input.std", "input.channel_order")
 
 
 def test_pipeline(cfg: Mapping[str, Any]) -> list[dict]:
-    """Transforms of the test images, else of the validation images; empty without either."""
+    """Transforms of the test images, else of the validation images; empty without either.
+
+    Wrappers around data sets (``dataset``, ``datasets``, ``sources``) are looked through.
+    """
     for name in ("test_dataloader", "val_dataloader"):
-        dataset = (cfg.get(name) or {}).get("dataset") or {}
-        if dataset.get("pipeline"):
-            return list(dataset["pipeline"])
+        loader = cfg.get(name)
+        found = _pipeline(loader.get("dataset")) if isinstance(loader, Mapping) else []
+        if found:
+            return found
     return []
+
+
+def _pipeline(dataset: Any) -> list[dict]:
+    if not isinstance(dataset, Mapping):
+        return []
+    if dataset.get("pipeline"):
+        return list(dataset["pipeline"])
+    inner = [dataset.get("dataset")]
+    for parts in ("datasets", "sources"):
+        inner += list(dataset.get(parts) or [])
+    return next(filter(None, map(_pipeline, inner)), [])
 
 
 def check_usage(model: nn.Module, cfg: Mapping[str, Any], checkpoint: str | os.PathLike) -> None:
@@ -57,17 +72,16 @@ def compare_usage(
     Raises:
         UserError: If mean, standard deviation or colour order differ, unless ``trains``.
     """
-    meta = checkpoint.get("meta")
-    recorded = meta.get(KEY) if isinstance(meta, Mapping) else None
-    if not isinstance(recorded, Mapping) or recorded.get("format") != FORMAT:
+    recorded = _recorded(checkpoint)
+    if recorded is None:
         return
-    network = cfg.get("model")
+    network, pipeline = cfg.get("model"), test_pipeline(cfg)
     given = deployment_info(
         getattr(model, "module", model),
-        test_pipeline(cfg),
+        pipeline,
         network if isinstance(network, Mapping) else None,
     )
-    differences = _differences(recorded, given)
+    differences = _differences(recorded, given, with_steps=bool(pipeline))
     wrong = {name: pair for name, pair in differences.items() if name in _MUST_AGREE}
     if wrong and not trains:
         raise UserError(
@@ -84,22 +98,52 @@ def compare_usage(
         )
 
 
-def _differences(recorded: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, tuple]:
+def recorded_size(checkpoint: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Height and width of the images that a checkpoint was trained for; None if it doesn't say."""
+    size = (_recorded(checkpoint) or {}).get("input") or {}
+    pair = size.get("height"), size.get("width")
+    return pair if all(isinstance(side, int) for side in pair) else None
+
+
+def _recorded(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    meta = checkpoint.get("meta")
+    recorded = meta.get(KEY) if isinstance(meta, Mapping) else None
+    readable = isinstance(recorded, Mapping) and recorded.get("format") == FORMAT
+    return recorded if readable else None
+
+
+def _differences(
+    recorded: Mapping[str, Any], given: Mapping[str, Any], with_steps: bool
+) -> dict[str, tuple]:
     """Recorded and given value of what differs, by its path."""
     found: dict[str, tuple] = {}
-    for name in ("mean", "std", "channel_order", "steps"):
-        pair = tuple((side.get("input") or {}).get(name) for side in (recorded, given))
-        # Without pipeline or preprocessor there is nothing to compare.
-        if pair[0] != pair[1] and all(value not in (None, []) for value in pair):
-            found[f"input.{name}"] = pair
-    if recorded.get("embedding", {}).get("size") != given["embedding"]["size"]:
-        found["embedding.size"] = recorded["embedding"].get("size"), given["embedding"]["size"]
-    networks = recorded.get("network") or {}, given["network"]
-    if all(networks):
-        for name in sorted(networks[0].keys() | networks[1].keys()):
-            pair = networks[0].get(name), networks[1].get(name)
+    before, now = recorded.get("input") or {}, given["input"]
+    for name in ("mean", "std", "channel_order"):  # None is a value: no normalisation
+        if name in before and before[name] != now[name]:
+            found[f"input.{name}"] = before[name], now[name]
+    if with_steps and before.get("steps") and before["steps"] != now["steps"]:
+        found["input.steps"] = before["steps"], now["steps"]
+    size = (recorded.get("embedding") or {}).get("size")
+    if size not in (None, given["embedding"]["size"]):
+        found["embedding.size"] = size, given["embedding"]["size"]
+    return found | _network_differences(recorded.get("network") or {}, given["network"])
+
+
+def _network_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple]:
+    names = before.keys() | now.keys()
+    if not all(any(name.startswith("backbone.") for name in side) for side in (before, now)):
+        names = before.keys() & now.keys()  # a model that was given built: its settings are unknown
+    found = {
+        f"model.{name}": (before.get(name), now.get(name))
+        for name in sorted(names - {STRIDES})
+        if before.get(name) != now.get(name)
+    }
+    if not found and STRIDES in before and before[STRIDES] != now.get(STRIDES):
+        layers = before[STRIDES].keys() | (now.get(STRIDES) or {}).keys()
+        for layer in sorted(layers):
+            pair = before[STRIDES].get(layer, [1, 1]), now[STRIDES].get(layer, [1, 1])
             if pair[0] != pair[1]:
-                found[f"model.{name}"] = pair
+                found[f"strides of {layer}"] = pair
     return found
 
 

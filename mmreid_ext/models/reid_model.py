@@ -15,7 +15,7 @@ from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 from mmreid_ext.registry import MODELS
 
-from .position_embeddings import resize_loaded
+from .position_embeddings import resize_when_loaded
 
 IMAGENET_PREPROCESSOR = dict(
     type="mmpretrain.ClsDataPreprocessor",
@@ -93,10 +93,7 @@ class ReIDModel(BaseModel):
             self.backbone.to(memory_format=torch.channels_last)
         if compile_backbone:
             self.backbone.compile()
-        self._register_load_state_dict_pre_hook(self._resize_position_embeddings)
-
-    def _resize_position_embeddings(self, state_dict: dict, prefix: str, *_: object) -> None:
-        resize_loaded(self.backbone, state_dict, f"{prefix}backbone.")
+        resize_when_loaded(self.backbone)
 
     def _remove_stem_relu(self) -> None:
         # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
@@ -195,13 +192,16 @@ class ReIDModel(BaseModel):
         Raises:
             UserError: If the backbone doesn't number its layers.
         """
-        numbered = getattr(self.backbone, "get_layer_depth", None)
-        if numbered is None:
-            raise UserError(
-                f"{type(self.backbone).__name__} doesn't number its layers (get_layer_depth), so "
-                "there is no learning rate by layer: use another optimiser constructor."
-            )
-        return numbered(param_name, "backbone.")
+        numbered, cause = getattr(self.backbone, "get_layer_depth", None), None
+        if numbered is not None:
+            try:
+                return numbered(param_name, "backbone.")
+            except NotImplementedError as error:  # MMPretrain's ResNets of fewer than 50 layers
+                cause = error
+        raise UserError(
+            f"{type(self.backbone).__name__} doesn't number its layers (get_layer_depth), so "
+            "there is no learning rate by layer: use another optimiser constructor."
+        ) from cause
 
     def forward(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = "tensor"

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmcv.transforms import Compose
+from mmcv.transforms import Compose, LoadImageFromFile
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
@@ -11,7 +11,7 @@ from mmreid_ext.apis import ReIDInferencer
 from mmreid_ext.apis import inferencer as module
 from mmreid_ext.apis.inferencer import find_config
 from mmreid_ext.errors import UserError
-from mmreid_ext.registry import DATASETS, MODELS
+from mmreid_ext.registry import DATASETS, MODELS, TRANSFORMS
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +184,12 @@ def test_grey_transparent_and_deep_pictures(inferencer):
         inferencer(Image.fromarray(grey.astype(np.uint16)))
 
 
+def closed(image):
+    picture = Image.fromarray(image)
+    picture.close()
+    return picture
+
+
 def bad_images(folder):
     empty, text, cut = folder / "empty.jpg", folder / "text.jpg", folder / "cut.jpg"
     empty.write_bytes(b"")
@@ -198,10 +204,18 @@ def bad_images(folder):
         "missing": ("no.jpg", "Image 1: there is no file 'no.jpg'"),
         "float": (image / 255.0, "Image 1 has .*float64"),
         "NaN": (np.full((64, 32, 3), np.nan, np.float32), "Image 1 has .*float32"),
+        "cut off, PIL": (Image.open(cut), "Image 1, a PIL image, can't be read: .*truncated"),
+        "closed, PIL": (closed(image), "Image 1, a PIL image, can't be read: .*closed"),
+        "bfloat16": (torch.zeros(3, 64, 32, dtype=torch.bfloat16), "Image 1 has .*bfloat16"),
+        "float tensor": (torch.zeros(3, 64, 32, requires_grad=True), "Image 1 has .*float32"),
+        "sparse": (tensor_of(image).to_sparse(), "Image 1 has"),
+        "no memory": (torch.empty(3, 64, 32, dtype=torch.uint8, device="meta"), "Image 1 has"),
+        "16 bits": (image.astype(np.uint16), "Image 1 has .*uint16"),
         "two channels": (image[..., :2], "Image 1 has"),
         "five dimensions": (np.zeros((1, 1, 4, 4, 3), np.uint8), "Image 1 has"),
         "HWC tensor": (torch.zeros(64, 32, 3, dtype=torch.uint8), "Image 1 has"),
         "bytes": (b"...", "Image 1 is of type bytes"),
+        "list": (["a.jpg"], "Image 1 is of type list"),
         "None": (None, "Image 1 is of type NoneType"),
         "number": (3, "Image 1 is of type int"),
     }
@@ -228,6 +242,98 @@ def test_things_that_hold_no_images(inferencer, tmp_path):
     (tmp_path / "nothing").mkdir()
     with pytest.raises(UserError, match="nothing' has no image"):
         inferencer(tmp_path / "nothing")
-    with pytest.raises(UserError, match="images is of type int"):
-        inferencer(3)
+    with (tmp_path / "file").open("w+") as file:
+        for images in (3, None, {"a.jpg": 1}, {"a.jpg"}, file):
+            with pytest.raises(UserError, match=f"images is of type {type(images).__name__}"):
+                inferencer(images)
+    with pytest.raises(UserError, match="Image 0 is of type bytearray"):
+        inferencer(bytearray(b"..."))
     assert inferencer(iter([])).shape == inferencer(np.zeros((0, 64, 32, 3), np.uint8)).shape
+
+
+def test_images_are_only_read(inferencer):
+    image = np.random.default_rng(0).integers(0, 255, (64, 32, 3), np.uint8)
+    expected = inferencer(image)
+    given = [image.copy(), image[::-1, ::-1].copy()[::-1, ::-1], np.asfortranarray(image)]
+    given[0].setflags(write=False)
+    tensor, picture = tensor_of(image), Image.fromarray(image[..., ::-1])
+    for one in (*given, tensor, picture):
+        assert torch.equal(inferencer(one), expected)
+    assert all(np.array_equal(one, image) for one in given)
+    assert torch.equal(tensor, tensor_of(image))
+    assert np.array_equal(np.asarray(picture), image[..., ::-1])
+
+
+def test_images_without_a_common_size_are_named(setting):
+    cfg, _, checkpoint, _ = setting
+    cfg = Config(dict(cfg))
+    pipeline = [PIPELINES["two transforms"][0], PIPELINES["two transforms"][2]]
+    cfg.test_dataloader = dict(dataset=dict(pipeline=pipeline))
+    images = [np.zeros((size, 32, 3), np.uint8) for size in (64, 64, 96)]
+    with pytest.raises(UserError, match="Image 2 is 96 x 32 .* image 0 is 64 x 32"):
+        ReIDInferencer(cfg, checkpoint, "cpu")(images)
+    assert ReIDInferencer(cfg, checkpoint, "cpu", batch_size=1)(images).shape == (3, 64)
+
+
+@TRANSFORMS.register_module()
+class LoadDarkened(LoadImageFromFile):
+    """A loader of somebody else's, which does more than decoding."""
+
+    def __init__(self):
+        super().__init__()
+        self.color_type = "color_ignore_orientation"
+
+    def transform(self, results):
+        results = super().transform(results)
+        results["img"] = results["img"] // 2
+        return results
+
+
+def test_other_loaders_are_not_left_out_for_images_in_memory(setting):
+    cfg, _, checkpoint, paths = setting
+    cfg = Config(dict(cfg))
+    pipeline = [dict(type="mmreid_ext.LoadDarkened"), *PIPELINES["two transforms"][1:]]
+    cfg.test_dataloader = dict(dataset=dict(pipeline=pipeline))
+    inferencer = ReIDInferencer(cfg, checkpoint, "cpu")
+    assert torch.equal(inferencer([cv2.imread(str(path)) for path in paths]), inferencer(paths))
+
+
+# Configurations
+
+LOADER = dict(dataset=dict(pipeline=PIPELINES["LoadResized"]))
+LOADERS = {
+    "validation only": dict(test_dataloader=None, val_dataloader=LOADER),
+    "repeated": dict(test_dataloader=dict(dataset=dict(type="RepeatDataset", **LOADER))),
+    "strung together": dict(
+        test_dataloader=dict(dataset=dict(type="ConcatDataset", datasets=[LOADER["dataset"]]))
+    ),
+    "sources": dict(test_dataloader=dict(dataset=dict(sources=[LOADER["dataset"]]))),
+}
+
+
+@pytest.mark.parametrize("loaders", LOADERS.values(), ids=LOADERS)
+def test_the_transforms_of_tests_are_found(setting, loaders):
+    cfg, _, checkpoint, paths = setting
+    values = {**dict(cfg), "test_dataloader": LOADER}
+    expected = ReIDInferencer(Config(values), checkpoint, "cpu")(paths)
+    assert torch.equal(ReIDInferencer({**values, **loaders}, checkpoint, "cpu")(paths), expected)
+
+
+def test_configurations_that_cannot_be_used_are_explained(setting):
+    cfg, _, checkpoint, _ = setting
+    for lacks in (dict(test_dataloader=None, val_dataloader=None), dict(model=None)):
+        with pytest.raises(UserError, match="needs `model` and the transforms"):
+            ReIDInferencer({**dict(cfg), **lacks}, checkpoint, "cpu")
+    head = dict(type="LinearClsHead", num_classes=2, in_channels=64)
+    model = dict(type="ImageClassifier", backbone=cfg.model.backbone, head=head)
+    with pytest.raises(UserError, match="ImageClassifier gives no embeddings"):
+        ReIDInferencer({**dict(cfg), "model": model}, checkpoint, "cpu")
+    with pytest.raises(UserError, match="config is of type int"):
+        ReIDInferencer(3, checkpoint)
+    with pytest.raises(UserError, match="did you mean 'metabin_r50'"):
+        ReIDInferencer("metabin_r5o", checkpoint)
+    assert find_config("metabin_r50.py") == find_config("metabin_r50")
+    with pytest.raises(UserError, match="device='gpu'"):
+        ReIDInferencer(cfg, checkpoint, "gpu")
+    with pytest.raises(UserError, match="batch_size='8'"):
+        ReIDInferencer(cfg, checkpoint, "cpu", "8")

@@ -6,7 +6,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmreid_ext.engine.deployment_info import KEY, deployment_info
-from mmreid_ext.engine.usage_check import compare_usage, test_pipeline
+from mmreid_ext.engine.usage_check import compare_usage, recorded_size, test_pipeline
+from mmreid_ext.models.position_embeddings import resize_loaded
 from mmreid_ext.registry import HOOKS
 
 
@@ -37,3 +38,6 @@ class DeploymentInfoHook(Hook):
         # The runner builds its training loop before it loads; a test has none.
         trains = not isinstance(runner._train_loop, (dict, type(None)))
         compare_usage(model, runner.cfg, checkpoint, runner._load_from or "the checkpoint", trains)
+        size, state = recorded_size(checkpoint), checkpoint.get("state_dict")
+        if size is not None and isinstance(state, dict) and hasattr(model, "backbone"):
+            resize_loaded(model.backbone, state, "backbone.", size)
