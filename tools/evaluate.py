@@ -97,7 +97,10 @@ def run(args: argparse.Namespace) -> None:
     protocols = built_protocols(specs, images.set_names())
     check_options(**options, max_rank=1, protocols=protocols.values())
     progress = PeriodicProgress(functools.partial(print, file=sys.stderr))
-    results, failures = evaluate_sets(images, protocols, progress=progress, **options)
+    about = notes_as_data(notes, args.features)
+    results, failures = evaluate_sets(
+        images, protocols, pid_names=about["pid_names"], progress=progress, **options
+    )
     for failure in failures:
         print(f"warning: {failure}")
     for name, result in results.items():
@@ -107,7 +110,6 @@ def run(args: argparse.Namespace) -> None:
             print(f"warning: {result.unknown_cameras}")
     print(format_table(results))
     if args.out:
-        about = notes_as_data(notes, args.features)
         document = results_document(
             results,
             dict(features=args.features, **options, notes=about.pop("others")),

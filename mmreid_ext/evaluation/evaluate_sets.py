@@ -20,13 +20,18 @@ from .set_evaluation import NoValidQueryError, SetResult, evaluate_set
 
 
 def evaluate_sets(
-    images: EmbeddingSet, protocols: Mapping[str | None, Any] | None = None, **options: Any
+    images: EmbeddingSet,
+    protocols: Mapping[str | None, Any] | None = None,
+    *,
+    pid_names: Mapping[str, Mapping[int, str]] | None = None,
+    **options: Any,
 ) -> tuple[dict[str, SetResult], list[str]]:
     """Evaluate all test sets of ``images``.
 
     Args:
         images: Embeddings of one or several test sets.
         protocols: Protocol by name of the set; ``None`` as a name is for the sets not named.
+        pid_names: Names that the user gave to identities, by test set; for messages.
         **options: See :func:`evaluate_set`.
 
     Returns:
@@ -42,6 +47,7 @@ def evaluate_sets(
     for name, test_set in images.by_dataset():
         try:
             results[name] = evaluate_set(test_set, built[name], **options)
+            results[name].pid_names = (pid_names or {}).get(name, {})
         except NoValidQueryError as error:
             failures.append(str(error))
     if not results:

@@ -201,10 +201,10 @@ class ReIDMetric(BaseMetric):
         images.mark_distractors(self._announced())
         protocols = self.protocols_of(images.set_names())
         self.last_embeddings = images
+        named = pid_names_by_set(self.dataset_meta)
         if self.save_features and is_main():
             specs = {name: protocol.describe() for name, protocol in protocols.items()}
             notes = dict(self.feature_notes, protocols=json.dumps(specs))
-            named = pid_names_by_set(self.dataset_meta)
             if named:
                 notes["pid_names"] = pid_names_to_text(named)
             save_features(self.save_features, images, **notes)
@@ -212,6 +212,7 @@ class ReIDMetric(BaseMetric):
         self.last_results, failures = evaluate_sets(
             images,
             protocols,
+            pid_names=named,
             distance=self.distance,
             max_rank=self.max_rank,
             rerank=self.rerank,

@@ -112,7 +112,8 @@ def results_document(
             gallery and embeddings by which :func:`mmreid_ext.evaluation.comparison.compare` knows
             the same data and the same model.
         training: How the model was trained, see :func:`.training_record.training_record`.
-        pid_names: Names that the user gave to identities, by test set.
+        pid_names: Names that the user gave to identities, by test set. Defaults to those of the
+            results.
     """
     if checkpoint is not None and not isinstance(checkpoint, Mapping):
         checkpoint = describe_checkpoint(checkpoint)
@@ -126,7 +127,7 @@ def results_document(
         "training": without_folders(training),
         "versions": versions(),
         "test_sets": {
-            name: _describe(result, images.get(name), named.get(name) or {})
+            name: _describe(result, images.get(name), named.get(name) or result.pid_names)
             for name, result in results.items()
         },
     }

@@ -58,6 +58,7 @@ class SetResult:
         query_names, query_pids, query_camids: What the rows of the per-query scores show, shape
             (Q,).
         seconds: Time taken, without the extraction of features.
+        pid_names: Names that the user gave to identities, for messages.
     """
 
     name: str
@@ -73,6 +74,7 @@ class SetResult:
     extras: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     unknown_cameras: str = ""
+    pid_names: Mapping[int, str] = field(default_factory=dict)
     no_match_causes: str = ""
 
     @property
@@ -82,7 +84,7 @@ class SetResult:
         if not len(places):
             return ""
         shown = [
-            f"{self.query_names[i] or f'query {i}'} (identity {self.query_pids[i]})"
+            f"{self.query_names[i] or f'query {i}'} (identity {self._person(i)})"
             for i in places[:_SHOWN]
         ]
         more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
@@ -90,6 +92,10 @@ class SetResult:
             f"{len(places)} of {len(self.plain.ap)} queries have no match and are not counted: "
             f"{', '.join(shown)}{more}" + (f". {self.no_match_causes}" * bool(self.no_match_causes))
         )
+
+    def _person(self, place: int) -> str:
+        pid = int(self.query_pids[place])
+        return str(self.pid_names.get(pid, pid))
 
     def metrics(self) -> dict[str, float]:
         """Percent by metric key (``mAP``, ``rerank/mAP``, …), without the name of the set."""
