@@ -262,7 +262,8 @@ class _Malicious:
 @pytest.fixture
 def malicious(tmp_path):
     path = tmp_path / "malicious.pth"
-    torch.save({"state_dict": {}, "meta": _Malicious(tmp_path / "owned")}, path)
+    plain = dict(state_dict={}, optimizer=dict(state={}), param_schedulers=[], message_hub={})
+    torch.save({**plain, "meta": _Malicious(tmp_path / "owned")}, path)
     return path
 
 

@@ -41,10 +41,6 @@ ANNOUNCED = {
 """What a launcher puts into the environment; the first is the number of ranks."""
 
 
-_HOOKS_OF_MMENGINE = frozenset(
-    ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
-)
-
 PRECISIONS = ("OptimWrapper", "AmpOptimWrapper", "BFloat16OptimWrapper")
 """Wrappers of the optimiser that ``--amp`` may put in one another's place."""
 
@@ -59,7 +55,6 @@ def prepare(cfg: Config, local_rank: int = 0, trains: bool = True) -> Config:
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     expected_world_size(cfg.get("launcher", "none"))
-    _take_off_hooks(cfg)
     check_spelling(cfg)
     check_complete(cfg.get("test_dataloader"), "test_dataloader")
     enable_safe_checkpoints()
@@ -69,18 +64,6 @@ def prepare(cfg: Config, local_rank: int = 0, trains: bool = True) -> Config:
         _start_gloo(cfg)
     _ready_loaders(cfg, trains)
     return cfg
-
-
-def _take_off_hooks(cfg: Config) -> None:
-    """Let ``default_hooks=dict(name=None)`` switch off any hook.
-
-    MMEngine does so for its own six and stops at others with an assertion that says nothing.
-    """
-    hooks = cfg.get("default_hooks")
-    if isinstance(hooks, dict):
-        for name in [name for name, hook in hooks.items() if hook is None]:
-            if name not in _HOOKS_OF_MMENGINE:
-                del hooks[name]
 
 
 def expected_world_size(launcher: str) -> int:

@@ -99,8 +99,8 @@ class BatchInstanceNorm2d(nn.Module):
     def _for_onnx(self, x: Tensor) -> Tensor:
         """Evaluate with all that depends on weights alone computed now, outside of the trace.
 
-        The exporter would fold those expressions to constants and merge equal ones, and it loses
-        some on the way: in an untrained network nearly all are equal, and the file is invalid.
+        The exporter would fold those expressions to constants and merge equal ones. In an untrained
+        network nearly all are equal, and ONNX Runtime could not load the merged graph.
         """
         with tracing_paused(), torch.no_grad():
             batch_scale = self.gate * self.weight * torch.rsqrt(self.running_var + self.eps)
