@@ -21,12 +21,12 @@ from .idle_model_settings import check_meta_losses
 from .idle_settings import check_run, length_of
 from .loader_pool import build_loader_pool, can_share, without_workers
 from .meta_gates import LossSets, meta_update_gates, stop_for_gate
+from .meta_loader_settings import check_meta_classes, check_meta_dataloader, count_domains
 from .metabin_settings import (
     build_inner_ratio,
-    check_meta_dataloader,
     check_model,
+    check_names,
     check_numbers,
-    count_domains,
     refuse_accumulation,
     resolve_loss_sets,
 )
@@ -94,6 +94,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         first_base_steps: int = 10,
         **kwargs,
     ) -> None:
+        check_names(type(self), kwargs)
         check_numbers(gate_lr, num_train_domains, first_base_steps, straight_through, second_order)
         self.inner_ratio = build_inner_ratio(inner_ratio)
         self.loss_sets = resolve_loss_sets(loss_sets)
@@ -107,6 +108,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         self.first_base_steps = first_base_steps
         base = self._build_loaders(runner, dataloader, meta_dataloader)
         self.num_domains = count_domains(self.meta_dataloader.dataset)
+        if self.meta_dataloader.dataset is not base.dataset:
+            check_meta_classes(model.head, self.loss_sets, self.meta_dataloader.dataset)
         if num_train_domains is None:
             num_train_domains = (self.num_domains + 1) // 2
         self.num_train_domains = num_train_domains

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
-from typing import Any
 
-from mmengine.dataset import DefaultSampler, InfiniteSampler
 from mmengine.optim import OptimWrapper
 from torch import nn
-from torch.utils.data import DataLoader
 
-from mmreid_ext.datasets.samplers import PKSampler
+from mmreid_ext.cli.explain import parameters_of
 from mmreid_ext.errors import UserError, UserTypeError
-from mmreid_ext.registry import DATA_SAMPLERS
 from mmreid_ext.suggest import did_you_mean
 
 from .gate_schedule import CyclicRatio
 from .meta_gates import LOSS_SETS, LossSets, movable_layers
 
 _OWNER = "MetaBINTrainLoop"
-_UNBALANCED = (PKSampler, DefaultSampler, InfiniteSampler)
+
+
+def check_names(loop: type, names: Collection[str]) -> None:
+    """Check names of settings that are passed on to MMEngine's loop.
+
+    Raises:
+        UserTypeError: If one is unknown.
+    """
+    known = sorted(set(parameters_of(loop)) - {"runner", "dataloader"})
+    for name in names:
+        if name not in known:
+            raise UserTypeError(
+                f"{_OWNER} takes no {name!r}{did_you_mean(name, known)}; it takes "
+                f"{', '.join(known)}."
+            )
 
 
 def check_numbers(
@@ -91,7 +101,7 @@ def resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> Lo
         UserError: If a name of a set or a stage is unknown, or a stage has no loss.
     """
     if isinstance(value, LossSets):
-        return value
+        value = value._asdict()
     if isinstance(value, str):
         if value not in LOSS_SETS:
             raise UserError(
@@ -113,43 +123,16 @@ def resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> Lo
             raise UserTypeError(
                 f"{_OWNER}: loss_sets.{stage}={names!r} must be a list of names, such as ['ce']."
             )
+        if not all(isinstance(name, str) for name in names):
+            raise UserTypeError(f"{_OWNER}: loss_sets.{stage}={names!r}: names must be strings.")
         if not names:
             raise UserError(f"{_OWNER}: loss_sets.{stage} is empty: name at least one loss.")
-    return LossSets(**{stage: tuple(names) for stage, names in value.items()})
-
-
-def check_meta_dataloader(settings: Mapping | DataLoader | None) -> None:
-    """Check that the meta batches are described, by a sampler that balances domains.
-
-    Raises:
-        UserTypeError: If there are no settings.
-        UserError: If a part is missing, or the sampler leaves out domains.
-    """
-    example = (
-        "meta_dataloader=dict(batch_size=96, drop_last=True, "
-        "sampler=dict(type='mmreid_ext.DomainPKSampler', num_instances=4))"
-    )
-    if isinstance(settings, DataLoader):
-        kind: Any = type(settings.sampler)
-    elif isinstance(settings, Mapping):
-        missing = [key for key in ("batch_size", "sampler") if settings.get(key) is None]
-        if missing:
+        if len(set(names)) < len(names):
             raise UserError(
-                f"{_OWNER}: meta_dataloader has no {' and no '.join(missing)}; write {example}."
+                f"{_OWNER}: loss_sets.{stage}={list(names)} names a loss twice, which counts once; "
+                "to weigh it more set its loss_weight in model.head.losses."
             )
-        sampler = settings["sampler"]
-        kind = sampler.get("type") if isinstance(sampler, Mapping) else type(sampler)
-        kind = DATA_SAMPLERS.get(kind) if isinstance(kind, str) else kind
-    else:
-        raise UserTypeError(
-            f"{_OWNER}: meta_dataloader={settings!r}, it must say how meta batches are drawn; "
-            f"write {example}."
-        )
-    if isinstance(kind, type) and issubclass(kind, _UNBALANCED):
-        raise UserError(
-            f"{_OWNER}: meta_dataloader.sampler={kind.__name__} does not put every domain into "
-            "every batch; use mmreid_ext.DomainPKSampler."
-        )
+    return LossSets(**{stage: tuple(names) for stage, names in value.items()})
 
 
 def check_model(model: nn.Module, loss_sets: LossSets, second_order: bool) -> None:
@@ -195,26 +178,6 @@ def check_model(model: nn.Module, loss_sets: LossSets, second_order: bool) -> No
             model.head.check_loss_names(names)
         except UserError as error:
             raise UserError(f"{_OWNER}: loss_sets.{stage}: {error}") from error
-
-
-def count_domains(dataset: Any) -> int:
-    """Number of domains of a data set.
-
-    Raises:
-        UserError: If it has fewer than two, or doesn't tell.
-    """
-    number = getattr(dataset, "num_domains", None)
-    if number is None:
-        raise UserError(
-            f"{_OWNER}: {type(dataset).__name__} has no num_domains; use a re-ID data set, or "
-            "mmreid_ext.MultiSourceDataset for several."
-        )
-    if number < 2:
-        raise UserError(
-            f"{_OWNER}: the meta batches' data set has num_domains={number}, MetaBIN needs "
-            "at least 2 domains: cameras (domain_from='camera'), or several data sets."
-        )
-    return int(number)
 
 
 def refuse_accumulation(optim_wrapper: OptimWrapper | dict | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
 from collections.abc import Iterator, Sequence
@@ -16,14 +17,21 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmreid_ext.datasets.samplers import draw_seeds
-from mmreid_ext.distributed import get_rank, get_world_size, rows_at
+from mmreid_ext.distributed import any_rank, get_rank, get_world_size, rows_at
 from mmreid_ext.models.norms import hold_running_stats
 from mmreid_ext.models.random_layers import (
     draw_for_global_batch,
+    layers_that_draw,
     layers_that_draw_alone,
     layers_that_seed_themselves,
 )
 from mmreid_ext.models.run_state import hold_run_state
+
+_KEPT = (
+    *("device_ids", "broadcast_buffers", "process_group", "gradient_as_bucket_view"),
+    "detect_anomalous_params",
+)
+"""Options of a distributed wrapper that its attributes tell."""
 
 _STEP_STREAM = 0x57E9  # keeps the seeds of steps from being those of pictures
 
@@ -60,6 +68,7 @@ class TrainingSteps:
             sampler: Where that batch comes from.
         """
         if not self._begun:
+            say_where_order_is_unknown(self._module, sampler, get_world_size())
             allow_unused_weights(self.runner, data_batch)
             self._begun = True
         seed_step(self.runner.seed, iteration)
@@ -82,6 +91,20 @@ def say_what_is_not_exact(model: nn.Module, world_size: int) -> None:
         print_log(
             f"{len(alone)} layers draw random numbers for the rows of one rank, {alone[0]} the "
             f"first: {world_size} ranks will not compute what one does (docs/distributed.md).",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+
+def say_where_order_is_unknown(model: nn.Module, sampler: Any, world_size: int) -> None:
+    """Warn of layers that draw by the place of a row, if the sampler doesn't tell the places."""
+    drawing = layers_that_draw(model)
+    if world_size > 1 and drawing and not hasattr(sampler, "positions"):
+        print_log(
+            f"{type(sampler).__name__} does not tell how it deals a batch out to ranks, and "
+            f"{len(drawing)} layers draw random numbers for each image, {drawing[0]} the first: "
+            f"{world_size} ranks will not compute what one does. Use PKSampler, DomainPKSampler or "
+            "another sampler of this package (docs/distributed.md).",
             logger="current",
             level=logging.WARNING,
         )
@@ -127,15 +150,17 @@ def allow_unused_weights(runner: Runner, data_batch: Any) -> None:
         return
     if wrapper.find_unused_parameters or wrapper.static_graph:
         return
-    unused = _unused_weights(runner, wrapper.module, data_batch)
-    if not unused:
+    unused = _unused_weights(runner, wrapper.module, copy.deepcopy(data_batch))
+    found = torch.tensor(bool(unused), device=next(wrapper.module.parameters()).device)
+    if not any_rank(found):  # all ranks decide alike, or the next step would wait for ever
         return
-    options = ("device_ids", "broadcast_buffers", "process_group", "gradient_as_bucket_view")
     runner.model = type(wrapper)(
         module=wrapper.module,
         find_unused_parameters=True,
-        **{option: getattr(wrapper, option) for option in options},
+        **{option: getattr(wrapper, option) for option in _KEPT if hasattr(wrapper, option)},
     )
+    if not unused:
+        return
     print_log(
         f"{len(unused)} weights take no part in the losses of the ordinary step, {unused[0]} the "
         "first: they stay as they are.",

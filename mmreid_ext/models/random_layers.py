@@ -14,6 +14,8 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from mmreid_ext.distributed import is_distributed, places_of_rows
 
+from .mix_style import MixStyle
+
 
 class BatchDropPath(nn.Module):
     """Stochastic depth per image, as MMPretrain's ``DropPath``.
@@ -96,6 +98,20 @@ def _is_drop_path(module: nn.Module) -> bool:
     return known and getattr(module, "scale_by_keep", True)
 
 
+def layers_that_draw(model: nn.Module) -> list[str]:
+    """Names of layers that draw for the global batch, by the place of a row in it."""
+    return [name for name, module in model.named_modules() if _draws_by_place(module)]
+
+
+def _draws_by_place(module: nn.Module) -> bool:
+    if isinstance(module, MixStyle):
+        return module.prob > 0
+    return bool(
+        (isinstance(module, BatchDropout) and module.p)
+        or (isinstance(module, BatchDropPath) and module.drop_prob)
+    )
+
+
 def layers_that_draw_alone(model: nn.Module) -> list[str]:
     """Names of layers whose random numbers still depend on the number of ranks.
 
@@ -123,10 +139,7 @@ def layers_that_seed_themselves(model: nn.Module) -> list[str]:
 def _has_random_layer(module: nn.Module) -> bool:
     if vars(module).get("drop_path_cfg", {}).get("drop_prob"):  # builds its layer in each pass
         return True
-    return any(
-        (isinstance(m, BatchDropout) and m.p) or (isinstance(m, BatchDropPath) and m.drop_prob)
-        for m in module.modules()
-    )
+    return bool(layers_that_draw(module))
 
 
 def _draws_alone(module: nn.Module) -> bool:

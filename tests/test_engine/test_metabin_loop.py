@@ -74,6 +74,6 @@ def test_defaults(tmp_path):
         sampler=dict(type="mmreid_ext.DomainPKSampler", batch_size=20, num_instances=2),
         dataset=five,
     )
-    odd = loop(tmp_path, loop=dict(meta_dataloader=settings))
+    odd = loop(tmp_path, loop=dict(meta_dataloader=settings, loss_sets="multi_source"))
     assert odd.num_train_domains == 3
     assert len(odd.meta_dataloader.dataset) == 80

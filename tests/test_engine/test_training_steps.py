@@ -1,17 +1,20 @@
 """Two ranks and resumed runs compute what one uninterrupted process computes, whatever it draws."""
 
 import tempfile
+from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers.distributed import run_distributed
-from helpers.tiny_reid import LOSSES, tiny_model, tiny_runner
+from helpers.tiny_reid import LOSSES, TinyReID, tiny_model, tiny_runner
 from mmpretrain.models import ResNet
 from torch import nn
 
 from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.engine import training_steps
-from mmreid_ext.registry import MODELS
+from mmreid_ext.models.mix_style import MixStyle
+from mmreid_ext.models.random_layers import BatchDropout, BatchDropPath
+from mmreid_ext.registry import DATA_SAMPLERS, MODELS
 
 GLOBAL_BATCH = 32
 XBM = dict(
@@ -158,3 +161,47 @@ def test_layers_that_draw_for_their_rank_are_said_at_start(
     model = MODELS.build(vit | dict(layer_cfgs=layer_cfgs))
     training_steps.say_what_is_not_exact(model, world_size)
     assert len(texts) == said and all("layers.0.attn" in text for text in texts)
+
+
+@pytest.mark.parametrize("drawing", ["drop_path", "dropout", "MixStyle", None])
+@pytest.mark.parametrize("kind", ["DefaultSampler", "InfiniteSampler", "PKSampler"])
+def test_samplers_that_tell_no_places_are_said_at_start(monkeypatch, kind, drawing):
+    texts = []
+    monkeypatch.setattr(training_steps, "print_log", lambda text, **_: texts.append(text))
+    layers = dict(drop_path=BatchDropPath(0.1), dropout=BatchDropout(0.1), MixStyle=MixStyle())
+    model = nn.Sequential(BatchDropPath(0.0), layers.get(drawing, nn.Identity()))
+    settings = dict(batch_size=4) if kind == "PKSampler" else {}
+    scope = "mmreid_ext" if kind == "PKSampler" else "mmengine"
+    sampler = DATA_SAMPLERS.build(dict(type=f"{scope}.{kind}", dataset=TinyReID(), **settings))
+    training_steps.say_where_order_is_unknown(model, sampler, 1)
+    assert not texts
+    training_steps.say_where_order_is_unknown(model, sampler, 2)
+    assert len(texts) == (drawing is not None and kind != "PKSampler")
+    assert all(f"{kind} does not tell" in text and " 1 layers draw" in text for text in texts)
+
+
+class Wrapper:
+    """What the trial step asks of a distributed wrapper."""
+
+    find_unused_parameters = static_graph = False
+    broadcast_buffers = False
+
+    def __init__(self, module, find_unused_parameters, broadcast_buffers):
+        self.module, self.find_unused_parameters = module, find_unused_parameters
+
+
+@pytest.mark.parametrize(("here", "there"), [(0, 0), (0, 1), (1, 0)])
+def test_ranks_agree_on_looking_for_unused_weights(monkeypatch, here, there):
+    batch = dict(inputs=[torch.zeros(1)])
+
+    def trial(runner, module, data_batch):
+        data_batch["inputs"].append("changed in place")
+        return ["weight"] * here
+
+    monkeypatch.setattr(training_steps, "DistributedDataParallel", Wrapper)
+    monkeypatch.setattr(training_steps, "_unused_weights", trial)
+    monkeypatch.setattr(training_steps, "any_rank", lambda found: found | bool(there))
+    runner = SimpleNamespace(model=Wrapper(nn.Linear(1, 1), False, False))
+    training_steps.allow_unused_weights(runner, batch)
+    assert runner.model.find_unused_parameters == bool(here or there)
+    assert len(batch["inputs"]) == 1
