@@ -10,6 +10,7 @@ from mmengine.runner import load_checkpoint
 
 from mmreid_ext.checkpoint import fine_tuning
 from mmreid_ext.compat import enable_safe_checkpoints
+from mmreid_ext.models.losses import ArcMarginLinear, CenterLoss
 from mmreid_ext.registry import MODELS
 
 RUN = ("head.losses.xbm.", "backbone.layer1.MixStyle.")
@@ -202,3 +203,17 @@ def test_evaluation_loads_all_that_fits(tmp_path, said):
 
 def filled(model):
     return {name: torch.full_like(value, 3) for name, value in model.state_dict().items()}
+
+
+def test_rows_of_identities_are_known_wherever_a_model_keeps_them():
+    model = torch.nn.ModuleDict(
+        dict(
+            margin=ArcMarginLinear(in_features=4, num_classes=3),
+            center=CenterLoss(num_classes=3, feat_dim=4),
+            inner=torch.nn.Sequential(ArcMarginLinear(in_features=4, num_classes=3)),
+            plain=torch.nn.Linear(4, 3),
+        )
+    )
+    always, numbered = fine_tuning.foreign_entries(model)
+    assert not always
+    assert numbered == {"margin.weight", "inner.0.weight", "center.centers", "center.factor"}

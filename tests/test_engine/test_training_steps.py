@@ -44,7 +44,7 @@ def model_of(kind):
     if kind.startswith("styles"):
         plugin = dict(type="mmreid_ext.MixStyle", prob=0.7)
         model["stage_plugins"] = dict(layer1=plugin, layer2=plugin | dict(seed=1))
-    if kind == "unused plain":
+    if kind in ("unused plain", "unused epochs"):
         model["head"]["train_losses"] = ("triplet",)
     return model
 
@@ -60,6 +60,7 @@ def settings_of(kind, batch_size):
     )
     plain = dict(type="mmreid_ext.ReIDTrainLoop", max_iters=3)
     epochs = dict(type="mmreid_ext.ReIDEpochTrainLoop", max_epochs=2)
+    by_epoch = dict(checkpoint=dict(type="CheckpointHook", by_epoch=True, interval=1))
     three = dict(meta_train=("ce", "scatter"), meta_test=("ce", "xbm", "center"))
     return {
         "unused meta": dict(loop=dict(loss_sets=dict(three, base=("triplet",)))),
@@ -67,10 +68,9 @@ def settings_of(kind, batch_size):
         "styles meta": dict(loop=dict(loss_sets=dict(three, base=("ce", "xbm", "center")))),
         "styles plain": dict(train_dataloader=loader, train_cfg=plain),
         "random meta": {},
-        "random epochs": dict(
-            train_dataloader=loader,
-            train_cfg=epochs,
-            default_hooks=dict(checkpoint=dict(type="CheckpointHook", by_epoch=True, interval=1)),
+        "random epochs": dict(train_dataloader=loader, train_cfg=epochs, default_hooks=by_epoch),
+        "unused epochs": dict(
+            train_dataloader=loader, train_cfg=epochs | dict(max_epochs=1), default_hooks=by_epoch
         ),
         "seeds by rank": dict(randomness=dict(seed=3, diff_rank_seed=True)),
     }[kind]
@@ -79,6 +79,7 @@ def settings_of(kind, batch_size):
 ALL = [
     "unused meta",
     "unused plain",
+    "unused epochs",
     "styles meta",
     "styles plain",
     "random meta",

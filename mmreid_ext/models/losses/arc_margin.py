@@ -50,6 +50,8 @@ class ArcMarginLinear(nn.Module):
         torch.Size([4, 751])
     """
 
+    identity_state = ("weight",)  # see mmreid_ext.checkpoint.fine_tuning
+
     def __init__(
         self,
         in_features: int,
