@@ -12,7 +12,7 @@ Installed by ``mmreid_ext.compat.enable_safe_checkpoints``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from types import ModuleType
@@ -125,6 +125,9 @@ def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
     if purpose == "evaluate":
         if averaged is not None and not _fits(model, averaged):
             del checkpoint["ema_state_dict"]
+        if not nested:
+            return _without_unfit_memories(model, _unwrapped(state))
+        checkpoint["state_dict"] = _without_unfit_memories(model, _unwrapped(state))
         return checkpoint
     state = without_foreign_state(model, _unwrapped(state))
     if not nested:
@@ -198,8 +201,21 @@ def without_foreign_state(model: nn.Module, state: Mapping) -> Mapping:
         logger="current",
         level=logging.WARNING,
     )
+    return _replaced(state, own, left_out)
+
+
+def _without_unfit_memories(model: nn.Module, state: Mapping) -> Mapping:
+    """For evaluation, which reads no memory: one of another size is no reason to refuse a file."""
+    own, (always, _) = model.state_dict(), foreign_entries(model)
+    if all(own[name].shape == state[name].shape for name in always & state.keys()):
+        return state
+    return _replaced(state, own, always)
+
+
+def _replaced(state: Mapping, own: Mapping, names: Iterable[str]) -> Mapping:
+    """A copy of ``state`` with the model's own entries of some names."""
     fitting = state.copy()
-    fitting.update({name: own[name] for name in left_out})
+    fitting.update({name: own[name] for name in names})
     if hasattr(state, "_metadata"):
         fitting._metadata = state._metadata
     return fitting

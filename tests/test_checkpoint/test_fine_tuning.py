@@ -201,6 +201,18 @@ def test_evaluation_loads_all_that_fits(tmp_path, said):
     assert not said
 
 
+@pytest.mark.parametrize("nested", [True, False])
+def test_evaluation_does_not_mind_a_memory_of_another_size(checkpoint, nested):
+    _, state = checkpoint
+    model = MODELS.build(model_with_all_state(memory_size=64)).double()
+    file = dict(state_dict=state, meta={}) if nested else state
+    fitted = fine_tuning.fit_checkpoint(file, "evaluate", model)
+    model.load_state_dict(fitted["state_dict"] if nested else fitted)
+    memory = model.head.losses["xbm"]
+    assert (memory._fill, memory._steps, int(memory.fill)) == (0, 0, 0)
+    assert torch.equal(model.head.classifier.weight, state["head.classifier.weight"])
+
+
 def filled(model):
     return {name: torch.full_like(value, 3) for name, value in model.state_dict().items()}
 
