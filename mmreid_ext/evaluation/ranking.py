@@ -120,7 +120,9 @@ def evaluate_retrieval(
         budget = memory_budget if memory_budget is not None else default_budget(device, held)
         shape = tile_shape(budget, inputs.gallery.shape[1])
         if rerank is None or len(inputs.query) == 0 or len(inputs.gallery) == 0:
-            similarity = FeatureSimilarity(inputs.query, inputs.gallery, distance)
+            similarity = FeatureSimilarity(
+                inputs.query, inputs.gallery, distance, inputs.gallery_rows
+            )
         else:
             similarity, shape = rerank_similarity(
                 inputs.query,
@@ -128,6 +130,7 @@ def evaluate_retrieval(
                 memory_budget,
                 distributed=distributed,
                 progress=progress,
+                gallery_rows=inputs.gallery_rows,
                 **{**RERANK_DEFAULTS, **rerank},
             )
         return rank_by(similarity, inputs, shape, max_rank, protocol, distributed, progress)

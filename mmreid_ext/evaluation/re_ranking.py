@@ -106,12 +106,13 @@ def rerank_similarity(
     distributed: bool = False,
     progress: Progress | None = None,
     approximate: bool = False,
+    gallery_rows: Tensor | None = None,
 ) -> tuple[RerankedSimilarity, TileShape]:
     """Prepare re-ranked scores: neighbours, encodings, and tile sizes to read them with."""
     check_rerank(dict(k1=k1, k2=k2, lambda_value=lambda_value))
     budget = memory_budget if memory_budget is not None else 4 * default_budget(query.device)
     shape = tile_shape(budget, query.shape[1], row_bytes=4 * len(gallery))
-    norms = [row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats")]
+    norms = [row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats", gallery_rows)]
     feats = with_zero_direction(torch.cat([query, gallery]), torch.cat(norms))
     features = FeatureSimilarity(feats, feats, "unit_euclidean")
     k = min(max(k1 + 1, k2), len(feats))

@@ -88,6 +88,7 @@ class RetrievalInputs:
         gallery_pids: (G,) int64.
         query_camids: (Q,) int64, or None: no camera rule.
         gallery_camids: (G,) int64, or None.
+        gallery_rows: (G,) int64, numbers of the rows in what was given; None: all of them.
     """
 
     query: Tensor
@@ -96,6 +97,7 @@ class RetrievalInputs:
     gallery_pids: Tensor
     query_camids: Tensor | None = None
     gallery_camids: Tensor | None = None
+    gallery_rows: Tensor | None = None
 
     @classmethod
     def check(cls, query, gallery, query_pids, gallery_pids, query_camids, gallery_camids):
@@ -133,6 +135,7 @@ class RetrievalInputs:
             gallery=self.gallery[keep],
             gallery_pids=self.gallery_pids[keep],
             gallery_camids=None if cameras is None else cameras[keep],
+            gallery_rows=keep.nonzero().flatten(),
         )
 
 

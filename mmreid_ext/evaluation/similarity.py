@@ -20,12 +20,13 @@ _SHORTEST, _LONGEST = 1e-100, 1e100  # norms whose squares and inverses float64 
 _OUTLIER = 100  # times the median norm
 
 
-def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
+def row_norms(feats: Tensor, name: str, numbers: Tensor | None = None, block: int = 256) -> Tensor:
     """Euclidean norms of rows in float64.
 
     Args:
         feats: Shape (N, D), any floating type.
         name: What the error calls them.
+        numbers: What the error calls the rows, (N,), where they are a part of what the caller gave.
         block: Rows converted at a time.
 
     Returns:
@@ -40,40 +41,41 @@ def row_norms(feats: Tensor, name: str, block: int = 256) -> Tensor:
     wide = feats.new_empty((min(block, len(feats)), feats.shape[1]), dtype=torch.float64)
     for part, out in zip(feats.split(block), norms.split(block), strict=True):
         torch.linalg.vector_norm(wide[: len(part)].copy_(part), dim=1, out=out)
-    bad = (~norms.isfinite()).nonzero().flatten()
-    bad = bad[~feats[bad].isfinite().all(dim=1)].tolist()  # others only have a great norm
-    if bad:
+    strange = (~(norms <= _LONGEST)).nonzero().flatten()  # NaN among them
+    bad = strange[~feats[strange].isfinite().all(dim=1)]
+    if len(bad):
         raise UserError(
-            f"{name}: {len(bad)} of {len(norms)} rows hold NaN or infinite values (first: "
-            f"{bad[:5]}); a ranking of them means nothing, look for the cause in the model"
+            f"{name}: {_some(bad, norms, numbers, 'hold NaN or infinite values')}; a ranking of "
+            "them means nothing, look for the cause in the model"
         )
-    _check_range(feats, norms, name)
+    few = (norms < _SHORTEST).nonzero().flatten()
+    short = few[(feats[few] != 0).any(dim=1)]
+    if len(strange) or len(short):
+        what = f"have a norm outside [{_SHORTEST:g}, {_LONGEST:g}]"
+        raise UserError(
+            f"{name}: {_some(torch.cat([strange, short]), norms, numbers, what)}, where float64 "
+            "has no squares; divide all of them by one number"
+        )
     return norms
 
 
-def _check_range(feats: Tensor, norms: Tensor, name: str) -> None:
-    """Refuse what only float64 can hold, and what its arithmetic would take for 0."""
-    bad = ((norms > 0) & (norms < _SHORTEST)) | (norms > _LONGEST)
-    empty = (norms == 0).nonzero().flatten()
-    bad[empty] = (feats[empty] != 0).any(dim=1)
-    rows = bad.nonzero().flatten().tolist()
-    if rows:
-        raise UserError(
-            f"{name}: {len(rows)} of {len(norms)} rows (first: {rows[:5]}) have a norm outside "
-            f"[{_SHORTEST:g}, {_LONGEST:g}]; divide all of them by one number"
-        )
+def _some(rows: Tensor, all_rows: Tensor, numbers: Tensor | None, what: str) -> str:
+    """How many rows, what is said of them, and the first five."""
+    shown = (rows if numbers is None else numbers[rows])[:5].tolist()
+    return f"{len(rows)} of {len(all_rows)} rows {what} (first: {shown})"
 
 
-def warn_of_outliers(name: str, norms: Tensor, median: float) -> None:
+def warn_of_outliers(name: str, norms: Tensor, median: float, numbers: Tensor | None) -> None:
     """Say which rows are so long that figures over all distances lose their resolution."""
-    rows = (norms > _OUTLIER * median).nonzero().flatten().tolist()
-    if rows and median > 0:
+    rows = (norms > _OUTLIER * median).nonzero().flatten()
+    if len(rows) and median > 0:
+        times = norms.max().item() / median
+        what = f"are up to {times:.2g} times as long as the median embedding"
         warnings.warn(
-            f"{name}: {len(rows)} of {len(norms)} rows, junk not counted (first: "
-            f"{rows[:5]}), are up to {norms.max().item() / median:.2g} times as long as the median "
-            "embedding. Ranks by Euclidean distance stay exact. TPR@FPR, the ROC curve and "
-            "histograms divide the range up to the greatest distance, so they become coarse; look "
-            "for the cause in the model, or use distance='cosine'.",
+            f"{name}: {_some(rows, norms, numbers, what)}. Ranks by "
+            "Euclidean distance stay exact. TPR@FPR, the ROC curve and histograms divide the range "
+            "up to the greatest distance, so they become coarse; look for the cause in the model, "
+            "or use distance='cosine'.",
             stacklevel=3,
         )
 
@@ -109,22 +111,24 @@ class FeatureSimilarity:
         gallery: Shape (G, D), same device.
         distance: ``'cosine'``, ``'euclidean'`` (features as given) or ``'unit_euclidean'`` (minus a
             quarter of ``2 - 2 cos``, the squared distance of L2-normalised features).
+        numbers: What messages call the rows of the gallery, (G,).
     """
 
-    def __init__(self, query: Tensor, gallery: Tensor, distance: str):
+    def __init__(
+        self, query: Tensor, gallery: Tensor, distance: str, numbers: Tensor | None = None
+    ):
         self.query, self.gallery = query, gallery
         self.device, self.dim = gallery.device, gallery.shape[1]
         # on a CPU 256 KiB of products: they stay in the cache, five times faster than 1 MiB
         self._pairs_at_once = max(1, 2 ** (15 if self.device.type == "cpu" else 23) // self.dim)
         self._buffer = torch.empty(0, dtype=torch.float32, device=self.device)
-        x, y = row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats")
-        if gallery is query:
-            y = x
+        x = row_norms(query, "query_feats")
+        y = x if gallery is query else row_norms(gallery, "gallery_feats", numbers)
         if distance == "euclidean":
             longest = sum(n.max().item() if len(n) else 0.0 for n in (x, y)) or 1.0
             self.a, self.b = (torch.full_like(n, math.sqrt(2) / longest) for n in (x, y))
             self.u, self.w = (x / longest).square(), (y / longest).square()
-            self._warn_of_outliers(x, y)
+            self._warn_of_outliers(x, y, numbers)
         else:
             self.a, self.b = (torch.where(n > 0, 1 / n, 0.0) for n in (x, y))
             self.u, self.w = torch.zeros_like(x), torch.zeros_like(y)
@@ -139,11 +143,11 @@ class FeatureSimilarity:
         self._copies_blocks = gallery.dtype != torch.float32 or extreme
 
     @staticmethod
-    def _warn_of_outliers(x: Tensor, y: Tensor) -> None:
+    def _warn_of_outliers(x: Tensor, y: Tensor, numbers: Tensor | None) -> None:
         median = torch.cat([x, y]).median().item() if len(x) + len(y) else 0.0
-        for name, norms in (("query_feats", x), ("gallery_feats", y)):
-            if name == "query_feats" or x is not y:
-                warn_of_outliers(name, norms, median)
+        warn_of_outliers("query_feats", x, median, None)
+        if x is not y:
+            warn_of_outliers("gallery_feats", y, median, numbers)
 
     def __len__(self) -> int:
         return len(self.gallery)

@@ -69,9 +69,9 @@ class PairBlocks:
                     f"The {side} are empty: there is nothing to draw.{_junk(gallery_pids)}"
                 )
         self.gallery_rows = np.flatnonzero(as_numpy(gallery_pids) != JUNK)
-        self.similarity = FeatureSimilarity(self.inputs.query, self.inputs.gallery, distance)
-        self.distance = distance
         sides = (self.inputs.query, self.inputs.gallery)
+        self.similarity = FeatureSimilarity(*sides, distance, self.inputs.gallery_rows)
+        self.distance = distance
         self._longest = float(sum(row_norms(feats, "feats").max() for feats in sides))
 
     @property

@@ -39,7 +39,8 @@ def dense(query, gallery, k1, k2, weight):
         members = sorted(members)
         values = np.exp(-distance[i, members])
         encoding[i, members] = values / values.sum()
-    encoding = np.stack([encoding[order[i, :k2]].mean(axis=0) for i in range(len(feats))])
+    if k2 > 1:  # else each its own, though a duplicate may come before it in its list
+        encoding = np.stack([encoding[order[i, :k2]].mean(axis=0) for i in range(len(feats))])
     start = len(query)
     shared = np.stack([np.minimum(v, encoding[start:]).sum(1) for v in encoding[:start]])
     return (1 - weight) * (1 - shared / (2 - shared)) + weight * distance[:start, start:]
@@ -185,6 +186,7 @@ def test_ties_on_a_grid_equal_the_dense_algorithm(parameters):
     # that normalised features and their products are exact
     rng = np.random.default_rng(3)
     feats = torch.from_numpy(rng.choice([-1.0, 1.0], (60, 16))).float()
+    feats[40:] = feats[:20]  # and equal images, of which the first leads each other's list
     result = k_reciprocal_rerank(feats[:15], feats[15:], *parameters)
     np.testing.assert_allclose(
         result.numpy(), dense(feats[:15], feats[15:], *parameters), atol=1e-6
