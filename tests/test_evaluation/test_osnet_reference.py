@@ -67,10 +67,24 @@ def test_viper():
     pids = [[int(p.name.split("_")[0]) for p in paths] for paths in pairs]
     assert len(feats[0]) == len(feats[1]) == 316
     check(evaluate_retrieval(*feats, *pids), R1=40.8, R5=64.2, mAP=52.0)
+    check_any_form(feats, pids)
     query, gallery = (torch.from_numpy(rows[:150]) for rows in feats)
     for parameters in ((20, 6, 0.3), (10, 3, 0.5)):
         result = k_reciprocal_rerank(query, gallery, *parameters).numpy()
         np.testing.assert_allclose(result, dense(query, gallery, *parameters), atol=1e-6)
+
+
+def check_any_form(feats, pids):
+    """Raw outputs, as float64 or scaled row by row: known re-ranked scores, and nothing changed."""
+    norms = [np.linalg.norm(rows, axis=1, keepdims=True) for rows in feats]
+    units = [(rows / norm).astype(np.float32) for rows, norm in zip(feats, norms, strict=True)]
+    assert max(norm.max() for norm in norms) > 5  # far from normalised
+    for form in (feats, [rows.astype(np.float64) for rows in feats], units):
+        before = [rows.copy() for rows in form]
+        for budget in (2**20, None):
+            result = evaluate_retrieval(*form, *pids, rerank={}, memory_budget=budget)
+            check(result, R1=30.38, mAP=44.41)
+        assert all(map(np.array_equal, form, before))
 
 
 @pytest.mark.slow
