@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from mmreid_ext.errors import UserError
@@ -15,8 +16,7 @@ from mmreid_ext.protocols import (
 )
 
 from .records import Record
-
-_SHOWN = 5
+from .shorten import shorten
 
 
 class Count(NamedTuple):
@@ -29,14 +29,6 @@ class Count(NamedTuple):
 
     images: int
     identities: int | None = None
-
-
-def shorten(values: Collection) -> str:
-    """The first few values and how many more there are."""
-    values = list(values)
-    shown = ", ".join(map(str, values[:_SHOWN]))
-    more = len(values) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def count_message(
@@ -72,6 +64,28 @@ def unparsed_message(names: Collection[str], where: str) -> str | None:
         f"{where}: {len(names)} file names are not of this data set's pattern and were left out: "
         f"{shorten(names)}. Rename or remove them; for your own images use CSVDataset."
     )
+
+
+def empty_message(places: Collection[str], where: str) -> str | None:
+    """Folders and lists in which there is nothing to read, or None."""
+    if not places:
+        return None
+    return (
+        f"{where}: there are no images in {len(places)} places: {shorten(places)}. Unpack the data "
+        "set completely, or check where the images went."
+    )
+
+
+@contextmanager
+def led_by(causes: Callable[[], Collection[str | None]]) -> Iterator[None]:
+    """Put what is probably the cause before the message of an error."""
+    try:
+        yield
+    except UserError as error:
+        known = [cause for cause in causes() if cause]
+        if not known:
+            raise
+        raise type(error)(" ".join([*known, str(error)])) from None
 
 
 def require_fitting(

@@ -67,10 +67,20 @@ def extract_images(archive: Path, boxes: str, target: Path) -> None:
     barrier()
 
 
-def _write_images(archive: Path, boxes: str, folder: Path) -> None:
+def _opened(archive: Path) -> Any:
     import h5py  # needed for this one file
 
-    with h5py.File(archive, "r") as file:
+    try:
+        return h5py.File(archive, "r")
+    except OSError as error:
+        raise UserError(
+            f"{archive} can't be opened as a MATLAB 7.3 file ({error}). Unpack cuhk03_release.zip "
+            "again."
+        ) from None
+
+
+def _write_images(archive: Path, boxes: str, folder: Path) -> None:
+    with _opened(archive) as file:
         for pair, pair_reference in enumerate(file[boxes][0], 1):
             people = file[pair_reference][
                 :
@@ -89,9 +99,7 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
 
 def read_test_sets(archive: Path) -> list[set[tuple[int, int]]]:
     """The twenty published test sets: (pair, person), both counted from 1, of 100 persons each."""
-    import h5py
-
-    with h5py.File(archive, "r") as file:
+    with _opened(archive) as file:
         tables = [file[reference][:].T for reference in file["testsets"][0]]
     return [{(int(pair), int(person)) for pair, person in table} for table in tables]
 
@@ -104,13 +112,24 @@ def read_new_protocol(file: Path) -> dict[str, list[tuple[str, int]]]:
 
     Returns:
         (File name, identity) of the images of each role.
+
+    Raises:
+        UserError: If the file is something else.
     """
     from scipy.io import loadmat
 
-    content: dict[str, Any] = loadmat(file)
-    names = [str(cell[0]) for cell in content["filelist"].ravel()]
-    pids = content["labels"].ravel().astype(int).tolist()
-    return {
-        role: [(names[i - 1], pids[i - 1]) for i in content[f"{role}_idx"].ravel().tolist()]
-        for role in ("train", "query", "gallery")
-    }
+    try:
+        content: dict[str, Any] = loadmat(file)
+        names = [str(cell[0]) for cell in content["filelist"].ravel()]
+        pids = content["labels"].ravel().astype(int).tolist()
+        return {
+            role: [(names[i - 1], pids[i - 1]) for i in content[f"{role}_idx"].ravel().tolist()]
+            for role in ("train", "query", "gallery")
+        }
+    except PermissionError:
+        raise
+    except Exception as error:  # SciPy has five kinds for a wrong file, one a bare Exception
+        raise UserError(
+            f"{file} is not a file of CUHK03's new protocol ({type(error).__name__}: {error}). "
+            "Download it again."
+        ) from error

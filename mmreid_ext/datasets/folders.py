@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mmreid_ext.errors import MissingFileError
 
+from .shorten import shorten
+
 DATA_ROOT_VARIABLE = "MMREID_DATA_ROOT"
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp")
 
@@ -24,6 +26,7 @@ def find_folder(
     *,
     title: str,
     obtain: str,
+    exact: bool = False,
 ) -> Path:
     """Find the folder of one data set.
 
@@ -34,14 +37,17 @@ def find_folder(
         layouts: Alternative sets of paths inside the folder; all paths of one of them must exist.
         title: The data set's name for the message.
         obtain: How to get the data, one sentence.
+        exact: Whether the user gave the name, so that no other folder is meant. Defaults to False.
 
     Raises:
         FileNotFoundError: If no candidate is complete; names every folder looked for, what it
-            lacks, the layout expected and how to get it.
+            lacks and has instead, the layout expected and how to get it.
     """
     root = default_data_root() if data_root is None else Path(data_root)
-    candidates = [root / name for name in names] + [root]
-    candidates += [folder for folder in _alike(root, names) if folder not in candidates]
+    candidates = [root / name for name in names]
+    if not exact:
+        candidates.append(root)
+        candidates += [folder for folder in _alike(root, names) if folder not in candidates]
     for folder in candidates:
         if any(_missing(folder, layout) == [] for layout in layouts):
             return folder
@@ -62,10 +68,10 @@ def _alike(root: Path, names: Sequence[str]) -> list[Path]:
 
     Unpacking an archive into a folder of its own name nests them.
     """
-    known = {_bare(part) for name in names for part in Path(name).parts}
-    outer = [root, *_named(root, known), *(root / name for name in names)]
-    nested = [inner for folder in outer for inner in _named(folder, known)]
-    return list(dict.fromkeys([*_named(root, known), *nested]))
+    around = {_bare(part) for name in names for part in Path(name).parts}
+    own = {_bare(Path(name).name) for name in names}
+    outer = [root, *_named(root, around), *(root / name for name in names)]
+    return list(dict.fromkeys(inner for folder in outer for inner in _named(folder, own)))
 
 
 def _named(folder: Path, known: Collection[str]) -> list[Path]:
@@ -90,15 +96,28 @@ def _state(folder: Path, layouts: Sequence[Sequence[str]]) -> str:
     if not folder.is_dir():
         return "no such folder"
     nearest = min((_missing(folder, layout) for layout in layouts), key=len)
-    return "lacks " + ", ".join(nearest)
+    return f"lacks {', '.join(nearest)}; {contents(folder)}"
 
 
-def list_images(folder: Path) -> list[Path]:
+def contents(folder: Path) -> str:
+    """Say what is in ``folder``, for messages."""
+    if not folder.is_dir():
+        return "it is no folder" if folder.exists() else "it is not there"
+    with os.scandir(folder) as entries:
+        names = [e.name + "/" * e.is_dir() for e in entries if not e.name.startswith(".")]
+    return f"it has {shorten(sorted(names))}" if names else "it is empty"
+
+
+def image_names(folder: str | os.PathLike) -> list[str]:
     """Images of ``folder``, not of its subfolders, sorted by name: the same on every machine."""
     with os.scandir(folder) as entries:
-        names = [
+        return sorted(
             entry.name
             for entry in entries
             if entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith(".")
-        ]
-    return [folder / name for name in sorted(names)]
+        )
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Paths of :func:`image_names`."""
+    return [folder / name for name in image_names(folder)]

@@ -31,7 +31,14 @@ class GRID(ReIDDataset):
     """
 
     title = "grid"
-    folder_names = ("underground_reid", "GRID/underground_reid", "grid/underground_reid", "grid")
+    folder_names = (
+        "underground_reid",
+        "GRID/underground_reid",
+        "grid/underground_reid",
+        "QMUL-GRID/underground_reid",
+        "grid",
+        "QMUL-GRID",
+    )
     layouts = (("probe", "gallery"),)
     name_form = "0001_1_25004_107_32_106_221.jpeg (<identity>_<camera>_...)"
     obtain = "request QMUL GRID from its authors' page and unpack underground_reid.zip."

@@ -23,7 +23,7 @@ def locate(paths: Sequence[str]) -> list[str | None]:
     """
     by_folder: dict[str, list[int]] = defaultdict(list)
     for row, path in enumerate(paths):
-        by_folder[os.path.dirname(path)].append(row)
+        by_folder[path[: path.rfind(os.sep) + 1]].append(row)
     found: list[str | None] = [None] * len(paths)
     for folder, rows in by_folder.items():
         if is_remote(folder):
@@ -31,11 +31,11 @@ def locate(paths: Sequence[str]) -> list[str | None]:
                 found[row] = paths[row]
             continue
         plain = _plain_files(folder) if len(rows) > _FEW else frozenset()
-        real = os.path.realpath(folder)
+        real = os.path.join(os.path.realpath(folder), "")
         for row in rows:
-            name = os.path.basename(paths[row])
+            name = paths[row][len(folder) :]
             if name in plain:
-                found[row] = f"{real}{os.sep}{name}"
+                found[row] = real + name
             elif os.path.exists(paths[row]):  # a link, or another spelling that the system takes
                 found[row] = os.path.realpath(paths[row])
     return found

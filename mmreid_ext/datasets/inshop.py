@@ -13,8 +13,12 @@ from mmreid_ext.registry import DATASETS
 from .checks import Count
 from .records import Record
 from .reid_dataset import ReIDDataset
+from .shorten import shorten
+from .text_file import read_text
 
 _ITEM = re.compile(r"/id_(?P<pid>\d+)/")
+_LIST = "Eval/list_eval_partition.txt"
+_ROLES = ("train", "query", "gallery")
 
 
 @DATASETS.register_module()
@@ -34,7 +38,8 @@ class InShop(ReIDDataset):
         **kwargs: See :class:`ReIDDataset`; ``protocol`` defaults to ``'in_shop'`` for a cut, too.
 
     Raises:
-        ValueError: If folders and list disagree on which item an image shows.
+        ValueError: If folders and list disagree on which item an image shows, or if the list is cut
+            off or not of its published form.
     """
 
     title = "in_shop"
@@ -45,7 +50,7 @@ class InShop(ReIDDataset):
         "in_shop",
         "InShop",
     )
-    layouts = (("Eval/list_eval_partition.txt", "Img/img"),)
+    layouts = ((_LIST, "Img/img"),)
     obtain = (
         "request the In-shop Clothes Retrieval Benchmark of DeepFashion from its authors' page; "
         "unpack Img/img.zip and Eval/list_eval_partition.txt."
@@ -57,9 +62,11 @@ class InShop(ReIDDataset):
         """Read the three splits through MMPretrain."""
         from mmpretrain.datasets import InShop as InShopSplit  # heavy
 
+        _check_list(folder / _LIST)
+        self.list_files = (_LIST,)
         splits = {
             role: InShopSplit(str(folder), split=role, lazy_init=True).load_data_list()
-            for role in ("train", "query", "gallery")
+            for role in _ROLES
         }
         _check_items(splits["train"], splits["query"], splits["gallery"], self.name)
         return [
@@ -71,6 +78,33 @@ class InShop(ReIDDataset):
     def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
         """A cut has the same protocol."""
         return self.default_protocol if self.protocol is None else self.protocol
+
+
+def _check_list(file: Path) -> None:
+    """Find what MMPretrain would stumble over, or not notice."""
+    lines = read_text(file).splitlines()
+    items: dict[str, set[str]] = {role: set() for role in _ROLES}
+    for number, line in enumerate(lines[2:], 3):
+        values = line.split()
+        if len(values) != 3 or values[2] not in _ROLES:
+            raise UserError(
+                f"{file}, line {number}: {line!r} is not of the form image_name item_id "
+                f"evaluation_status, with blanks between them and one of {', '.join(_ROLES)} last."
+            )
+        items[values[2]].add(values[1])
+    promised = lines[0].strip() if lines else ""
+    if promised != str(max(len(lines) - 2, 0)) or len(lines) < 3:
+        raise UserError(
+            f"{file}: the first line must be the number of images, it is {promised!r}, and "
+            f"{max(len(lines) - 2, 0)} images are listed after the two lines of the head. Is the "
+            "file cut off?"
+        )
+    alone = sorted(items["query"] - items["gallery"])
+    if alone:
+        raise UserError(
+            f"{file}: {len(alone)} items are queries without a gallery image: {shorten(alone)}. "
+            "Take the list from the published archive."
+        )
 
 
 def _item(image: dict) -> int:

@@ -89,7 +89,10 @@ class MSMT17(ReIDDataset):
 
     def _read_list(self, file: Path, base: Path, role: str) -> list[Record]:
         records = []
-        for line in read_text(file).splitlines():
+        lines = read_text(file).splitlines()
+        if not lines and file.name != "list_val.txt":  # validation is often merged into training
+            self.empty.append(f"{file} (it lists nothing)")
+        for line in lines:
             path, _, pid = line.strip().replace("\t", " ").rpartition(" ")
             path = path.rstrip()
             found = _LISTED_NAME.match(path.rpartition("/")[2])

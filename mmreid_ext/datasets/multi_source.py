@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.logging import print_log
@@ -12,10 +12,10 @@ from mmengine.logging import print_log
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
-from .image_files import locate
-from .overlaps import shared_pictures
+from .image_files import content_keys, locate
 from .record_dataset import RecordDataset
 from .records import Record
+from .shared_people import known_to_share, shared_pictures
 
 
 class CombinedDataset(RecordDataset):
@@ -53,8 +53,9 @@ class CombinedDataset(RecordDataset):
             )
         super().__init__(" + ".join(names), mode, pipeline, on_corrupt, **kwargs)
 
-    @staticmethod
-    def _build(source: dict | RecordDataset, mode: str) -> RecordDataset:
+    @classmethod
+    def _build(cls, source: dict | RecordDataset, mode: str) -> RecordDataset:
+        cls._check_kind(source)
         if isinstance(source, RecordDataset):
             if source.mode != mode:
                 raise UserError(
@@ -62,6 +63,23 @@ class CombinedDataset(RecordDataset):
                 )
             return source
         return DATASETS.build({**source, "mode": mode, "lazy_init": True})
+
+    @classmethod
+    def _check_kind(cls, source: Any) -> None:
+        """Refuse wrappers and combinations before MMEngine calls them with a reader's options."""
+        is_config = isinstance(source, Mapping)
+        kind = source.get("type") if is_config else type(source)
+        if isinstance(kind, str):
+            kind = DATASETS.get(kind)  # None: not registered, which MMEngine says best
+        if not isinstance(kind, type):
+            if is_config:
+                return
+            kind = type(source)
+        if issubclass(kind, CombinedDataset) or not issubclass(kind, RecordDataset):
+            raise UserError(
+                f"{cls.__name__}: sources holds {kind.__name__}, which is no reader of one data "
+                "set; give the readers themselves, without a wrapper."
+            )
 
     def source_records(self) -> list[list[Record]]:
         """Copies of the records of every source."""
@@ -120,16 +138,20 @@ class MultiSourceDataset(CombinedDataset):
         return records
 
     def _check_sources(self, parts: list[list[Record]]) -> None:
-        """Refuse sources that share pictures; warn of sets that are known to share people."""
-        keys = {
+        """Refuse sources that share pictures; warn of sets that are known to share people.
+
+        Contents are compared where a source asks for it, for all sources then.
+        """
+        files = {
             source.name: [file for file in locate([r["img_path"] for r in part]) if file]
             for source, part in zip(self.sources, parts, strict=True)
         }
-        shared = shared_pictures(keys)
+        by_content = any(getattr(s, "compare_files", "path") == "content" for s in self.sources)
+        shared = shared_pictures(files, content_keys if by_content else list)
         if shared:
             raise UserError(f"{type(self).__name__}: {' '.join(shared)}")
         for one, other in itertools.permutations(self.sources, 2):
-            known = getattr(one, "overlapping", {}).get(getattr(other, "title", None))
+            known = known_to_share(one, other)
             if known:
                 print_log(
                     f"{type(self).__name__}: sources {one.name!r} and {other.name!r} share people "

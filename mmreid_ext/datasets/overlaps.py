@@ -8,13 +8,13 @@ real paths, or by their contents. The table of what is an error and what a warni
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mmreid_ext.errors import MissingFileError
 
-from .checks import shorten
 from .records import Record
+from .shorten import shorten
 
 _TEST = ("query", "gallery")
 
@@ -88,10 +88,7 @@ def find_overlaps(records: Sequence[Record], keys: Sequence[str], rules: Rules) 
         keys: One text per record, equal for equal pictures.
         rules: What is normal in this data set.
     """
-    by_picture: dict[str, list[Record]] = defaultdict(list)
-    for record, key in zip(records, keys, strict=True):
-        by_picture[key].append(record)
-    repeated = [same for same in by_picture.values() if len(same) > 1]
+    repeated = _repeated(records, keys)
     findings = [
         _two_identities(repeated, rules),
         _train_and_test(repeated, rules),
@@ -100,6 +97,15 @@ def find_overlaps(records: Sequence[Record], keys: Sequence[str], rules: Rules) 
         _shared_identities(records, rules),
     ]
     return [finding for finding in findings if finding is not None]
+
+
+def _repeated(records: Sequence[Record], keys: Sequence[str]) -> list[list[Record]]:
+    if len(set(keys)) == len(records):  # the usual case, and grouping takes longer
+        return []
+    by_picture: dict[str, list[Record]] = defaultdict(list)
+    for record, key in zip(records, keys, strict=True):
+        by_picture[key].append(record)
+    return [same for same in by_picture.values() if len(same) > 1]
 
 
 def _two_identities(repeated: list[list[Record]], rules: Rules) -> Finding | None:
@@ -181,26 +187,6 @@ def _shared_identities(records: Sequence[Record], rules: Rules) -> Finding | Non
         "anew, nothing is wrong."
     )
     return Finding(text, rules.unseen)
-
-
-def shared_pictures(keys_by_source: dict[str, Collection[str]]) -> list[str]:
-    """Say which training sources share pictures; a classifier would be told to tell them apart.
-
-    Args:
-        keys_by_source: One text per picture, equal for equal pictures, by name of the source.
-    """
-    first: dict[str, str] = {}
-    shared: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for source, keys in keys_by_source.items():
-        for key in dict.fromkeys(keys):
-            other = first.setdefault(key, source)
-            if other != source:
-                shared[other, source].append(key)
-    return [
-        f"sources {a!r} and {b!r} share {len(keys)} images ({shorten(keys)}): the same people "
-        "would be trained as different ones. Take one of the sources out."
-        for (a, b), keys in shared.items()
-    ]
 
 
 def _paths(found: list[list[Record]]) -> str:

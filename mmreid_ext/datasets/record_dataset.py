@@ -82,6 +82,11 @@ class RecordDataset(BaseDataset):
         images.mark_distractors(self.metainfo.get("test_sets", {}))
         return images
 
+    def image_paths(self) -> list[str]:
+        """Paths of all images, in order."""
+        self.full_init()
+        return [self.get_data_info(idx)["img_path"] for idx in range(len(self))]
+
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Not supported: arrays, labels and samplers belong to the complete list."""
         raise NotImplementedError(

@@ -11,6 +11,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count, require_repeated_identity
+from .folders import find_folder
 from .records import Record
 from .reid_dataset import ReIDDataset
 from .text_file import read_text
@@ -65,10 +66,22 @@ class SOP(ReIDDataset):
     unseen = True
 
     def __init__(self, *args: Any, folder: str | os.PathLike | None = None, **kwargs: Any) -> None:
+        self._is_named = folder is not None
         if folder is not None:
             self.folder_names, self.published = (str(folder),), {}
             kwargs["name"] = kwargs.get("name") or Path(folder).name
         super().__init__(*args, **kwargs)
+
+    def find(self) -> Path:
+        """The data set's folder; exactly that of the option ``folder``, where it is given."""
+        return find_folder(
+            self.data_folder,
+            self.folder_names,
+            self.layouts,
+            title=self.name,
+            obtain=self.obtain,
+            exact=self._is_named,
+        )
 
     def read(self, folder: Path) -> list[Record]:
         """Read the first pair of lists that is there."""
@@ -77,6 +90,11 @@ class SOP(ReIDDataset):
         )
         self.list_files = lists
         parts = [_read_list(folder / name, role) for name, role in zip(lists, _ROLES, strict=True)]
+        self.empty += [
+            f"{folder / name} (it lists nothing)"
+            for name, part in zip(lists, parts, strict=True)
+            if not part
+        ]
         return parts[0] + parts[1]
 
     def check_test(self, records: list[Record], where: str) -> None:

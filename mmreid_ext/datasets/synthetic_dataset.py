@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
 from .market1501 import Market1501
+
+_DOMAIN = re.compile(r"domain_(\d+)")
 
 
 @DATASETS.register_module()
@@ -47,4 +52,16 @@ class SyntheticReID(Market1501):
         **kwargs: Any,
     ) -> None:
         self.folder_names = (f"synthetic/domain_{domain}", f"domain_{domain}")
+        self._domain = domain
         super().__init__(data_root, mode, pipeline, name=name or f"synthetic_{domain}", **kwargs)
+
+    def find(self) -> Path:
+        """The domain's folder, not that of another domain."""
+        folder = super().find()
+        other = _DOMAIN.fullmatch(folder.resolve().name)
+        if other and int(other[1]) != self._domain:
+            raise UserError(
+                f"{self.name}: domain={self._domain}, but data_root={folder} is domain {other[1]}; "
+                "give the folder that holds the domains."
+            )
+        return folder

@@ -24,7 +24,7 @@ class VeRi776(Market1501):
     """
 
     title = "veri776"
-    folder_names = ("VeRi", "veri", "VeRi-776", "veri776", "VeRi_776")
+    folder_names = ("VeRi", "veri", "VeRi-776", "veri776", "VeRi_776", "VeRi_with_plate")
     layouts = (("image_train", "image_query", "image_test"),)
     name_form = "0001_c001_00016450_0.jpg (<vehicle>_c<camera>_...)"
     obtain = "request VeRi-776 from its authors."

@@ -6,6 +6,8 @@ from typing import Any
 
 from mmreid_ext.errors import UserError
 
+from .record_dataset import RecordDataset
+
 
 def unwrapped(dataset: Any) -> Any:
     """Look through wrappers that repeat or choose images of one data set.
@@ -22,7 +24,7 @@ def unwrapped(dataset: Any) -> Any:
     while True:
         parts = getattr(dataset, "datasets", None)
         if parts is not None:
-            labelled = [part for part in parts if hasattr(unwrapped(part), "num_classes")]
+            labelled = [part for part in parts if _has_labels(unwrapped(part))]
             if len(labelled) > 1:
                 names = [getattr(unwrapped(part), "name", type(part).__name__) for part in labelled]
                 raise UserError(
@@ -33,7 +35,12 @@ def unwrapped(dataset: Any) -> Any:
             if len(parts) != 1:
                 return dataset
             dataset = parts[0]
-        elif hasattr(dataset, "dataset") and not hasattr(dataset, "num_classes"):
+        elif hasattr(dataset, "dataset") and not _has_labels(dataset):
             dataset = dataset.dataset
         else:
             return dataset
+
+
+def _has_labels(dataset: Any) -> bool:
+    """Also of a reader that has not read its records yet."""
+    return hasattr(dataset, "num_classes") or isinstance(dataset, RecordDataset)

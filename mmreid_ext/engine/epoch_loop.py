@@ -11,7 +11,7 @@ from mmengine.runner.loops import EpochBasedTrainLoop
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
-from .evaluation_check import check_validation
+from .evaluation_check import check_validation, warn_of_trained_images
 from .idle_settings import check_run, length_of
 from .resumable_loop import ResumableLoop
 from .train_loop import (
@@ -51,6 +51,7 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
     def run(self):
         """Train, from the first batch or from the one after those that a checkpoint has seen."""
         check_validation(self.runner)
+        warn_of_trained_images(self.dataloader.dataset, self.runner.val_loop)
         try:
             return self._run()
         finally:

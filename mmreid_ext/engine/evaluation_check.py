@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmreid_ext.datasets.record_dataset import RecordDataset
+from mmreid_ext.datasets.shared_people import trained_on_messages
+from mmreid_ext.datasets.wrappers import unwrapped
+from mmreid_ext.distributed import is_main
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.reid_metric import ReIDMetric
 from mmreid_ext.suggest import nearest
@@ -47,6 +53,22 @@ def check_test_sets(loop: Any) -> None:
     images = table()
     for metric in metrics:
         metric.check_images(images)
+
+
+def warn_of_trained_images(train: Any, loop: Any) -> None:
+    """Say which images and people of a validation are trained on; some mean it, as a trial.
+
+    Args:
+        train: Training set.
+        loop: Validation loop, or None.
+    """
+    if loop is None:
+        return
+    train, test = unwrapped(train), unwrapped(loop.dataloader.dataset)
+    if not (is_main() and isinstance(train, RecordDataset) and isinstance(test, RecordDataset)):
+        return
+    for message in trained_on_messages(train, test):
+        print_log(message, logger="current", level=logging.WARNING)
 
 
 def _reported_keys(loop: Any) -> list[str] | None:

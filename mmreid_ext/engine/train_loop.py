@@ -19,7 +19,7 @@ from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
-from .evaluation_check import check_validation
+from .evaluation_check import check_validation, warn_of_trained_images
 from .idle_settings import check_run, length_of
 from .loader_settings import rank_settings
 from .resumable_loop import ResumableLoop
@@ -69,6 +69,7 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
 
     def _run(self):
         check_validation(self.runner)
+        warn_of_trained_images(self.dataloader.dataset, self.runner.val_loop)
         log_validations_by_iteration(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")

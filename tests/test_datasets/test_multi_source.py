@@ -1,7 +1,9 @@
 import pytest
 from helpers.fake_images import write_images, write_market
+from mmengine.dataset import RepeatDataset
 
 from mmreid_ext.datasets import BenchmarkSuite, CSVDataset, Market1501, MultiSourceDataset
+from mmreid_ext.errors import UserError
 
 MARKET = dict(type="mmreid_ext.Market1501", check=False)
 CSV = dict(type="mmreid_ext.CSVDataset", csv_file="shop/list.csv")
@@ -104,6 +106,20 @@ def test_names_must_differ():
 def test_no_sources():
     with pytest.raises(ValueError, match="MultiSourceDataset: `sources` is empty"):
         MultiSourceDataset([])
+
+
+@pytest.mark.parametrize("combine", [MultiSourceDataset, BenchmarkSuite])
+def test_wrappers_and_combinations_are_no_sources(combine):
+    wrapped = dict(type="RepeatDataset", dataset=MARKET, times=2)
+    combined = dict(type=f"mmreid_ext.{combine.__name__}", sources=[MARKET])
+    mode = dict(MultiSourceDataset="train", BenchmarkSuite="test")[combine.__name__]
+    market = Market1501(check=False, mode=mode)
+    by_class = {**wrapped, "type": RepeatDataset}
+    words = f"{combine.__name__}: sources holds .*no reader of one"
+    for source in (wrapped, combined, RepeatDataset(market, 2), combine([MARKET]), by_class):
+        with pytest.raises(UserError, match=words):
+            combine([source])
+    assert len(combine([{**MARKET, "type": Market1501}])) == len(market)
 
 
 def test_a_missing_source_stops_the_run(root):

@@ -7,6 +7,7 @@ import pytest
 from helpers.fake_images import write_images
 
 from mmreid_ext.datasets import SOP, BenchmarkSuite, InShop, reid_dataset
+from mmreid_ext.errors import UserError
 
 HEADER = "image_id class_id super_class_id path"
 TRAIN = ("1 1 1 bicycle/a.png", "2 1 1 bicycle/b.png", "3 2 3 chair/c.png", "4 2 3 chair/d.png")
@@ -190,6 +191,25 @@ def test_inshop(tmp_path):
 def test_inshop_list_and_folders_must_agree(tmp_path, items):
     write_inshop(tmp_path, items)
     with pytest.raises(ValueError, match="the list names another item"):
+        InShop(tmp_path, check=False)
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        (" id_00000002 train", ",id_00000002,train", "line 3: .*is not of the form image_name"),
+        (" train", " Train", "line 3: .*one of train, query, gallery"),
+        ("6\n", "7\n", "it is '7', and 6 images are listed .* cut off"),
+        ("6\nimage_name item_id evaluation_status\n", "", "it is 'img/.*', and 4 images"),
+        ("04_4_full.jpg id_00000001", "04_4_full.jpg id_00000005", "1 items are queries .*: id_0"),
+    ],
+    ids=["commas", "capital", "cut off", "no head", "no gallery image"],
+)
+def test_inshop_lists_of_another_form_are_explained(tmp_path, old, new, words):
+    write_inshop(tmp_path)
+    file = tmp_path / "In-shop Clothes Retrieval Benchmark" / "Eval" / "list_eval_partition.txt"
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises(UserError, match=f"list_eval_partition.txt.*{words}"):
         InShop(tmp_path, check=False)
 
 

@@ -5,6 +5,7 @@ from torch import nn
 from torch.utils.data import Subset
 
 from mmreid_ext.datasets import Market1501
+from mmreid_ext.datasets.samplers import DomainPKSampler, PKSampler
 from mmreid_ext.datasets.wrappers import unwrapped
 from mmreid_ext.engine.train_loop import check_num_classes
 from mmreid_ext.errors import UserError
@@ -49,6 +50,23 @@ def test_two_readers_strung_together_are_refused(market):
         check_num_classes(Network(3), ConcatDataset([market, market]))
     with pytest.raises(UserError, match="MultiSourceDataset"):
         unwrapped(Subset(ConcatDataset([market, market]), [0]))
+
+
+def test_readers_that_are_not_read_yet_are_refused_too(tmp_path):
+    lazy = Market1501(tmp_path, check=False, lazy_init=True)
+    with pytest.raises(UserError, match="MultiSourceDataset"):
+        unwrapped(ConcatDataset([lazy, lazy], lazy_init=True))
+
+
+@pytest.mark.parametrize("sampler", [PKSampler, DomainPKSampler])
+def test_samplers_refuse_wrappers_and_say_what_to_use(market, sampler):
+    with pytest.raises(UserError, match="ConcatDataset of market1501, market1501.*MultiSourceData"):
+        sampler(ConcatDataset([market, market]), 4, 2)
+    for wrap in WRAPPERS.values():
+        with pytest.raises(UserError, match="pids is missing.*use the Market1501 inside"):
+            sampler(wrap(market), 4, 2)
+    with pytest.raises(UserError, match="pids is missing.*use a re-ID data set"):
+        sampler([1, 2, 3], 4, 2)
 
 
 def test_other_data_sets_are_left_alone():

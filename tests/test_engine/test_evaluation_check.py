@@ -3,9 +3,17 @@
 from types import SimpleNamespace
 
 import pytest
+from helpers.fake_images import write_market
+from mmengine.dataset import RepeatDataset
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 
-from mmreid_ext.engine.evaluation_check import check_test_sets, check_validation
+from mmreid_ext.datasets import Market1501
+from mmreid_ext.engine import evaluation_check
+from mmreid_ext.engine.evaluation_check import (
+    check_test_sets,
+    check_validation,
+    warn_of_trained_images,
+)
 from mmreid_ext.evaluation import ReIDMetric
 from mmreid_ext.protocols import ImageTable
 
@@ -109,3 +117,18 @@ def test_the_images_are_looked_at_before_features_are_extracted(protocols, camid
     with pytest.raises(ValueError, match=words):
         check_test_sets(loop(ReIDMetric(protocols=protocols), table(camids)))
     check_test_sets(loop(ReIDMetric(protocols="no_camera"), table(camids)))
+
+
+def test_images_that_are_trained_on_are_said_also_behind_wrappers(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(evaluation_check, "print_log", lambda text, **_: said.append(text))
+    write_market(tmp_path)
+    test = Market1501(tmp_path, mode="test", check=False)
+    validation = SimpleNamespace(dataloader=SimpleNamespace(dataset=test))
+    warn_of_trained_images(Market1501(tmp_path, check=False), validation)
+    warn_of_trained_images(Market1501(tmp_path, check=False), None)
+    warn_of_trained_images([1, 2], validation)
+    assert said == []
+    everything = Market1501(tmp_path, combine_all=True, check=False)
+    warn_of_trained_images(RepeatDataset(everything, 2), validation)
+    assert len(said) == 1 and "12 images of the test set 'market1501' are trained on" in said[0]

@@ -86,9 +86,16 @@ class GroupSampler(Sampler[int], ABC):
         labels = getattr(dataset, name, None)
         where = f"{type(self).__name__}: {type(dataset).__name__}.{name}"
         if labels is None:
+            from mmreid_ext.datasets.wrappers import unwrapped  # samplers need no MMEngine
+
+            inner = type(unwrapped(dataset)).__name__  # readers strung together are refused here
+            remedy = (
+                "use a re-ID data set."
+                if inner == type(dataset).__name__
+                else f"use the {inner} inside: the sampler itself repeats and balances identities."
+            )
             raise UserTypeError(
-                f"{where} is missing. The sampler needs one integer per image there; wrappers such "
-                "as MMEngine's ConcatDataset do not have it, use a re-ID dataset."
+                f"{where} is missing. The sampler needs one integer per image there; {remedy}"
             )
         labels = np.asarray(labels)
         if labels.ndim == 1 and len(labels) == 0:
