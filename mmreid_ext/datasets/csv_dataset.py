@@ -92,6 +92,8 @@ class CSVDataset(ReIDDataset):
             encoding=self.encoding,
         )
         self.list_files = (self.csv_file.name,)
+        if not rows:
+            self.empty.append(f"{self.csv_file} (it lists nothing)")
         for row in rows:
             self._check_row(row)
         pids = self._numbers("pid", rows)

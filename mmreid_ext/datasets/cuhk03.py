@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 
 from .checks import Count
@@ -100,10 +100,23 @@ class CUHK03(ReIDDataset):
         kind = "new" if self.classic_split is None else "classic"
         return f"splits_{kind}_{_BOXES[self.boxes]}.json"
 
-    @property
-    def lists_test_twice(self) -> bool:
-        """The classic protocol does."""
-        return self.classic_split is not None
+    def find(self) -> Path:
+        """The data set's folder; says where there are the other boxes only."""
+        try:
+            return super().find()
+        except MissingFileError as error:
+            other = next(boxes for boxes in _BOXES if boxes != self.boxes)
+            reader = CUHK03(
+                self.data_folder, boxes=other, classic_split=self.classic_split, lazy_init=True
+            )
+            try:
+                folder = ReIDDataset.find(reader)
+            except MissingFileError:
+                raise error from None
+            raise MissingFileError(
+                f"{self.name}: boxes={self.boxes!r}, but {folder} has boxes={other!r} only; set "
+                f"that, or complete the folder. {error}"
+            ) from None
 
     def read(self, folder: Path) -> list[Record]:
         """Extract the pictures if need be, then read one of the protocols."""

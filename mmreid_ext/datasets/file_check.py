@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.protocols import build_protocol
+from mmreid_ext.protocols import SingleGalleryShotProtocol, build_protocol
 
 from .image_files import content_keys, locate
 from .overlaps import Rules, find_overlaps, missing_message
 from .records import Record, select_test
+from .shorten import shorten
 
 if TYPE_CHECKING:
     from .reid_dataset import ReIDDataset
@@ -47,6 +48,38 @@ def check_files(reader: ReIDDataset, records: list[Record], where: str) -> list[
     return [missing, *(f"{where}: {finding.text}" for finding in findings)]
 
 
+def once_each(reader: ReIDDataset, records: list[Record], where: str) -> tuple[list[Record], str]:
+    """Keep one record of each picture, where every image is compared with all others.
+
+    A picture that is listed as query and as gallery image would find its own copy.
+
+    Args:
+        reader: Whose test records they are.
+        records: Test records.
+        where: Name for messages.
+
+    Returns:
+        The records to be used, and a warning; empty if they are all.
+    """
+    if not records or not build_protocol(reader.protocol_of(records)).self_retrieval:
+        return records, ""
+    paths = [record["img_path"] for record in records]
+    keys = [file or path for file, path in zip(locate(paths), paths, strict=True)]
+    if reader.compare_files == "content":
+        keys = content_keys(keys)
+    first: dict[str, Record] = {}
+    for key, record in zip(keys, records, strict=True):
+        first.setdefault(key, record)
+    if len(first) == len(records):
+        return records, ""
+    kept = {id(record) for record in first.values()}
+    dropped = [record["img_path"] for record in records if id(record) not in kept]
+    return list(first.values()), (
+        f"{where}: {len(dropped)} images are listed more than once ({shorten(dropped)}) and used "
+        "once: the protocol compares every image with all others, and they would find themselves."
+    )
+
+
 def _must_be_there(reader: ReIDDataset, records: list[Record], files: Sequence[str | None]) -> bool:
     """Whether missing files stop the run: those of this mode do, and with ``check`` all do."""
     is_training = reader.mode == "train"
@@ -64,9 +97,10 @@ def _must_be_there(reader: ReIDDataset, records: list[Record], files: Sequence[s
 def _rules(reader: ReIDDataset, records: list[Record]) -> Rules:
     protocol = build_protocol(reader.protocol_of(select_test(records)))
     return Rules(
-        camera_rule=getattr(protocol, "use_cameras", False),
-        twice_in_test=protocol.self_retrieval or reader.lists_test_twice,
+        camera_rule=getattr(protocol, "use_cameras", False)
+        or isinstance(protocol, SingleGalleryShotProtocol),
         numbered_apart=reader.numbered_apart,
         test_is_trained_on=reader.mode == "train" and reader.combine_all,
+        counted_once=protocol.self_retrieval,
         unseen=reader.unseen,
     )

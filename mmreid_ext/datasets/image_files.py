@@ -36,7 +36,8 @@ def locate(paths: Sequence[str]) -> list[str | None]:
             name = paths[row][len(folder) :]
             if name in plain:
                 found[row] = real + name
-            elif os.path.exists(paths[row]):  # a link, or another spelling that the system takes
+            elif os.path.exists(paths[row]) and not os.path.isdir(paths[row]):
+                # a link, or another spelling that the system takes
                 found[row] = os.path.realpath(paths[row])
     return found
 
@@ -54,9 +55,9 @@ def content_keys(files: Sequence[str]) -> list[str]:
 
 
 def _plain_files(folder: str) -> frozenset[str]:
-    """Names in a folder, links left out."""
+    """Names of files in a folder, links left out."""
     try:
         with os.scandir(folder or ".") as entries:
-            return frozenset(entry.name for entry in entries if not entry.is_symlink())
+            return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))
     except OSError:
         return frozenset()

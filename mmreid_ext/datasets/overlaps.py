@@ -37,16 +37,17 @@ class Rules(NamedTuple):
     Args:
         camera_rule: Whether the evaluation leaves out images of the query's own identity and
             camera. A query may then stand in the gallery under its own camera.
-        twice_in_test: Whether test images are listed as query and as gallery on purpose.
         numbered_apart: Whether training and test number their identities independently.
         test_is_trained_on: Whether test images are trained on, on purpose.
+        counted_once: Whether test images that are listed more than once are used once
+            (:func:`~.file_check.once_each`).
         unseen: Whether identities of the test set must not be in the training set.
     """
 
     camera_rule: bool = True
-    twice_in_test: bool = False
     numbered_apart: bool = False
     test_is_trained_on: bool = False
+    counted_once: bool = False
     unseen: bool = False
 
 
@@ -93,7 +94,7 @@ def find_overlaps(records: Sequence[Record], keys: Sequence[str], rules: Rules) 
         _two_identities(repeated, rules),
         _train_and_test(repeated, rules),
         _query_and_gallery(repeated, rules),
-        _listed_twice(repeated),
+        _listed_twice(repeated, rules),
         _shared_identities(records, rules),
     ]
     return [finding for finding in findings if finding is not None]
@@ -136,7 +137,7 @@ def _train_and_test(repeated: list[list[Record]], rules: Rules) -> Finding | Non
 
 
 def _query_and_gallery(repeated: list[list[Record]], rules: Rules) -> Finding | None:
-    if rules.twice_in_test:
+    if rules.counted_once:
         return None
     found = [s for s in repeated if _finds_itself(s, rules.camera_rule)]
     if not found:
@@ -157,10 +158,12 @@ def _finds_itself(same: list[Record], camera_rule: bool) -> bool:
     return not (camera_rule and one_camera)
 
 
-def _listed_twice(repeated: list[list[Record]]) -> Finding | None:
+def _listed_twice(repeated: list[list[Record]], rules: Rules) -> Finding | None:
     found = []
     for same in repeated:
-        roles = [(r["role"], r["pid"]) for r in same]
+        roles = [
+            (r["role"], r["pid"]) for r in same if r["role"] == "train" or not rules.counted_once
+        ]
         if len(set(roles)) < len(roles):
             found.append(same)
     if not found:

@@ -82,6 +82,11 @@ class RecordDataset(BaseDataset):
         images.mark_distractors(self.metainfo.get("test_sets", {}))
         return images
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Identity label of image ``idx``, as MMEngine's ``ClassBalancedDataset`` asks for it."""
+        self.full_init()
+        return [int(self.pids[idx])]
+
     def image_paths(self) -> list[str]:
         """Paths of all images, in order."""
         self.full_init()

@@ -15,7 +15,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import EvaluationProtocol, build_protocol
 
 from . import checks
-from .file_check import check_files
+from .file_check import check_files, once_each
 from .folders import contents, find_folder, image_names
 from .record_dataset import RecordDataset
 from .records import (
@@ -208,17 +208,15 @@ class ReIDDataset(RecordDataset):
         messages += check_files(self, records, where)
         records = self.select(records)
         checks.require_fitting(records, self.unparsed, where, self.name_form)
+        if self.mode == "test":
+            records, repeated = once_each(self, records, where)
+            messages.append(repeated)
         with checks.led_by(causes):
             records = cut_identities(records, self.identities, self.max_identities, where)
             messages += self._finish(records, where)
         for message in filter(None, messages):
             print_log(message, logger="current", level=logging.WARNING)
         return records
-
-    @property
-    def lists_test_twice(self) -> bool:
-        """Whether test images stand in the list as query and as gallery on purpose."""
-        return False
 
     def _finish(self, records: list[Record], where: str) -> list[str]:
         """Label the records in place; returns warnings about what the test set can't answer."""

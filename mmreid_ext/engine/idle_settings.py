@@ -18,6 +18,7 @@ from mmengine.hooks import CheckpointHook, EarlyStoppingHook, EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmreid_ext.datasets.wrappers import refuse_wrappers
 from mmreid_ext.errors import UserError
 
 from .idle_model_settings import check_model
@@ -89,6 +90,8 @@ def check_run(runner: Runner, loader: Any, length: RunLength, updates_gates: boo
     validated = runner._val_loop is not None and length.val_begin <= length.end
     if runner._val_loop is not None and not validated:
         _warn(f"train_cfg.val_begin={length.val_begin} lies behind {length}: nothing is validated.")
+    if isinstance(loader, Mapping):
+        refuse_wrappers(loader.get("dataset"), "train_dataloader.dataset")
     check_complete(runner._val_dataloader, "val_dataloader")
     for place, schedule in schedules(runner.param_schedulers):
         _check_schedule(place, schedule, length, validated)
@@ -107,13 +110,14 @@ def _check_joined() -> None:
 
 
 def check_complete(loader: Any, name: str) -> None:
-    """Raise if a loader of test images leaves some of them out.
+    """Raise if a loader of test images leaves some of them out, or repeats them.
 
     Raises:
-        UserError: If it has ``drop_last=True`` or ``num_batch_per_epoch``.
+        UserError: If it has ``drop_last=True`` or ``num_batch_per_epoch``, or wraps its data set.
     """
     if not isinstance(loader, Mapping):
         return
+    refuse_wrappers(loader.get("dataset"), f"{name}.dataset", is_test=True)
     if loader.get("drop_last"):
         raise UserError(f"{name}.drop_last=True leaves images out of the evaluation: set it False.")
     if loader.get("num_batch_per_epoch") is not None:

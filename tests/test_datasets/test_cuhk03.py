@@ -109,6 +109,15 @@ def test_classic_split_queries_and_searches_every_test_picture(release):
     assert {pid for pid, _, _ in rows(second)} == {10001, 10003}
 
 
+def test_pictures_that_are_listed_twice_never_find_themselves(release):
+    options = dict(classic_split=0, mode="test", check=True)
+    assert len(CUHK03(release.parent, **options)) == 38
+    assert len(CUHK03(release.parent, protocol="camera", **options)) == 38
+    assert len(CUHK03(release.parent, protocol="self_retrieval", **options)) == 19
+    with pytest.raises(ValueError, match="19 images are query and gallery at once"):
+        CUHK03(release.parent, protocol="no_camera", **options)
+
+
 @pytest.mark.parametrize("place", [".", ".."])
 @pytest.mark.parametrize("boxes, spelling", [("detected", "detected"), ("labelled", "labeled")])
 def test_new_protocol(release, boxes, spelling, place):

@@ -7,7 +7,7 @@ from helpers.fake_images import write_images, write_market
 from test_datasets.test_readers import TREES, build, name_of, rows
 
 from mmreid_ext.datasets import CUHK02, CUHK03, MSMT17, PRID2011, Market1501, VIPeR
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import MissingFileError, UserError
 
 
 @pytest.mark.parametrize("reader", TREES, ids=name_of)
@@ -147,3 +147,11 @@ def test_a_market_list_of_the_reader_itself_still_wins(tmp_path):
     write_market(tmp_path, train=3)
     write_market(tmp_path / "Market-1501-v15.09.15", train=5)
     assert Market1501(tmp_path, check=False).num_classes == 3
+
+
+def test_the_other_boxes_of_cuhk03_are_named(tmp_path):
+    write_images(tmp_path / "CUHK03-NP", *(f"labeled/{name}" for name in NP))
+    with pytest.raises(MissingFileError, match="boxes='detected', but .*NP has boxes='labelled'"):
+        CUHK03(tmp_path)
+    with pytest.raises(MissingFileError, match="^cuhk03 was not found"):
+        CUHK03(tmp_path, classic_split=0)

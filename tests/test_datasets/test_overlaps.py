@@ -84,7 +84,18 @@ def test_the_camera_rule_keeps_a_query_from_finding_itself(make, said):
     for protocol in ("no_camera", dict(type="no_camera")):
         with pytest.raises(UserError, match="query and gallery at once"):
             make(both, protocol=protocol)
-    assert len(make(both, protocol="self_retrieval")) == 4
+
+
+@pytest.mark.parametrize("protocol", ["self_retrieval", "sop", dict(type="self_retrieval")])
+def test_no_image_finds_its_own_copy_where_all_are_compared_with_all(make, said, protocol):
+    clean = "q.jpg,3,0,query\ng.jpg,3,1,query\na.jpg,5,0,query\nb.jpg,5,1,query\n"
+    assert len(make(clean, protocol=protocol)) == 4 and said == []
+    both = clean + "q.jpg,3,0,gallery\n../shop/g.jpg,3,1,gallery\na.jpg,5,0,query\n"
+    dataset = make(both, protocol=protocol)
+    assert [dataset[i]["role"] for i in range(len(dataset))] == ["query"] * 4
+    assert len(said) == 1 and "3 images are listed more than once" in said[0]
+    with pytest.raises(UserError, match="none has two"):
+        make("q.jpg,3,0,query\nq.jpg,3,0,gallery\n", protocol=protocol)
 
 
 def test_training_on_everything_is_meant(make, said):
@@ -123,6 +134,17 @@ def test_missing_files_are_found_when_the_set_is_read(make, said, mode):
         MissingFileError, match=r"none of the 4 images \(named in list.csv\) is there.*x/a"
     ):
         make("".join(f"x/{row}\n" for row in (TRAIN + TEST).split()), mode)
+
+
+def test_folders_and_broken_links_are_no_images(make, tmp_path):
+    make(TEST)
+    (tmp_path / "shop" / "folder.jpg").mkdir()
+    (tmp_path / "shop" / "broken.jpg").symlink_to("nowhere.jpg")
+    for name in ("folder.jpg", "broken.jpg"):
+        with pytest.raises(MissingFileError, match=f"1 of 3 images .* not there: .*{name}"):
+            make(TEST + f"{name},3,1,gallery\n")
+    with pytest.raises(UserError, match=r"no images in 1 places: .*list.csv \(it lists nothing"):
+        make("")
 
 
 def test_other_images_than_those_of_the_mode_may_be_missing_without_check(make, said):

@@ -4,9 +4,10 @@ from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from torch import nn
 from torch.utils.data import Subset
 
-from mmreid_ext.datasets import Market1501
+from mmreid_ext.datasets import Market1501, VIPeR
 from mmreid_ext.datasets.samplers import DomainPKSampler, PKSampler
-from mmreid_ext.datasets.wrappers import unwrapped
+from mmreid_ext.datasets.wrappers import refuse_wrappers, unwrapped
+from mmreid_ext.engine.idle_settings import check_complete
 from mmreid_ext.engine.train_loop import check_num_classes
 from mmreid_ext.errors import UserError
 
@@ -41,7 +42,6 @@ def test_the_number_of_classes_is_seen_through_wrappers(market, wrap):
 
 
 def test_class_balanced(market):
-    market.get_cat_ids = lambda index: [int(market.pids[index])]
     assert unwrapped(ClassBalancedDataset(market, 0.5)) is market
 
 
@@ -67,6 +67,40 @@ def test_samplers_refuse_wrappers_and_say_what_to_use(market, sampler):
             sampler(wrap(market), 4, 2)
     with pytest.raises(UserError, match="pids is missing.*use a re-ID data set"):
         sampler([1, 2, 3], 4, 2)
+
+
+READER = dict(type="mmreid_ext.Market1501")
+REPEATED = dict(type="RepeatDataset", times=2, dataset=READER)
+BOTH = dict(type="ConcatDataset", datasets=[READER, dict(type=VIPeR)])
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        BOTH,
+        dict(type="RepeatDataset", times=2, dataset=BOTH),
+        dict(type=ConcatDataset, datasets=[READER, REPEATED]),
+    ],
+    ids=["strings", "nested", "classes"],
+)
+def test_configurations_that_string_readers_together_are_refused_before_data_are_read(config):
+    with pytest.raises(UserError, match="^train=.*identities are numbered.*MultiSourceDataset"):
+        refuse_wrappers(config, "train")
+    with pytest.raises(UserError, match="^test=.*BenchmarkSuite"):
+        refuse_wrappers(config, "test", is_test=True)
+
+
+def test_a_wrapped_test_set_is_refused_and_other_configurations_are_not():
+    with pytest.raises(UserError, match="^test=RepeatDataset: test images would be repeated"):
+        refuse_wrappers(REPEATED, "test", is_test=True)
+    with pytest.raises(UserError, match="val_dataloader.dataset=RepeatDataset"):
+        check_complete(dict(dataset=REPEATED), "val_dataloader")
+    plain = dict(type="mmpretrain.CIFAR10")
+    for config in (READER, None, plain, dict(type="ConcatDataset", datasets=[plain, plain])):
+        refuse_wrappers(config, "test", is_test=True)
+        refuse_wrappers(config, "train")
+    refuse_wrappers(REPEATED, "train")
+    refuse_wrappers(dict(type="ConcatDataset", datasets=[REPEATED]), "train")
 
 
 def test_other_data_sets_are_left_alone():
