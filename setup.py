@@ -95,9 +95,7 @@ setup(
     ],
     # One top-level package, named like the distribution: OpenMIM finds nothing otherwise.
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={
-        PACKAGE: ["**/*.json", "**/*.yml", "**/*.ttf", "**/*.html", "**/*.css", "**/*.js"]
-    },
+    package_data={PACKAGE: ["**/*.json", "**/*.html", "**/*.css", "**/*.js"]},
     python_requires=">=3.10",
     # No mm* package here: upstream and OneDL have different names for the same modules.
     install_requires=read_requirements("runtime"),
@@ -105,8 +103,6 @@ setup(
         "mim": read_requirements("mim"),
         "mminstall": read_requirements("mim"),  # the name under which OneDL's mim looks for it
         "dev": read_requirements("dev"),
-        "deploy": read_requirements("deploy"),
-        "serve": read_requirements("serve"),
         "faiss": ["faiss-cpu"],
     },
     cmdclass={"build_py": BuildWithMim},

@@ -5,7 +5,7 @@
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(
-    backbone=dict(_delete_=True, type="mmreid_ext.OSNet", width=1.0, init_cfg=None),
+    backbone=dict(_delete_=True, type="mmreid_ext.OSNet", width=1.0),
     neck=None,
     stem_relu=True,
     head=dict(in_channels=512),

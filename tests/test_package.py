@@ -81,6 +81,78 @@ def test_mm_packages_are_no_hard_requirement(built):
         assert {"mmengine", "mmpretrain", "mmcv-lite"} <= set(re.findall(r"(?m)^[\w-]+", extra))
 
 
+MODULES = {
+    "faiss-cpu": "faiss",
+    "mmcv-lite": "mmcv",
+    "opencv-python": "cv2",
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+}
+
+
+def _source(*folders: str) -> str:
+    """Text of all Python files of these folders, and of ``setup.py``."""
+    files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return "\n".join(path.read_text(encoding="utf-8") for path in [*files, ROOT / "setup.py"])
+
+
+def test_every_required_package_is_used(built):
+    """The package or the tools import it; for ``dev``, the tests do or the checks run it."""
+    requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()
+    scripts = (ROOT / "tools" / "run_tests.sh", ROOT / ".ci" / "run")
+    commands = "\n".join(path.read_text() for path in scripts)
+    unused = []
+    for part in re.split(r"\n(?=\[)", requires):
+        extra = re.match(r"\[(.+)\]", part)
+        dev = extra is not None and extra[1] == "dev"
+        text = _source(PACKAGE, "tools", *(["tests"] if dev else []))
+        for name in re.findall(r"(?m)^[A-Za-z][\w-]*", part):
+            module = MODULES.get(name, name)
+            imported = rf"(?m)^\s*(import|from) {module}\b|importorskip\(\"{module}\b"
+            if not re.search(imported, text) and not (dev and f"-m {module}" in commands):
+                unused.append((extra and extra[1], name))
+    assert not unused
+
+
+def test_every_requirements_file_is_read():
+    """By ``setup.py``, by another such file, or by the script that makes the environment."""
+    sources = [ROOT / "setup.py", ROOT / "tools" / "_venv.sh"]
+    files = sorted((ROOT / "requirements").glob("*.txt"))
+    text = "\n".join(path.read_text() for path in [*sources, *files])
+    for path in files:
+        readers = (
+            f'read_requirements("{path.stem}")',
+            f"-r {path.name}",
+            f"$root/requirements/{path.name}",
+        )
+        assert any(reader in text for reader in readers), f"nobody reads {path.name}"
+
+
+def test_every_pattern_of_the_packaging_matches_a_file():
+    call = ast.parse((ROOT / "setup.py").read_text()).body[-1].value
+    (data,) = (keyword.value for keyword in call.keywords if keyword.arg == "package_data")
+    patterns = [f"{PACKAGE}/{ast.literal_eval(item)}" for item in data.values[0].elts]
+    for line in (ROOT / "MANIFEST.in").read_text().splitlines():
+        command, *words = line.split()
+        if command == "include":
+            patterns += words
+        elif command == "graft":
+            patterns += [f"{word}/**/*.*" for word in words]
+        elif command == "recursive-include":
+            patterns += [f"{words[0]}/**/{word}" for word in words[1:]]
+        else:  # what leaves files out may name files that only a build or a run makes
+            assert command in ("prune", "global-exclude"), line
+    assert len(patterns) > 10
+    assert [pattern for pattern in patterns if not any(ROOT.glob(pattern))] == []
+
+
+def test_every_marker_is_used():
+    lines = re.search(r"(?s)\nmarkers = \[(.+?)\n\]", (ROOT / "pyproject.toml").read_text())[1]
+    tests = _source("tests")
+    for marker in re.findall(r'"(\w+):', lines):
+        assert f"mark.{marker}" in tests, f"no test is marked {marker}"
+
+
 def test_extra_and_environment_check_agree():
     """The bounds that pip is given are those that the import insists on."""
     from mmreid_ext.compat import REQUIREMENTS

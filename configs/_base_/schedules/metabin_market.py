@@ -6,8 +6,8 @@ max_iters = 120 * iters_per_epoch  # 17,400
 val_interval = 10 * iters_per_epoch
 inner_ratio = dict(low=0.001, high=0.1, period=5 * iters_per_epoch)  # PaddleClas: period=2190
 
-# The PaddleClas port counts these from the end of its warm-up, hence [60, 100] epochs in effect:
-# --cfg-options param_scheduler.1.milestones="[8700,14500]"
+# PaddleClas counts these from the end of its warm-up, so it decays after 60 and 100 epochs:
+#   tools/train.py configs/metabin_r50.py --cfg-options param_scheduler.1.milestones="[8700,14500]"
 milestones = [50 * iters_per_epoch, 90 * iters_per_epoch]
 
 optim_wrapper = dict(
