@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from mmreid_ext.engine import MetaBINTrainLoop, meta_update_gates
 from mmreid_ext.engine.train_loop import average_over_ranks, stop_if_not_finite
 from mmreid_ext.models.losses import label_smoothing
-from mmreid_ext.models.norms.planes import dispatch, generic
+from mmreid_ext.models.norms.kernels import dispatch, generic
 
 SPLIT = (0, 3)
 

@@ -1,16 +1,19 @@
-"""Batch-instance normalisation, the layer that MetaBIN learns to balance."""
+"""Mix batch norm and instance norm, by a balance that MetaBIN learns."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from mmreid_ext.compat import tracing_paused
 from mmreid_ext.errors import UserError
-from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
-from mmreid_ext.models.norms.instance_affine import instance_affine
-from mmreid_ext.models.norms.planes import stats_dtype
 from mmreid_ext.registry import MODELS
+
+from .batch_moments import BatchStatistics, combine_moments, update_running_stats
+from .instance_affine import instance_affine
+from .kernels import stats_dtype
 
 
 @MODELS.register_module(name=["BIN", "BatchInstanceNorm2d"])
@@ -57,6 +60,10 @@ class BatchInstanceNorm2d(nn.Module):
     # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm.
     _abbr_ = "bn"
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
         super().__init__()
         self.num_features = num_features
@@ -85,15 +92,17 @@ class BatchInstanceNorm2d(nn.Module):
         if not self.training and torch.onnx.is_in_onnx_export():
             return self._for_onnx(x)
         gate = self.gate if self.stepped_gate is None else self.stepped_gate
-        params = (gate, self.weight, self.bias, self.in_weight, self.in_bias)
-        params = [p.to(stats_dtype(x)) for p in params]
+        affine = (gate, self.weight, self.bias, self.in_weight, self.in_bias)
+        dtype = stats_dtype(x)
+        params = [p.to(dtype) for p in affine]
         if not self.training:
-            batch = self.running_mean.to(params[0].dtype), self.running_var.to(params[0].dtype)
-            return instance_affine(x, _Mix(self.eps, batch=batch), *params)
-        mix = _Mix(self.eps, pixels=x.shape[2] * x.shape[3])
-        y = instance_affine(x, mix, *params)
+            running = self.running_mean.to(dtype), self.running_var.to(dtype)
+            (y,) = instance_affine(x, partial(_mix, self.eps, *running), *params)
+            return y
+        coefficients = partial(_mix_with_batch, x.shape[2] * x.shape[3], self.eps)
+        y, *statistics = instance_affine(x, coefficients, *params)
         if self.track_running_stats:
-            update_running_stats(self, *mix.batch_moments)
+            update_running_stats(self, BatchStatistics(*statistics))
         return y
 
     def _for_onnx(self, x: Tensor) -> Tensor:
@@ -106,8 +115,10 @@ class BatchInstanceNorm2d(nn.Module):
             batch_scale = self.gate * self.weight * torch.rsqrt(self.running_var + self.eps)
             instance_scale = (1 - self.gate) * self.in_weight
             shift = self.gate * self.bias + (1 - self.gate) * self.in_bias
-            constants = (batch_scale, instance_scale, shift, self.running_mean)
-            constants = [c.detach().to(x.dtype).clone()[:, None, None] for c in constants]
+            constants = [
+                c.detach().to(x.dtype).clone()[:, None, None]
+                for c in (batch_scale, instance_scale, shift, self.running_mean)
+            ]
         batch_scale, instance_scale, shift, batch_mean = constants
         mean = x.mean((2, 3), keepdim=True)
         centred = x - mean
@@ -118,17 +129,20 @@ class BatchInstanceNorm2d(nn.Module):
     def _check_input(self, x: Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != self.num_features:
             raise UserError(
-                f"BatchInstanceNorm2d expects (N, {self.num_features}, H, W), got {tuple(x.shape)}."
+                f"BatchInstanceNorm2d: x has shape {tuple(x.shape)}, must be "
+                f"(N, {self.num_features}, H, W); "
+                "set num_features to the channels of the layer before."
             )
         if x.shape[2] * x.shape[3] == 1:
             raise UserError(
-                f"BatchInstanceNorm2d got maps of one pixel, {tuple(x.shape)}: an instance "
-                "variance needs at least two. Use larger images, a smaller stride, or plain batch "
-                "norm in this layer."
+                f"BatchInstanceNorm2d: x has maps of one pixel, {tuple(x.shape)}, "
+                "an instance variance needs at least two; "
+                "use larger images, a smaller stride, or plain batch norm in this layer."
             )
         if self.training and x.numel() == 0:
             raise UserError(
-                f"BatchInstanceNorm2d got no values, {tuple(x.shape)}: a batch needs statistics."
+                f"BatchInstanceNorm2d: x has no values, {tuple(x.shape)}, "
+                "and a training batch needs statistics; give at least one image."
             )
 
     def extra_repr(self) -> str:
@@ -136,26 +150,32 @@ class BatchInstanceNorm2d(nn.Module):
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
 
-class _Mix:
-    """Coefficients of the mix from instance moments; remembers the batch moments it computed."""
+def _mix(
+    eps: float,
+    batch_mean: Tensor,
+    batch_var: Tensor,
+    mean: Tensor,
+    var: Tensor,
+    gate: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    in_weight: Tensor,
+    in_bias: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Return scale and centre (N, C) of both branches, weighted by the gate.
 
-    def __init__(
-        self, eps: float, pixels: int = 0, batch: tuple[Tensor, Tensor] | None = None
-    ) -> None:
-        self.eps = eps
-        self.pixels = pixels
-        self.batch = batch
-        self.batch_moments: tuple[Tensor, Tensor, Tensor] | None = None
+    Instance moments are (N, C), everything else is (C,).
+    """
+    batch_scale = weight * torch.rsqrt(batch_var + eps)  # (C,)
+    instance_scale = in_weight * torch.rsqrt(var + eps)  # (N, C)
+    scale = gate * batch_scale + (1 - gate) * instance_scale
+    batch_centre = bias + batch_scale * (mean - batch_mean)
+    return scale, gate * batch_centre + (1 - gate) * in_bias
 
-    def __call__(self, mean, var, gate, weight, bias, in_weight, in_bias):
-        if self.batch is None:
-            moments = combine_moments(mean, var, self.pixels)
-            self.batch_moments = tuple(t.detach() for t in moments)
-            batch_mean, batch_var, _ = moments
-        else:
-            batch_mean, batch_var = self.batch
-        batch_scale = weight * torch.rsqrt(batch_var + self.eps)  # (C,)
-        instance_scale = in_weight * torch.rsqrt(var + self.eps)  # (N, C)
-        scale = gate * batch_scale + (1 - gate) * instance_scale
-        batch_centre = bias + batch_scale * (mean - batch_mean)
-        return scale, gate * batch_centre + (1 - gate) * in_bias
+
+def _mix_with_batch(
+    pixels: int, eps: float, mean: Tensor, var: Tensor, *params: Tensor
+) -> tuple[Tensor, ...]:
+    """Return scale and centre as :func:`_mix`, then the batch statistics that they stand on."""
+    batch = combine_moments(mean, var, pixels)
+    return *_mix(eps, batch.mean, batch.var, mean, var, *params), *batch

@@ -1,6 +1,8 @@
-"""Batch norm whose statistics are those of all ranks, on any device."""
+"""Normalise by batch statistics of all ranks, on any device."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -8,10 +10,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmreid_ext.distributed import is_distributed
 from mmreid_ext.errors import UserError
-from mmreid_ext.models.norms.batch_moments import combine_moments, update_running_stats
-from mmreid_ext.models.norms.instance_affine import instance_affine
-from mmreid_ext.models.norms.planes import stats_dtype
 from mmreid_ext.registry import MODELS
+
+from .batch_moments import BatchStatistics, combine_moments, update_running_stats
+from .instance_affine import instance_affine
+from .kernels import stats_dtype
 
 
 @MODELS.register_module(name=["SyncBN", "SyncBatchNorm"])
@@ -21,15 +24,25 @@ class SyncBatchNorm(_BatchNorm):
     On one rank it is ``torch.nn.BatchNorm1d`` / ``2d``. On several it computes what one rank with
     the whole batch would; PyTorch's own ``SyncBatchNorm`` refuses to run on CPU. The arguments are
     those of ``torch.nn.BatchNorm2d``.
+
+    Raises:
+        UserError: If an input has another shape.
     """
 
+    # MMCV names layers after it; "bn" keeps checkpoint keys equal to those of batch norm.
     _abbr_ = "bn"
+
+    # None without `track_running_stats`; then nobody reads them.
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def _check_input_dim(self, x: Tensor) -> None:
         if x.dim() not in (2, 4) or x.shape[1] != self.num_features:
             raise UserError(
-                f"SyncBatchNorm expects (N, {self.num_features}) or "
-                f"(N, {self.num_features}, H, W), got {tuple(x.shape)}."
+                f"SyncBatchNorm: x has shape {tuple(x.shape)}, must be "
+                f"(N, {self.num_features}) or (N, {self.num_features}, H, W); "
+                "set num_features to the channels of the layer before."
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -38,20 +51,23 @@ class SyncBatchNorm(_BatchNorm):
             return super().forward(x)
         self._check_input_dim(x)
         maps = x if x.dim() == 4 else x[:, :, None, None]
-        pixels = maps.shape[2] * maps.shape[3]
-        batch_moments = []
-
-        def coefficients(mean: Tensor, var: Tensor, *affine: Tensor) -> tuple[Tensor, Tensor]:
-            batch_mean, batch_var, count = combine_moments(mean, var, pixels)
-            batch_moments[:] = [t.detach() for t in (batch_mean, batch_var, count)]
-            scale = torch.rsqrt(batch_var + self.eps)
-            if affine:
-                scale = affine[0] * scale
-            centre = scale * (mean - batch_mean)
-            return scale.expand_as(mean), centre + affine[1] if affine else centre
-
+        coefficients = partial(_coefficients, maps.shape[2] * maps.shape[3], self.eps)
         affine = [p.to(stats_dtype(x)) for p in (self.weight, self.bias) if p is not None]
-        y = instance_affine(maps, coefficients, *affine)
+        y, *statistics = instance_affine(maps, coefficients, *affine)
         if self.track_running_stats:
-            update_running_stats(self, *batch_moments)
+            update_running_stats(self, BatchStatistics(*statistics))
         return y if x.dim() == 4 else y[:, :, 0, 0]
+
+
+def _coefficients(
+    pixels: int, eps: float, mean: Tensor, var: Tensor, *affine: Tensor
+) -> tuple[Tensor, ...]:
+    """Return scale and centre (N, C) of batch norm, then the batch statistics."""
+    batch = combine_moments(mean, var, pixels)
+    scale = torch.rsqrt(batch.var + eps)
+    if affine:
+        scale = affine[0] * scale
+    centre = scale * (mean - batch.mean)
+    if affine:
+        centre = centre + affine[1]
+    return scale.expand_as(mean), centre, *batch

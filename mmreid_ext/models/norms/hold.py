@@ -1,12 +1,17 @@
-"""Forward passes that use batch statistics and leave no trace in the running ones."""
+"""Hold running averages while forward passes use batch statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol, cast
 
 from torch import nn
 from torch.nn.modules.instancenorm import _InstanceNorm
+
+
+class _Tracking(Protocol):
+    track_running_stats: bool
 
 
 @contextmanager
@@ -25,15 +30,15 @@ def hold_running_stats(model: nn.Module) -> Iterator[None]:
     # An instance norm in evaluation mode takes its flag for "normalise by running averages", and
     # in training mode moves the averages in any case: only a momentum of 0 holds them.
     instance_norms = {m: m.momentum for m in tracking if isinstance(m, _InstanceNorm)}
-    tracking = [m for m in tracking if m not in instance_norms]
-    for module in tracking:
-        module.track_running_stats = False
-    for module in instance_norms:
-        module.momentum = 0.0
+    others = [cast(_Tracking, m) for m in tracking if m not in instance_norms]
+    for layer in others:
+        layer.track_running_stats = False
+    for norm in instance_norms:
+        norm.momentum = 0.0
     try:
         yield
     finally:
-        for module in tracking:
-            module.track_running_stats = True
-        for module, momentum in instance_norms.items():
-            module.momentum = momentum
+        for layer in others:
+            layer.track_running_stats = True
+        for norm, momentum in instance_norms.items():
+            norm.momentum = momentum

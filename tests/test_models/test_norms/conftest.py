@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmreid_ext.models.norms.planes import dispatch
+from mmreid_ext.models.norms.kernels import dispatch
 
 LAYOUTS = {
     "nchw": (torch.contiguous_format, 1),

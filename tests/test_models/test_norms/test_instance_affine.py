@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from helpers.bin_layers import make_images, make_layer, two_branches
 from torch.autograd import gradcheck, gradgradcheck
 
-from mmreid_ext.models.norms.instance_affine import plain_instance_affine
-from mmreid_ext.models.norms.planes import instance_moments
+from mmreid_ext.models.norms.instance_affine import instance_affine, plain_instance_affine
+from mmreid_ext.models.norms.kernels import instance_moments
 
 
 def functional(layer):
@@ -172,12 +172,23 @@ def test_moments_far_from_zero(memory_format):
 def test_plain_form_is_the_same_function():
     layer, x = make_layer(), make_images(4, 5, 6, 3)
 
-    def coefficients(mean, var, weight):
-        return weight * torch.rsqrt(var + 1), weight + mean * 0.5
-
-    from mmreid_ext.models.norms.instance_affine import instance_affine
-
     torch.testing.assert_close(
         instance_affine(x, coefficients, layer.weight),
         plain_instance_affine(x, coefficients, layer.weight),
     )
+
+
+def coefficients(mean, var, weight):
+    batch_mean = (weight * mean).mean(0)
+    return weight * torch.rsqrt(var + 1), weight + mean * 0.5, batch_mean, weight
+
+
+@pytest.mark.parametrize("form", [instance_affine, plain_instance_affine])
+def test_what_else_was_found_comes_back_without_a_gradient(form):
+    weight = torch.ones(5, dtype=torch.float64, requires_grad=True)
+    x = make_images(4, 5, 6, 3).requires_grad_()
+    y, batch_mean, same_weight = form(x, coefficients, weight)
+    assert y.requires_grad
+    assert not batch_mean.requires_grad and not same_weight.requires_grad
+    torch.testing.assert_close(batch_mean, x.detach().mean((0, 2, 3)))
+    assert torch.equal(same_weight, weight)

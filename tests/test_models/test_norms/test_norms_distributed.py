@@ -94,5 +94,5 @@ def test_wrong_shape_and_registry_names():
     for name in ("mmreid_ext.SyncBN", "mmreid_ext.SyncBatchNorm"):
         layer = MODELS.build(dict(type=name, num_features=3))
         assert type(layer) is SyncBatchNorm
-    with pytest.raises(ValueError, match=r"\(N, 3\) or \(N, 3, H, W\), got \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"\(2, 4\), must be \(N, 3\) or \(N, 3, H, W\)"):
         layer(torch.zeros(2, 4))

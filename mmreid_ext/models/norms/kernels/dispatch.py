@@ -1,4 +1,7 @@
-"""Which implementation of the four plane operations serves which tensor."""
+"""Choose the implementation of the four plane operations that serves a tensor.
+
+Shapes: x, grad (N, C, H, W); mean, var, scale, shift, slope (N, C).
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from torch import Tensor
 
 from . import generic, nchw, nhwc
 
-# Values per image below which calling a kernel for every image costs more than it saves.
+# `nhwc` calls a kernel per image. Below 8192 values the calls cost more than the kernel saves.
 SMALL_IMAGE = 1 << 13
 
 
 def kernels_for(x: Tensor) -> ModuleType:
-    """The module whose functions serve ``x``."""
+    """Return the module whose functions serve ``x``."""
     # The batch-norm kernels divide by the number of values: an empty batch would end the process.
     if x.device.type != "cpu" or x.numel() == 0:
         return generic
@@ -25,7 +28,7 @@ def kernels_for(x: Tensor) -> ModuleType:
 
 
 def like_layout(grad: Tensor, x: Tensor) -> Tensor:
-    """``grad`` in the memory layout of ``x``, where the kernels of ``x`` ask for it."""
+    """Bring ``grad`` into the memory layout of ``x`` if the kernels of ``x`` ask for it."""
     if kernels_for(x) is generic:
         return grad
     last = not x.is_contiguous()
@@ -33,7 +36,7 @@ def like_layout(grad: Tensor, x: Tensor) -> Tensor:
 
 
 def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance over the pixels of every image and channel, by two passes.
+    """Compute mean and biased variance over the pixels of every plane, in two passes.
 
     Args:
         x: Shape (N, C, H, W).
@@ -45,7 +48,7 @@ def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """Per-plane sums of ``grad`` and of ``grad * (x - mean)``, in one pass on a CPU.
+    """Sum ``grad`` and ``grad * (x - mean)`` over every plane, in one pass on a CPU.
 
     Args:
         x: Shape (N, C, H, W).
@@ -63,8 +66,8 @@ def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
     Args:
         x: Shape (N, C, H, W).
-        scale: Shape (N, C), in the precision of statistics; ``shift`` likewise.
-        shift: Added.
+        scale: Shape (N, C), in the precision of statistics.
+        shift: As ``scale``.
     """
     return kernels_for(x).scale_shift(x, scale, shift)
 
@@ -74,10 +77,10 @@ def combine(grad: Tensor, scale: Tensor, x: Tensor, slope: Tensor, shift: Tensor
 
     Args:
         grad: Shape (N, C, H, W).
-        scale: Shape (N, C), in the precision of statistics; ``shift`` likewise.
+        scale: Shape (N, C), in the precision of statistics.
         x: Shape (N, C, H, W).
         slope: Shape (N, C), in the precision of ``x``: a float32 factor would turn a half-precision
             sum into a big float32 tensor.
-        shift: Added.
+        shift: As ``scale``.
     """
     return kernels_for(x).combine(like_layout(grad, x), scale, x, slope, shift)

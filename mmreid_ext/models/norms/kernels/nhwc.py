@@ -1,7 +1,8 @@
-"""The four operations for channels-last (N, C, H, W) on a CPU.
+"""Compute the four operations for channels-last (N, C, H, W) on a CPU.
 
 A batch norm of one image has one mean, variance, scale and shift per channel: its planes. So the
 batch-norm kernels run image by image, and each image stays in the cache between the passes over it.
+Shapes: x, grad (N, C, H, W); mean, var, scale, shift, slope (N, C); rows (N, H * W, C).
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .precision import replace_cancelled, stats_dtype
+from .generic import replace_cancelled, stats_dtype
 
-# Values of a result that is still in the cache when its second term is added.
-_CACHED = 1 << 19
+# `combine` adds its second term while the first is still in the cache: 2 MiB of float32 at a time,
+# which fits the second-level cache of a server's core.
+CACHED_VALUES = 1 << 19
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -21,8 +23,7 @@ def _rows(x: Tensor) -> Tensor:
 
 
 def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.instance_moments`."""
-    # Two passes each; running averages with momentum 0 are scratch.
+    # Two passes per image; the momentum 0 makes the running averages scratch.
     running = torch.zeros(2, x.shape[1], dtype=stats_dtype(x))
     stats = [torch.ops.aten.batch_norm_update_stats(image, *running, 0.0) for image in x.split(1)]
     mean, var = (torch.stack(parts) for parts in zip(*stats, strict=True))
@@ -30,7 +31,6 @@ def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.plane_sums`."""
     # The parameter gradients of an evaluation-mode batch norm of unit variance are these sums.
     ones = torch.ones(mean.shape[1], dtype=mean.dtype)
     only_params = [False, True, True]
@@ -44,7 +44,6 @@ def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.scale_shift`."""
     result = torch.empty_like(x)
     if x.dtype == scale.dtype:
         torch.addcmul(shift[:, None], _rows(x), scale[:, None], out=_rows(result))
@@ -60,13 +59,12 @@ def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def combine(grad: Tensor, scale: Tensor, x: Tensor, slope: Tensor, shift: Tensor) -> Tensor:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.combine`."""
     if x.dtype != scale.dtype:
         result = scale_shift(grad, scale, shift)
         _rows(result).addcmul_(_rows(x), slope[:, None])
         return result
     result = torch.empty_like(grad)
-    images = max(1, _CACHED // grad[0].numel())
+    images = max(1, CACHED_VALUES // grad[0].numel())
     big, small = (_rows(result), _rows(grad), _rows(x)), (scale, slope, shift)
     chunks = (*(t.split(images) for t in big), *(t[:, None].split(images) for t in small))
     for out, dy, rows, factor, rise, offset in zip(*chunks, strict=True):

@@ -1,7 +1,8 @@
-"""The four operations for contiguous (N, C, H, W) on a CPU.
+"""Compute the four operations for contiguous (N, C, H, W) on a CPU.
 
 Such a batch is, without moving anything, one image with N * C channels; a batch norm of that image
 has one mean, variance, scale and shift per plane.
+Shapes: x, grad (N, C, H, W); mean, var, scale, shift, slope (N, C).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .precision import replace_cancelled, stats_dtype
+from .generic import replace_cancelled, stats_dtype
 
 
 def _as_one_image(x: Tensor) -> Tensor:
@@ -17,18 +18,18 @@ def _as_one_image(x: Tensor) -> Tensor:
 
 
 def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.instance_moments`."""
     dtype = stats_dtype(x)
     if x.dtype != dtype:
-        # Half precision: the kernel of batch statistics is ten times faster than the sums below,
-        # in float32 it is four times slower.
+        # In half precision the kernel of batch statistics is ten times faster than the sums below;
+        # in float32 it is four times slower. The momentum 0 makes its running averages scratch.
         running = torch.zeros(2, x.shape[0] * x.shape[1])
         stats = torch.ops.aten.batch_norm_update_stats(_as_one_image(x), *running, 0.0)
         mean, var = (t.view(x.shape[:2]) for t in stats)
         return mean, var
     pixels = x.shape[2] * x.shape[3]
     mean = x.sum((2, 3), dtype=dtype) / pixels
-    # sum x (x - mean) = sum (x - mean)^2 + mean * sum (x - mean)
+    # sum x (x - mean) = sum (x - mean)^2 + mean * sum (x - mean); the last sum is the rounding
+    # error of the mean, times the number of pixels.
     residual, centred_sum = plane_sums(x, x, mean)
     residual = residual - pixels * mean
     var = ((centred_sum - residual * mean) / pixels).clamp_(min=0)
@@ -36,7 +37,6 @@ def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.plane_sums`."""
     # The parameter gradients of an evaluation-mode batch norm of unit variance are these sums.
     ones = torch.ones(mean.numel(), dtype=mean.dtype)
     only_params = [False, True, True]
@@ -56,7 +56,6 @@ def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.scale_shift`."""
     flat = scale.reshape(-1)
     zeros, ones = torch.zeros_like(flat), torch.ones_like(flat)
     planes = torch.batch_norm(
@@ -67,5 +66,4 @@ def scale_shift(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def combine(grad: Tensor, scale: Tensor, x: Tensor, slope: Tensor, shift: Tensor) -> Tensor:
-    """See :func:`mmreid_ext.models.norms.planes.dispatch.combine`."""
     return scale_shift(grad, scale, shift).addcmul_(x, slope[:, :, None, None])
