@@ -1,16 +1,10 @@
 """The comments of configurations can be copied: commands parse, files and settings exist."""
 
-import importlib.util
 import re
-import shlex
-from pathlib import Path
 
 import pytest
-from mmengine.config import Config
+from helpers.commands import ROOT, check
 
-from mmreid_ext.cli.config import load_config
-
-ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / "configs").rglob("*.py"))
 COMMAND = re.compile(r"\btools/|--[a-z]|\b(python|bash|mim) ")
 
@@ -28,48 +22,6 @@ def commands(text: str) -> list[str]:
 COMMANDS = [(path, line) for path in CONFIGS for line in commands(path.read_text())]
 
 
-def parse(line: str, monkeypatch):
-    """Return the tool and its arguments as it reads them, or fail as a shell would."""
-    words = shlex.split(line)
-    if words[0] in ("python", "bash"):
-        words.pop(0)
-    script = re.fullmatch(r"tools/(\w+)\.(py|sh)", words.pop(0))
-    assert script, f"a command stands in a line of its own, not in {line!r}"
-    assert (ROOT / script.group()).is_file()
-    tool = script.group(1)
-    if script.group(2) == "sh":
-        assert words.pop(1).isdigit()  # ranks
-        tool = tool.removeprefix("dist_")
-    spec = importlib.util.spec_from_file_location(f"header_{tool}", ROOT / "tools" / f"{tool}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr("sys.argv", [tool, *words])
-    return module.parse_args()
-
-
-def missing_setting(cfg: Config, key: str) -> bool:
-    """Whether the configuration has no such key. ``init_cfg`` may be added where there is none."""
-    node = cfg
-    for part in key.partition(".init_cfg")[0].split("."):
-        place = int(part) if isinstance(node, list) else part
-        if not (place < len(node) if isinstance(node, list) else place in node):
-            return True
-        node = node[place]
-    return False
-
-
-def check(line: str, monkeypatch) -> None:
-    """Raise or exit unless the command would start."""
-    args = parse(line, monkeypatch)
-    if not hasattr(args, "config"):
-        return
-    monkeypatch.chdir(ROOT)
-    plain = Config.fromfile(args.config)
-    load_config(args)  # refuses options that nothing reads
-    absent = [key for key in args.cfg_options or {} if missing_setting(plain, key)]
-    assert not absent, f"{args.config} has no {absent}"
-
-
 def test_there_are_commands():
     assert len(COMMANDS) > 10
 
@@ -77,8 +29,8 @@ def test_there_are_commands():
 @pytest.mark.parametrize(
     "path, line", COMMANDS, ids=[f"{path.stem}-{n}" for n, (path, _) in enumerate(COMMANDS)]
 )
-def test_every_command_parses(path, line, monkeypatch):
-    check(line, monkeypatch)
+def test_every_command_parses(path, line):
+    check(line)
 
 
 @pytest.mark.parametrize(
@@ -96,12 +48,12 @@ def test_every_command_parses(path, line, monkeypatch):
         "#   tools/train.py configs/metabin_r50.py --cfg-options model.haed.num_classes=3",
     ],
 )
-def test_scars_and_misspellings_are_noticed(comment, monkeypatch):
+def test_scars_and_misspellings_are_noticed(comment):
     found = commands(f"{comment}\nmodel = dict()\n")
     assert found
     with pytest.raises((AssertionError, SystemExit, ValueError, FileNotFoundError)):
         for line in found:
-            check(line, monkeypatch)
+            check(line)
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

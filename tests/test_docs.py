@@ -1,26 +1,31 @@
 """The documents run: Python blocks are executed, named files and options exist."""
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+import torch
+from helpers.commands import ROOT, check, in_markdown
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
-ROOT = Path(__file__).parent.parent
+from mmreid_ext import registry
+from mmreid_ext.engine.hooks import DeploymentInfoHook
+from mmreid_ext.protocols import named
+
+MARKED = re.compile(r"```python\n(.*?)```", re.DOTALL)
 DOCUMENTS = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / "configs").rglob("README.md"),
 ]
 PYTHON_BLOCKS = [
     pytest.param(block, id=f"{path.name}-{number}")
     for path in DOCUMENTS
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL))
+    for number, block in enumerate(MARKED.findall(path.read_text()))
 ]
 
 
@@ -41,17 +46,61 @@ def names(tmp_path):
     return values
 
 
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """Untrained weights of one of our configurations, with what a checkpoint records."""
+    written = {}
+
+    def write(name):
+        if name not in written:
+            cfg = Config.fromfile(ROOT / "configs" / f"{name}.py")
+            with DefaultScope.overwrite_default_scope("mmpretrain"):
+                model = registry.MODELS.build(cfg.model)
+            content = dict(state_dict=model.state_dict(), meta={})
+            DeploymentInfoHook().before_save_checkpoint(
+                SimpleNamespace(model=model, cfg=cfg), content
+            )
+            written[name] = tmp_path_factory.mktemp("weights") / f"{name}.pth"
+            torch.save(content, written[name])
+        return written[name]
+
+    return write
+
+
+@pytest.fixture
+def own_registries(monkeypatch):
+    """What a document registers is gone afterwards."""
+    monkeypatch.setattr(named, "_NAMED", dict(named._NAMED))
+    for one in (registry.MODELS, registry.DATASETS):
+        monkeypatch.setattr(one, "_module_dict", dict(one._module_dict))
+
+
+@pytest.mark.usefixtures("own_registries")
 @pytest.mark.parametrize("block", PYTHON_BLOCKS)
-def test_python_blocks_run(block, names, tmp_path, monkeypatch):
+def test_python_blocks_run(block, names, checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    for path, config in re.findall(r"[\"'](work_dirs/(\w+)/\w+\.pth)[\"']", block):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).symlink_to(checkpoint(config))
+    for name in ("a.jpg", "b.jpg"):
+        cv2.imwrite(name, np.full((64, 32, 3), 99, np.uint8))
     exec(compile(block, "document", "exec"), names)
+
+
+def anchors(text):
+    """Names of the headings, as GitHub makes them."""
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_and_named_files_exist(path):
     text = path.read_text()
-    links = [link.split("#")[0] for link in re.findall(r"\]\((?!http)([^)]+)\)", text)]
-    missing = [link for link in links if link and not (path.parent / link).exists()]
+    missing = []
+    for link, _, anchor in re.findall(r"\]\((?!http)([^)#]*)(#([^)]+))?\)", text):
+        target = path.parent / link if link else path
+        if not target.exists() or anchor and anchor not in anchors(target.read_text()):
+            missing.append(f"{link}#{anchor}")
     named = re.findall(
         r"(?<![\w/.])((?:configs|tools|tests|docs|requirements)/[\w./-]+\.(?:py|sh|md|txt))", text
     )
@@ -59,53 +108,42 @@ def test_links_and_named_files_exist(path):
     assert not missing
 
 
-def commands() -> list[tuple[str, str]]:
-    """``(tool, arguments)`` of every command line that the documents show."""
-    found = set()
+COMMANDS = [(path, line) for path in DOCUMENTS for line in in_markdown(path.read_text())]
+
+
+@pytest.mark.parametrize(
+    "path, line", COMMANDS, ids=[f"{path.stem}-{n}" for n, (path, _) in enumerate(COMMANDS)]
+)
+def test_every_command_parses(path, line):
+    """Its tool reads it, its files exist, and ``--cfg-options`` change what the file has."""
+    check(line)
+
+
+def test_there_are_commands_and_settings():
+    """The search above finds something."""
+    assert len(COMMANDS) > 60
+    assert sum("--cfg-options" in line for _, line in COMMANDS) > 5
+
+
+def test_no_command_of_a_tool_is_overlooked():
     for path in DOCUMENTS:
         text = path.read_text().replace("\\\n", " ")
-        found |= set(re.findall(r"(?:python |bash )?(tools/[\w/]+\.(?:py|sh))([^\n`#]*)", text))
-    return sorted(found)
+        named = set(re.findall(r"tools/[\w/]+\.(?:py|sh) +(?:--|configs/)[^\n`#|]*", text))
+        found = "\n".join(line for owner, line in COMMANDS if owner == path)
+        assert [command for command in named if command.strip() not in found] == []
 
 
-def test_documented_options_exist():
-    helps: dict[str, str] = {}
-    for tool, arguments in commands():
-        script = {
-            "tools/dist_train.sh": "tools/train.py",
-            "tools/dist_test.sh": "tools/test.py",
-        }.get(tool, tool)
-        options = re.findall(r"(?<=\s)--[\w-]+", arguments)
-        if not options or script.endswith(".sh"):
-            continue
-        if script not in helps:
-            helps[script] = help_text(script)
-        unknown = [option for option in options if option not in helps[script]]
-        assert not unknown, f"{script} has no {unknown}"
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_named_options_exist(path):
+    """An option in the text belongs to one of the command lines."""
+    sources = [*(ROOT / "tools").rglob("*.*"), *(ROOT / "mmreid_ext" / "cli").glob("*.py")]
+    known = "\n".join(source.read_text() for source in sources if source.suffix in (".py", ".sh"))
+    options = re.findall(r"`(--[a-z][\w-]*)", path.read_text())
+    assert [option for option in options if f'"{option}"' not in known] == []
 
 
-def help_text(script: str) -> str:
-    if script.startswith("tools/benchmarks/"):  # their options are all in the file itself
-        return (ROOT / script).read_text()
-    call = [sys.executable, str(ROOT / script), "--help"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(call, capture_output=True, text=True, env=env, check=True).stdout
-
-
-def test_documented_settings_exist():
-    """``key=value`` after --cfg-options must change something that the configuration has."""
-    checked = 0
-    for _, arguments in commands():
-        config = re.search(r"configs/[\w/]+\.py", arguments)
-        if "--cfg-options" not in arguments or not config:
-            continue
-        cfg = Config.fromfile(ROOT / config.group())
-        for key in re.findall(r"([\w.]+)=", arguments.split("--cfg-options")[1]):
-            node = cfg
-            for part in key.split("."):
-                place = int(part) if isinstance(node, list) else part
-                has = place < len(node) if isinstance(node, list) else place in node
-                assert has, f"{key} is not in {config.group()}"
-                node = node[place]
-            checked += 1
-    assert checked, "the documents no longer show --cfg-options"
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_python_is_marked_as_such(path):
+    """So that it is run: an indented block would not be."""
+    rest = MARKED.sub("", path.read_text())
+    assert re.findall(r"(?m)^ {4}(?:import|from) \w.*", rest) == []
