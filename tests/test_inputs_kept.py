@@ -235,7 +235,7 @@ LOSSES = {
     "NPairsLoss": lambda x: losses.NPairsLoss()(x, PIDS),
     "TripletMarginLoss": lambda x: losses.TripletMarginLoss()(x, PIDS),
 }
-BASE_CLASSES = {"KeyedLoss"}
+BASE_CLASSES = {"BatchLoss", "PairLoss"}
 FEATS = exact_values(len(PIDS), DIM, 3)
 TENSOR_FORMS = [form for form in FORMS if form.startswith("torch")]
 

@@ -11,7 +11,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.models.losses.inputs import one_gather, widen
+from mmreid_ext.models.losses.full_precision import widen
+from mmreid_ext.models.losses.global_batch import one_gather
 from mmreid_ext.registry import MODELS
 
 

@@ -1,4 +1,4 @@
-"""ArcMargin: classification logits with an additive angular margin on the true class."""
+"""Compute classification logits with an additive angular margin on the true class."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from torch import Tensor, nn
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_label_range, check_rows, in_full_precision
+from .full_precision import in_full_precision
+from .input_checks import check_dimension, check_label_range, check_rows
 from .pairwise import unit_rows
+
+# Keeps the square root's derivative finite at |cos| = 1; PaddleCV's value.
+SINE_EPS = 1e-6
 
 
 @MODELS.register_module()
@@ -63,7 +67,7 @@ class ArcMarginLinear(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 <= margin < math.pi:
-            raise UserError(f"margin is an angle in [0, pi), got {margin}")
+            raise UserError(f"ArcMarginLinear: margin={margin}, must be an angle in [0, pi).")
         self.margin = margin
         self.scale = scale
         self.easy_margin = easy_margin
@@ -72,7 +76,8 @@ class ArcMarginLinear(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw the weights from Xavier's uniform distribution."""
+        """Draw the weights from Xavier's uniform distribution, of variance 2 / (fan in + out)."""
+        # U(-b, b) has variance b^2 / 3.
         bound = math.sqrt(6 / sum(self.weight.shape))
         self.weight.uniform_(-bound, bound, generator=generator)
 
@@ -88,22 +93,19 @@ class ArcMarginLinear(nn.Module):
             Logits of shape (B, num_classes), at least float32.
         """
         num_classes, in_features = self.weight.shape
-        check_rows(feats, **({} if pids is None else {"pids": pids}))
-        if feats.shape[1] != in_features:
-            raise UserError(
-                f"feats have dimension {feats.shape[1]}, the weights {in_features}; "
-                f"build ArcMarginLinear with in_features={feats.shape[1]}"
-            )
+        labels = {} if pids is None else {"pids": pids}
+        check_rows(self, feats, **labels)
+        check_dimension(self, feats, in_features, "in_features")
         cosine = unit_rows(feats) @ unit_rows(self.weight.to(feats.dtype)).t()
         if pids is None:
             return self.scale * cosine
-        check_label_range(pids, num_classes)
+        check_label_range(self, pids, num_classes)
         index = pids.long()[:, None]
         return self.scale * cosine.scatter(1, index, self._with_margin(cosine.gather(1, index)))
 
     def _with_margin(self, cosine: Tensor) -> Tensor:
-        """Cosine of the angle to the true class, widened by the margin; any shape."""
-        sine = (1 - cosine.square() + 1e-6).sqrt()
+        """Widen the angle to the true class by the margin: cosine to cosine, any shape."""
+        sine = (1 - cosine.square() + SINE_EPS).sqrt()
         phi = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
         if self.easy_margin:
             return torch.where(cosine > 0, phi, cosine)
@@ -112,7 +114,7 @@ class ArcMarginLinear(nn.Module):
         return torch.where(cosine > math.cos(math.pi - self.margin), phi, lower)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         num_classes, in_features = self.weight.shape
         return (
             f"in_features={in_features}, num_classes={num_classes}, margin={self.margin}, "

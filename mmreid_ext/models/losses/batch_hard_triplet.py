@@ -1,4 +1,4 @@
-"""Triplet loss on the hardest positive and the hardest negative of every anchor."""
+"""Compare every anchor with its hardest positive and its hardest negative."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from torch import Tensor
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .keyed_loss import KeyedLoss
+from .pair_loss import PairLoss
 from .pairwise import hardest_pairs, mean_where, paired_distances, ranking_terms, unit_rows
 
 DISTANCES = ("euclidean", "squared_euclidean", "cosine")
 
 
 @MODELS.register_module()
-class BatchHardTripletLoss(KeyedLoss):
+class BatchHardTripletLoss(PairLoss):
     r"""Batch-hard triplet loss, with a margin or soft.
 
     .. math::
@@ -60,15 +60,22 @@ class BatchHardTripletLoss(KeyedLoss):
     ) -> None:
         super().__init__(across_ranks)
         if distance not in DISTANCES:
-            raise UserError(f"distance must be one of {DISTANCES}, got {distance!r}")
+            raise UserError(
+                f"BatchHardTripletLoss: distance={distance!r}, must be one of {DISTANCES}."
+            )
         if margin is not None and margin < 0:
-            raise UserError(f"margin must be None (soft) or at least 0, got {margin}")
+            raise UserError(
+                f"BatchHardTripletLoss: margin={margin}, must be at least 0, or None (soft)."
+            )
         self.margin = margin
         self.distance = distance
         self.normalize_feats = normalize_feats or distance == "cosine"
 
     def compare(self, feats: Tensor, pids: Tensor, key_feats: Tensor, key_pids: Tensor) -> Tensor:
-        """Loss of anchors (B, D) against keys (M, D); anchors without positive key left out."""
+        """Return the loss of anchors (B, D) against keys (M, D).
+
+        Anchors without a positive or without a negative key are left out.
+        """
         if self.normalize_feats:
             same = key_feats is feats
             feats = unit_rows(feats)
@@ -82,7 +89,7 @@ class BatchHardTripletLoss(KeyedLoss):
         return mean_where(terms, positive.any(dim=1) & negative.any(dim=1))
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return (
             f"margin={self.margin}, distance={self.distance!r}, "
             f"normalize_feats={self.normalize_feats}, across_ranks={self.across_ranks}"

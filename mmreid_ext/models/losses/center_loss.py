@@ -1,4 +1,4 @@
-"""Centre loss, with the centre update of the strong baseline."""
+"""Pull features to the centres of their identities, and move the centres as the baseline does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_label_range, check_rows, in_full_precision
+from .full_precision import in_full_precision
+from .input_checks import check_at_least_one, check_dimension, check_label_range, check_rows
 
 
 @MODELS.register_module()
@@ -66,10 +67,7 @@ class CenterLoss(RunState):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if num_classes < 1 or feat_dim < 1:
-            raise UserError(
-                f"num_classes and feat_dim must be positive, got {num_classes} and {feat_dim}"
-            )
+        check_at_least_one(self, num_classes=num_classes, feat_dim=feat_dim)
         self.centers = nn.Parameter(torch.empty(num_classes, feat_dim))
         self.factor = nn.Parameter(torch.zeros(()))
         self.reset_parameters(generator)
@@ -90,14 +88,10 @@ class CenterLoss(RunState):
         Returns:
             0-d tensor, at least float32.
         """
-        check_rows(feats, pids=pids)
+        check_rows(self, feats, pids=pids)
         num_classes, feat_dim = self.centers.shape
-        if feats.shape[1] != feat_dim:
-            raise UserError(
-                f"feats have dimension {feats.shape[1]}, the centres {feat_dim}; "
-                f"build CenterLoss with feat_dim={feats.shape[1]}"
-            )
-        check_label_range(pids, num_classes)
+        check_dimension(self, feats, feat_dim, "feat_dim")
+        check_label_range(self, pids, num_classes)
         loss = (feats - self.centers.index_select(0, pids.long())).square().sum(dim=1).mean()
         return loss + (self.factor - self.factor.detach())
 
@@ -141,11 +135,15 @@ class CenterLoss(RunState):
         own = set(self.parameters(recurse=False))
         if not own <= {p for group in optimizer.param_groups for p in group["params"]}:
             raise UserError(
-                "the optimizer does not hold the centres: build it from parameters that include "
-                "this loss (the module must be a child of the model)"
+                "CenterLoss.attach_to: the optimizer does not hold the centres; "
+                "build it from parameters that include this loss "
+                "(the module must be a child of the model)."
             )
         if any(group.get("fused") for group in optimizer.param_groups):
-            raise UserError("a fused optimizer cannot host the centres; build it with fused=False")
+            raise UserError(
+                "CenterLoss.attach_to: a fused optimizer cannot host the centres; "
+                "build it with fused=False."
+            )
 
         def move(*_: Any) -> None:
             self.sgd_step(lr)
@@ -153,6 +151,6 @@ class CenterLoss(RunState):
         return optimizer.register_step_pre_hook(move)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         num_classes, feat_dim = self.centers.shape
         return f"num_classes={num_classes}, feat_dim={feat_dim}"

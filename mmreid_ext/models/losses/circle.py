@@ -1,19 +1,19 @@
-"""Circle loss."""
+"""Push every similarity the harder, the farther it is from its optimum: circle loss."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
-from .pairwise import log1p_exp, masked_logsumexp, mean_where, unit_rows
+from .batch_loss import BatchLoss
+from .pairwise import log1p_exp, masked_logsumexp, mean_where, pair_masks, unit_rows
 
 
 @MODELS.register_module()
-class CircleLoss(nn.Module):
+class CircleLoss(BatchLoss):
     r"""Pairwise circle loss: every similarity is pushed the harder, the farther from its optimum.
 
     On cosine similarities, per anchor with positives p (not itself) and negatives n,
@@ -42,32 +42,18 @@ class CircleLoss(nn.Module):
     def __init__(
         self, margin: float = 0.25, scale: float = 128.0, across_ranks: bool = True
     ) -> None:
-        super().__init__()
+        super().__init__(across_ranks)
         if not scale > 0:
-            raise UserError(f"scale must be positive, got {scale}")
+            raise UserError(f"CircleLoss: scale={scale}, must be positive.")
         self.margin = margin
         self.scale = scale
-        self.across_ranks = across_ranks
 
-    @in_full_precision
-    def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            feats: Shape (B, D).
-            pids: Identity of each row, shape (B,).
-
-        Returns:
-            0-d tensor, at least float32.
-        """
-        check_rows(feats, pids=pids)
-        feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
+    def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
+        """Return the loss of rows (B, D) with labels (B,)."""
         feats = unit_rows(feats)
         similarity = feats @ feats.t()
-        found = similarity.detach()
-        same = pids[:, None] == pids
-        itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-        positive, negative = same & ~itself, ~same
+        found = similarity.detach()  # weights carry no gradient
+        positive, negative = pair_masks(pids)
 
         weight_p = (1 + self.margin - found).clamp_min(0)
         weight_n = (found + self.margin).clamp_min(0)
@@ -78,5 +64,5 @@ class CircleLoss(nn.Module):
         return mean_where(log1p_exp(torch.where(valid, total, 0.0)), valid)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"margin={self.margin}, scale={self.scale}, across_ranks={self.across_ranks}"

@@ -1,4 +1,4 @@
-"""Contrastive loss on cosine similarities, the pair loss of cross-batch memory."""
+"""Pull positives to similarity 1, push negatives below a margin: the pair loss of XBM."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor
 
 from mmreid_ext.registry import MODELS
 
-from .keyed_loss import KeyedLoss
+from .pair_loss import PairLoss
 from .pairwise import unit_rows
 
 
 @MODELS.register_module()
-class ContrastiveLoss(KeyedLoss):
+class ContrastiveLoss(PairLoss):
     r"""Sum over pairs: positives below similarity 1 and negatives above the margin.
 
     With :math:`s_{ij}` the cosine of anchor i and key j,
@@ -45,7 +45,7 @@ class ContrastiveLoss(KeyedLoss):
         self.eps = eps
 
     def compare(self, feats: Tensor, pids: Tensor, key_feats: Tensor, key_pids: Tensor) -> Tensor:
-        """Loss of anchors (B, D) against keys (M, D)."""
+        """Return the loss of anchors (B, D) against keys (M, D)."""
         anchors, keys = unit_rows(feats), unit_rows(key_feats)
         sign, num_positive = self._choose(anchors.detach() @ keys.detach().t(), pids, key_pids)
         # Once the pairs are chosen the loss is linear in the similarities, so the sum over keys can
@@ -54,7 +54,7 @@ class ContrastiveLoss(KeyedLoss):
 
     @torch.no_grad()
     def _choose(self, similarity: Tensor, pids: Tensor, key_pids: Tensor) -> tuple[Tensor, Tensor]:
-        """Sign of each similarity in the loss, (B, M), and the number of positive pairs."""
+        """Return the sign of each similarity in the loss, (B, M), and the number of positives."""
         same = pids[:, None] == key_pids
         positive = (similarity < 1 - self.eps) & same
         negative = (similarity > self.margin) & ~same
@@ -63,5 +63,5 @@ class ContrastiveLoss(KeyedLoss):
         return sign.to(similarity.dtype), positive.sum()
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"margin={self.margin}, eps={self.eps}, across_ranks={self.across_ranks}"

@@ -1,4 +1,4 @@
-"""Cross-batch memory: past embeddings as additional keys of a pair loss."""
+"""Remember past embeddings and give them to a pair loss as additional keys."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
-from .keyed_loss import KeyedLoss
+from .full_precision import in_full_precision
+from .global_batch import global_batch
+from .input_checks import check_at_least_one, check_dimension, check_rows
+from .pair_loss import PairLoss
 
 WRAPS = ("ring", "reference")
 
 
 @MODELS.register_module()
 class CrossBatchMemory(RunState):
-    """Adds to a pair loss the same loss of the batch against the last ``memory_size`` embeddings.
+    """Add to a pair loss the same loss of the batch against the last ``memory_size`` embeddings.
 
     A training step counts itself; once the count is above ``start_iter`` it stores the batch
     (detached, float32) and only then compares the batch with the memory. So the batch is among its
@@ -43,7 +45,7 @@ class CrossBatchMemory(RunState):
     stored. With gradient accumulation every micro-batch counts as a step.
 
     Args:
-        loss: A :class:`KeyedLoss` (contrastive, multi-similarity, batch-hard triplet) or its
+        loss: A :class:`PairLoss` (contrastive, multi-similarity, batch-hard triplet) or its
             config.
         memory_size: Rows M of the memory; at least the global batch size.
         feat_dim: Dimension D of the embedding.
@@ -75,11 +77,18 @@ class CrossBatchMemory(RunState):
         ['loss_batch', 'loss_memory']
     """
 
+    memory_feats: Tensor
+    memory_pids: Tensor
+    # The host's copies of the counters, see `RunState.add_counters`.
+    _pointer: int
+    _fill: int
+    _steps: int
+
     run_state = ("memory_feats", "memory_pids", "pointer", "fill", "steps")
 
     def __init__(
         self,
-        loss: KeyedLoss | dict[str, Any],
+        loss: PairLoss | dict[str, Any],
         memory_size: int,
         feat_dim: int,
         start_iter: int = 1000,
@@ -89,19 +98,17 @@ class CrossBatchMemory(RunState):
     ) -> None:
         super().__init__()
         loss = MODELS.build(loss) if isinstance(loss, dict) else loss
-        if not isinstance(loss, KeyedLoss):
+        if not isinstance(loss, PairLoss):
             raise UserTypeError(
-                f"{type(loss).__name__} cannot compare with a memory; wrap ContrastiveLoss, "
-                "MultiSimilarityLoss, BatchHardTripletLoss or another KeyedLoss"
+                f"CrossBatchMemory: loss={type(loss).__name__} cannot compare with a memory; "
+                "wrap ContrastiveLoss, MultiSimilarityLoss, BatchHardTripletLoss or another "
+                "PairLoss."
             )
-        if memory_size < 1 or feat_dim < 1:
-            raise UserError(
-                f"memory_size and feat_dim must be positive, got {memory_size} and {feat_dim}"
-            )
+        check_at_least_one(self, memory_size=memory_size, feat_dim=feat_dim)
         if memory_weight < 0:
-            raise UserError(f"memory_weight must be at least 0, got {memory_weight}")
+            raise UserError(f"CrossBatchMemory: memory_weight={memory_weight}, must be at least 0.")
         if wrap not in WRAPS:
-            raise UserError(f"wrap must be one of {WRAPS}, got {wrap!r}")
+            raise UserError(f"CrossBatchMemory: wrap={wrap!r}, must be one of {WRAPS}.")
         self.loss = loss
         self.start_iter = start_iter
         self.memory_weight = memory_weight
@@ -123,18 +130,14 @@ class CrossBatchMemory(RunState):
             ``loss_batch`` and ``loss_memory``, 0-d tensors to be added; the second contains its
             weight.
         """
-        check_rows(feats, pids=pids)
+        check_rows(self, feats, pids=pids)
         memory_size, feat_dim = self.memory_feats.shape
-        if feats.shape[1] != feat_dim:
-            raise UserError(
-                f"feats have dimension {feats.shape[1]}, the memory {feat_dim}; "
-                f"build CrossBatchMemory with feat_dim={feats.shape[1]}"
-            )
+        check_dimension(self, feats, feat_dim, "feat_dim")
         feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
         if len(feats) > memory_size:
             raise UserError(
-                f"the global batch has {len(feats)} rows, the memory only {memory_size}; "
-                "raise memory_size"
+                f"CrossBatchMemory: memory_size={memory_size}, "
+                f"but the global batch has {len(feats)} rows; raise memory_size."
             )
         if self.remembers:
             self._count_and_store(feats, pids)
@@ -184,20 +187,20 @@ class CrossBatchMemory(RunState):
         self.memory_pids[start : start + len(pids)] = pids
 
     def _load_from_state_dict(
-        self, state_dict: Mapping, prefix: str, *args: Any, **kwargs: Any
+        self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
         rows = state_dict.get(f"{prefix}memory_feats", self.memory_feats)
         if rows.shape != self.memory_feats.shape:  # the counters alone would count rows of zeros
             (memory_size, feat_dim), (size, dim) = rows.shape, self.memory_feats.shape
             raise UserError(
-                f"CrossBatchMemory: memory_size={size}, feat_dim={dim}, but the checkpoint's "
-                f"memory has {memory_size} rows of {feat_dim}: use its numbers, or start a new "
-                "run from its weights by `load_from`."
+                f"CrossBatchMemory: memory_size={size}, feat_dim={dim}, "
+                f"but the checkpoint's memory has {memory_size} rows of {feat_dim}; "
+                "use its numbers, or start a new run from its weights by `load_from`."
             )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         memory_size, feat_dim = self.memory_feats.shape
         return (
             f"memory_size={memory_size}, feat_dim={feat_dim}, start_iter={self.start_iter}, "

@@ -1,4 +1,4 @@
-"""MetaBIN's intra-domain scatter loss."""
+"""Scatter the samples of every domain: MetaBIN's intra-domain loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
+from .full_precision import in_full_precision
+from .global_batch import global_batch
+from .input_checks import check_rows
 from .pairwise import row_norms, unit_rows
 
 
@@ -45,7 +47,7 @@ class DomainScatterLoss(nn.Module):
     def __init__(self, eps: float = 0.0, across_ranks: bool = True) -> None:
         super().__init__()
         if eps < 0:
-            raise UserError(f"eps must be at least 0, got {eps}")
+            raise UserError(f"DomainScatterLoss: eps={eps}, must be at least 0.")
         self.eps = eps
         self.across_ranks = across_ranks
 
@@ -60,7 +62,7 @@ class DomainScatterLoss(nn.Module):
         Returns:
             0-d tensor in [0, 1], at least float32.
         """
-        check_rows(feats, domains=domains)
+        check_rows(self, feats, domains=domains)
         feats, domains = global_batch(feats, domains, across_ranks=self.across_ranks)
         # A domain's sums live in the slot of its first row: B slots, whatever the domain numbers
         # are, and no count of distinct domains for the host to wait for.
@@ -74,5 +76,5 @@ class DomainScatterLoss(nn.Module):
         return norms.sum() / num_domains  # slots without a domain hold zeros
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"eps={self.eps}, across_ranks={self.across_ranks}"

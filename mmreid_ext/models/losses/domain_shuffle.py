@@ -1,4 +1,4 @@
-"""MetaBIN's inter-domain shuffle loss."""
+"""Bring the domains together: MetaBIN's inter-domain shuffle loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
+from .full_precision import in_full_precision
+from .global_batch import global_batch
+from .input_checks import check_rows
 from .pairwise import hardest_pairs, mean_where, paired_distances, ranking_terms
 
 
@@ -62,7 +64,7 @@ class DomainShuffleLoss(nn.Module):
         Returns:
             0-d tensor, at least float32.
         """
-        check_rows(feats, pids=pids, domains=domains)
+        check_rows(self, feats, pids=pids, domains=domains)
         feats, pids, domains = global_batch(feats, pids, domains, across_ranks=self.across_ranks)
         same_domain = domains[:, None] == domains
         itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
@@ -79,5 +81,5 @@ class DomainShuffleLoss(nn.Module):
         return torch.where(overflow, hinge, soft)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"fallback_margin={self.fallback_margin}, across_ranks={self.across_ranks}"

@@ -1,30 +1,29 @@
-"""Ensemble metric learning loss."""
+"""Penalise all pairs of distances of an anchor smoothly: ensemble metric learning."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
-from .pairwise import log1p_exp, masked_log_mean_exp, mean_where, squared_distances
+from .batch_loss import BatchLoss
+from .pairwise import log1p_exp, masked_log_mean_exp, mean_where, pair_masks, squared_distances
 
 
 @MODELS.register_module()
-class EMLLoss(nn.Module):
+class EMLLoss(BatchLoss):
     r"""Smooth penalty on all (positive, negative) pairs of squared distances of an anchor.
 
     With squared distances :math:`d` of the features as they are (not normalised), positives p (the
     same identity, not the anchor itself) and negatives n of anchor i,
 
     .. math::
-        L = \mathrm{mean}_i \frac{1}{\log(1 + \beta)} \log\big(1 + \beta \, \mathrm{mean}_p
-        e^{d_{ip}}
-            \, \mathrm{mean}_n e^{-d_{in}}\big)
+        L = \mathrm{mean}_i \frac{1}{\log(1 + \beta)} \log\big(1 + \beta \,
+            \mathrm{mean}_p e^{d_{ip}} \, \mathrm{mean}_n e^{-d_{in}}\big)
 
     The reference code (PaddleCV) factors out :math:`b = \max d_{ip} - \min d_{in}` and switches to
     an approximation above :math:`b = 20`; evaluated through log-sum-exp the exact expression never
@@ -47,29 +46,15 @@ class EMLLoss(nn.Module):
     """
 
     def __init__(self, beta: float = 1e5, across_ranks: bool = True) -> None:
-        super().__init__()
+        super().__init__(across_ranks)
         if not beta > 0:
-            raise UserError(f"beta must be positive, got {beta}")
+            raise UserError(f"EMLLoss: beta={beta}, must be positive.")
         self.beta = beta
-        self.across_ranks = across_ranks
 
-    @in_full_precision
-    def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            feats: Shape (B, D).
-            pids: Identity of each row, shape (B,).
-
-        Returns:
-            0-d tensor, at least float32.
-        """
-        check_rows(feats, pids=pids)
-        feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
+    def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
+        """Return the loss of rows (B, D) with labels (B,)."""
         distances = squared_distances(feats, feats)
-        same = pids[:, None] == pids
-        itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-        positive, negative = same & ~itself, ~same
+        positive, negative = pair_masks(pids)
 
         log_mean_positive = masked_log_mean_exp(distances, positive)
         log_mean_negative = masked_log_mean_exp(-distances, negative)
@@ -79,5 +64,5 @@ class EMLLoss(nn.Module):
         return mean_where(terms, valid)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"beta={self.beta}, across_ranks={self.across_ranks}"

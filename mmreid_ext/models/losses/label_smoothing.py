@@ -1,4 +1,4 @@
-"""Cross-entropy with the two label smoothings of re-identification."""
+"""Compute cross-entropy with the two label smoothings of re-identification."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_label_range, check_rows, in_full_precision
+from .full_precision import in_full_precision
+from .input_checks import check_label_range, check_rows
 
 
 @MODELS.register_module()
@@ -50,9 +51,9 @@ class LabelSmoothingLoss(nn.Module):
     def __init__(self, epsilon: float = 0.1, spread: str = "all") -> None:
         super().__init__()
         if not 0 <= epsilon < 1:
-            raise UserError(f"epsilon must lie in [0, 1), got {epsilon}")
+            raise UserError(f"LabelSmoothingLoss: epsilon={epsilon}, must lie in [0, 1).")
         if spread not in ("all", "others"):
-            raise UserError(f"spread must be 'all' or 'others', got {spread!r}")
+            raise UserError(f"LabelSmoothingLoss: spread={spread!r}, must be 'all' or 'others'.")
         self.epsilon = epsilon
         self.spread = spread
 
@@ -67,20 +68,21 @@ class LabelSmoothingLoss(nn.Module):
         Returns:
             0-d tensor, at least float32.
         """
-        check_rows(logits, "logits", pids=pids)
+        check_rows(self, logits, "logits", pids=pids)
         num_classes = logits.shape[1]
-        check_label_range(pids, num_classes)
+        check_label_range(self, pids, num_classes)
         epsilon = self.epsilon
         if self.spread == "others" and num_classes > 1:
             # Spreading C/(C-1) times as much over all classes leaves the others epsilon together.
             epsilon = epsilon * num_classes / (num_classes - 1)
             if epsilon > 1:
                 raise UserError(
-                    f"epsilon={self.epsilon} with {num_classes} classes makes the true class less "
-                    f"likely than the others; use at most {(num_classes - 1) / num_classes:.3f}"
+                    f"LabelSmoothingLoss: epsilon={self.epsilon} with {num_classes} classes "
+                    "makes the true class less likely than the others; "
+                    f"use at most {(num_classes - 1) / num_classes:.3f}."
                 )
         return F.cross_entropy(logits, pids.long(), label_smoothing=epsilon)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"epsilon={self.epsilon}, spread={self.spread!r}"

@@ -1,19 +1,19 @@
-"""Margin sample mining loss: one hardest positive and one hardest negative per batch."""
+"""Separate the farthest positive pair of a batch from its nearest negative pair."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
-from .pairwise import hardest_pairs, paired_distances, unit_rows
+from .batch_loss import BatchLoss
+from .pairwise import hardest_pairs, pair_masks, paired_distances, unit_rows
 
 
 @MODELS.register_module()
-class MarginSampleMiningLoss(nn.Module):
+class MarginSampleMiningLoss(BatchLoss):
     r"""Margin between the farthest positive pair and the nearest negative pair of the whole batch.
 
     With squared distances :math:`d` of L2-normalised features,
@@ -37,37 +37,24 @@ class MarginSampleMiningLoss(nn.Module):
     """
 
     def __init__(self, margin: float = 0.1, across_ranks: bool = True) -> None:
-        super().__init__()
+        super().__init__(across_ranks)
         self.margin = margin
-        self.across_ranks = across_ranks
 
-    @in_full_precision
-    def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            feats: Shape (B, D).
-            pids: Identity of each row, shape (B,).
-
-        Returns:
-            0-d tensor, at least float32.
-        """
-        check_rows(feats, pids=pids)
-        feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
+    def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
+        """Return the loss of rows (B, D) with labels (B,)."""
         feats = unit_rows(feats)
-        same = pids[:, None] == pids
-        itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-        farthest, nearest = hardest_pairs(feats, feats, same, ~same)
-        hard_positive = paired_distances(
-            feats, feats.index_select(0, farthest), "squared_euclidean"
-        ).max()
-        hard_negative = paired_distances(feats, feats.index_select(0, nearest), "squared_euclidean")
-        # Without a negative pair (one identity) `nearest` is meaningless, but then `exists` is
-        # False.
-        hard_negative = hard_negative.min()
-        exists = (same & ~itself).any() & (~same).any()
-        return torch.where(exists, F.relu(hard_positive - hard_negative + self.margin), 0.0)
+        positive, negative = pair_masks(pids)
+        # A row is the positive of its own at distance 0: that changes no maximum.
+        farthest, nearest = hardest_pairs(feats, feats, ~negative, negative)
+        hard_positive, hard_negative = (
+            paired_distances(feats, feats.index_select(0, partner), "squared_euclidean")
+            for partner in (farthest, nearest)
+        )
+        excess = hard_positive.max() - hard_negative.min() + self.margin
+        # Without a pair of one kind its distances mean nothing.
+        exists = positive.any() & negative.any()
+        return torch.where(exists, F.relu(excess), 0.0)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"margin={self.margin}, across_ranks={self.across_ranks}"

@@ -1,4 +1,4 @@
-"""Multi-similarity loss with its pair mining."""
+"""Weigh every pair by its similarity and by its anchor's other pairs: multi-similarity."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from torch import Tensor
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .keyed_loss import KeyedLoss
+from .pair_loss import PairLoss
 from .pairwise import log1p_exp, masked_logsumexp, unit_rows
 
 
 @MODELS.register_module()
-class MultiSimilarityLoss(KeyedLoss):
-    r"""Weighs each pair by its own similarity and by its relation to the anchor's other pairs.
+class MultiSimilarityLoss(PairLoss):
+    r"""Weigh each pair by its own similarity and by its relation to the anchor's other pairs.
 
     Per anchor, on cosine similarities, keep the positives (below :math:`1 - 10^{-5}`) whose
     similarity minus :math:`\epsilon` is below the highest negative, and the negatives whose
@@ -43,6 +43,7 @@ class MultiSimilarityLoss(KeyedLoss):
         >>> loss = MultiSimilarityLoss()(torch.randn(4, 8), torch.tensor([0, 0, 1, 1]))
     """
 
+    # More similar positives are an image's pair with itself, or copies; the reference's value.
     _SELF_SIMILARITY = 1 - 1e-5
 
     def __init__(
@@ -54,18 +55,19 @@ class MultiSimilarityLoss(KeyedLoss):
         across_ranks: bool = True,
     ) -> None:
         super().__init__(across_ranks)
-        if positive_scale <= 0 or negative_scale <= 0:
-            raise UserError(
-                f"scales must be positive, got {positive_scale} (positive) and {negative_scale} "
-                "(negative)"
-            )
+        for name, scale in {
+            "positive_scale": positive_scale,
+            "negative_scale": negative_scale,
+        }.items():
+            if scale <= 0:
+                raise UserError(f"MultiSimilarityLoss: {name}={scale}, must be positive.")
         self.threshold = threshold
         self.mining_margin = mining_margin
         self.positive_scale = positive_scale
         self.negative_scale = negative_scale
 
     def compare(self, feats: Tensor, pids: Tensor, key_feats: Tensor, key_pids: Tensor) -> Tensor:
-        """Loss of anchors (B, D) against keys (M, D)."""
+        """Return the loss of anchors (B, D) against keys (M, D)."""
         similarity = unit_rows(feats) @ unit_rows(key_feats).t()
         positive, negative = self._mine(similarity.detach(), pids[:, None] == key_pids)
         excess = similarity - self.threshold
@@ -76,7 +78,7 @@ class MultiSimilarityLoss(KeyedLoss):
         return torch.where(valid, terms, 0.0).sum() / len(feats)
 
     def _mine(self, similarity: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
-        """Masks of the kept positives and negatives, (B, M) each."""
+        """Mark the kept positives and negatives, (B, M) each."""
         # Negated comparisons, so that NaN similarities are kept and reach the loss.
         positive = same & ~(similarity >= self._SELF_SIMILARITY)
         lowest = similarity.masked_fill(~positive, float("inf")).amin(dim=1, keepdim=True)
@@ -86,7 +88,7 @@ class MultiSimilarityLoss(KeyedLoss):
         return hard_positive, hard_negative
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return (
             f"threshold={self.threshold}, mining_margin={self.mining_margin}, "
             f"positive_scale={self.positive_scale}, negative_scale={self.negative_scale}, "

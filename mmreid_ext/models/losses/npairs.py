@@ -1,19 +1,19 @@
-"""N-pairs loss."""
+"""Classify each anchor's positive among the positives of all identities: N-pairs loss."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
-from .pairwise import mean_where
+from .batch_loss import BatchLoss
+from .pairwise import lowest, mean_where
 
 
 @MODELS.register_module()
-class NPairsLoss(nn.Module):
+class NPairsLoss(BatchLoss):
     r"""Softmax over the positives of all identities, one (anchor, positive) pair per identity.
 
     The images of an identity are paired in order of appearance: the first is an anchor and the
@@ -47,24 +47,12 @@ class NPairsLoss(nn.Module):
     """
 
     def __init__(self, reg_lambda: float = 0.01, across_ranks: bool = True) -> None:
-        super().__init__()
+        super().__init__(across_ranks)
         self.reg_lambda = reg_lambda
-        self.across_ranks = across_ranks
         self._checked = False
 
-    @in_full_precision
-    def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            feats: Shape (B, D).
-            pids: Identity of each row, shape (B,); at least two rows of each identity.
-
-        Returns:
-            0-d tensor, at least float32.
-        """
-        check_rows(feats, pids=pids)
-        feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
+    def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
+        """Return the loss of rows (B, D) with labels (B,)."""
         same = pids[:, None] == pids
         count = same.sum(dim=1)
         self._check_partners(count)
@@ -73,8 +61,7 @@ class NPairsLoss(nn.Module):
         positive = earlier % 2 == 1
         anchor = ~positive & (earlier + 1 < count)
         scores = feats @ feats.t()
-        scores = scores.masked_fill(~positive, torch.finfo(scores.dtype).min / 2)
-        log_softmax = scores.log_softmax(dim=1)
+        log_softmax = scores.masked_fill(~positive, lowest(scores.dtype)).log_softmax(dim=1)
         terms = -torch.where(same & positive, log_softmax, 0.0).sum(dim=1)
         penalty = mean_where(feats.square().sum(dim=1), anchor | positive)
         return mean_where(terms, anchor) + 0.5 * self.reg_lambda * penalty
@@ -86,10 +73,10 @@ class NPairsLoss(nn.Module):
         num_alone = int((count == 1).sum())
         if num_alone:
             raise UserError(
-                f"{num_alone} identities have a single image in the batch, but N-pairs needs two; "
-                "sample with num_instances=2 (PKSampler)"
+                f"NPairsLoss: {num_alone} identities have a single image in the batch, "
+                "must have two; sample with PKSampler and num_instances=2."
             )
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"reg_lambda={self.reg_lambda}, across_ranks={self.across_ranks}"

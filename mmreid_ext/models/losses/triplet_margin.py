@@ -1,18 +1,18 @@
-"""Triplet loss averaged over all triplets of a batch."""
+"""Average the triplet loss over all triplets of a batch, without listing them."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmreid_ext.registry import MODELS
 
-from .inputs import check_rows, global_batch, in_full_precision
-from .pairwise import squared_distances, unit_rows
+from .batch_loss import BatchLoss
+from .pairwise import pair_masks, squared_distances, unit_rows
 
 
 @MODELS.register_module()
-class TripletMarginLoss(nn.Module):
+class TripletMarginLoss(BatchLoss):
     r"""Triplet loss without mining: the mean over all (anchor, positive, negative) of the batch.
 
     With squared distances :math:`d` of L2-normalised features,
@@ -38,30 +38,16 @@ class TripletMarginLoss(nn.Module):
     """
 
     def __init__(self, margin: float = 0.1, across_ranks: bool = True) -> None:
-        super().__init__()
+        super().__init__(across_ranks)
         self.margin = margin
-        self.across_ranks = across_ranks
 
-    @in_full_precision
-    def forward(self, feats: Tensor, pids: Tensor) -> Tensor:
-        """Compute the loss.
-
-        Args:
-            feats: Shape (B, D).
-            pids: Identity of each row, shape (B,).
-
-        Returns:
-            0-d tensor, at least float32.
-        """
-        check_rows(feats, pids=pids)
-        feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
+    def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
+        """Return the loss of rows (B, D) with labels (B,)."""
         feats = unit_rows(feats)
         distances = squared_distances(feats, feats)
-        same = pids[:, None] == pids
-        itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-        positive = same & ~itself
+        positive, negative = pair_masks(pids)
 
-        negatives = distances.masked_fill(same, float("inf")).sort(dim=1).values
+        negatives = distances.masked_fill(~negative, float("inf")).sort(dim=1).values
         bounds = distances + self.margin
         # active[a, p] negatives of anchor a lie below d_ap + m, and their sum is a prefix sum.
         active = torch.searchsorted(negatives.detach(), bounds.detach())
@@ -69,9 +55,9 @@ class TripletMarginLoss(nn.Module):
         below = torch.cat([below.new_zeros(len(below), 1), below], dim=1)
         sums = active * bounds - below.gather(1, active)
 
-        num_triplets = (positive.sum(dim=1) * (~same).sum(dim=1)).sum()
+        num_triplets = (positive.sum(dim=1) * negative.sum(dim=1)).sum()
         return torch.where(positive, sums, 0.0).sum() / num_triplets.clamp_min(1)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"margin={self.margin}, across_ranks={self.across_ranks}"

@@ -72,3 +72,16 @@ def test_mean_where_of_nothing_is_zero():
     mean.backward()
     assert mean == 0
     assert (values.grad == 0).all()
+
+
+def test_pair_masks():
+    positive, negative = pairwise.pair_masks(torch.tensor([7, 2, 7]))
+    assert positive.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
+    assert negative.tolist() == [[False, True, False], [True, False, True], [False, True, False]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_two_of_the_lowest_numbers_can_be_added(dtype):
+    lowest = torch.tensor(pairwise.lowest(dtype), dtype=dtype)
+    assert (lowest + lowest).isfinite()
+    assert torch.stack([lowest, lowest * 0 - 1e4]).softmax(0).tolist() == [0, 1]

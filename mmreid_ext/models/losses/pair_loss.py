@@ -1,4 +1,4 @@
-"""Base of the losses that compare anchors with keys, so that a memory can serve as keys."""
+"""Prepare anchors and keys for losses over pairs, so that a memory can serve as keys."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from mmreid_ext.errors import UserError
 
-from .inputs import check_rows, global_batch, in_full_precision
+from .full_precision import in_full_precision
+from .global_batch import global_batch
+from .input_checks import check_rows
 
 
-class KeyedLoss(nn.Module):
+class PairLoss(nn.Module):
     """A loss over pairs (anchor, key); the keys are the batch itself unless given.
 
     ``forward`` checks, widens and gathers; a subclass writes only :meth:`compare`.
@@ -44,22 +46,30 @@ class KeyedLoss(nn.Module):
 
         Returns:
             0-d tensor, at least float32; the same on every rank if ``across_ranks``.
+
+        Raises:
+            TypeError: Wrong kind of dtype.
+            ValueError: Wrong shapes, or only one of ``key_feats`` and ``key_pids``.
         """
-        check_rows(feats, pids=pids)
+        check_rows(self, feats, pids=pids)
         if (key_feats is None) != (key_pids is None):
-            raise UserError("key_feats and key_pids belong together: give both or neither")
+            missing = "key_feats" if key_feats is None else "key_pids"
+            raise UserError(
+                f"{type(self).__name__}: {missing}=None, "
+                "but key_feats and key_pids belong together; give both or neither."
+            )
         feats, pids = global_batch(feats, pids, across_ranks=self.across_ranks)
-        if key_feats is None:
+        if key_feats is None or key_pids is None:
             return self.compare(feats, pids, feats, pids)
-        check_rows(key_feats, "key_feats", key_pids=key_pids)
+        check_rows(self, key_feats, "key_feats", key_pids=key_pids)
         if key_feats.shape[1] != feats.shape[1]:
             raise UserError(
-                f"key_feats have dimension {key_feats.shape[1]}, feats {feats.shape[1]}; "
-                "both must come from the same embedding"
+                f"{type(self).__name__}: key_feats have dimension {key_feats.shape[1]}, "
+                f"feats {feats.shape[1]}; take both from the same embedding."
             )
         return self.compare(feats, pids, key_feats.to(feats.dtype), key_pids)
 
     @abstractmethod
     def compare(self, feats: Tensor, pids: Tensor, key_feats: Tensor, key_pids: Tensor) -> Tensor:
-        """Loss of checked anchors (B, D) against keys (M, D), nothing gathered here."""
+        """Return the loss of checked anchors (B, D) against keys (M, D); nothing is gathered."""
         raise NotImplementedError
