@@ -173,7 +173,7 @@ def enable_safe_checkpoints() -> None:
     """
     from mmengine.runner import checkpoint as mm_checkpoint
 
-    from .checkpoint import mmengine_io
+    from mmreid_ext.checkpoint import mmengine_io
 
     if not isinstance(mm_checkpoint.torch, mmengine_io.TorchForCheckpoints):
         mmengine_io.install(mm_checkpoint)

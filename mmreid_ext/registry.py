@@ -11,7 +11,7 @@ here checkpoints become data: see :func:`mmreid_ext.compat.enable_safe_checkpoin
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from .compat import enable_safe_checkpoints, let_hooks_be_switched_off
+from mmreid_ext.compat import enable_safe_checkpoints, let_hooks_be_switched_off
 
 _SCOPE = "mmreid_ext"
 

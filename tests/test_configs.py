@@ -7,8 +7,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, TRANSFORMS
 
+from mmreid_ext.cli.launch import prepare
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
-from mmreid_ext.engine.launch import prepare
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.py"))
 NUM_DOMAINS = 4

@@ -18,7 +18,10 @@ from helpers.odd_arrays import exact_values, forms, in_form, unchanged
 import mmreid_ext.evaluation as evaluation
 import mmreid_ext.models.losses as losses
 import mmreid_ext.visualization as visualization
-from mmreid_ext.evaluation.embedding_metrics import embedding_metrics, normalized_mutual_information
+from mmreid_ext.evaluation.retrieval.embedding_metrics import (
+    embedding_metrics,
+    normalized_mutual_information,
+)
 
 NUM_QUERIES, NUM_GALLERY, DIM = 6, 18, 5
 RERANK = dict(k1=5, k2=3, lambda_value=0.3)

@@ -14,15 +14,15 @@ import argparse
 import dataclasses
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.evaluation.comparison import (
+from mmreid_ext.evaluation.results.comparison import (
     Difference,
     compare,
     format_comparison,
     missing_notes,
     setting_notes,
 )
-from mmreid_ext.evaluation.image_names import relative_names
-from mmreid_ext.evaluation.report import read_results, write_results
+from mmreid_ext.evaluation.results.image_names import relative_names
+from mmreid_ext.evaluation.results.report import read_results, write_results
 from mmreid_ext.output_files import require_writable
 
 

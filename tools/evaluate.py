@@ -14,19 +14,18 @@ import json
 import sys
 
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.evaluation_options import parse_query_expansion, parse_rerank, rerank_example
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.evaluate_sets import built_protocols, evaluate_sets
-from mmreid_ext.evaluation.features_file import load_features, notes_as_data, saved_protocols
 from mmreid_ext.evaluation.progress import PeriodicProgress
-from mmreid_ext.evaluation.report import format_table, results_document, write_results
-from mmreid_ext.evaluation.rerank_options import (
-    AUTO_RERANK_LIMIT,
-    DISTANCES,
-    check_options,
-    parse_query_expansion,
-    parse_rerank,
-    rerank_example,
+from mmreid_ext.evaluation.rerank_options import check_options
+from mmreid_ext.evaluation.results.features_file import (
+    load_features,
+    notes_as_data,
+    saved_protocols,
 )
+from mmreid_ext.evaluation.results.report import format_table, results_document, write_results
+from mmreid_ext.evaluation.retrieval.settings import AUTO_RERANK_LIMIT, DISTANCES
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.protocols import protocol_names
 

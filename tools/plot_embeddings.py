@@ -13,7 +13,7 @@ import numpy as np
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.features_file import load_features
+from mmreid_ext.evaluation.results.features_file import load_features
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.visualization import plot_tsne
 

@@ -54,7 +54,7 @@ def parse_args() -> argparse.Namespace:
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
     """Lay what the command line says about evaluation over the configuration."""
-    from mmreid_ext.evaluation.rerank_options import parse_query_expansion, parse_rerank
+    from mmreid_ext.cli.evaluation_options import parse_query_expansion, parse_rerank
 
     given: dict[str, object] = {}
     if args.rerank is not None or args.no_rerank:
@@ -98,17 +98,21 @@ def run(args: argparse.Namespace) -> None:
     cfg = load_config(args)
 
     from mmengine.runner import Runner  # heavy; --help stays quick
-
     from mmreid_ext.checkpoint.meta import read_meta
+
+    from mmreid_ext.checkpoint.usage_check import check_usage
+    from mmreid_ext.checkpoint.weights import load_weights
+    from mmreid_ext.cli.launch import prepare
     from mmreid_ext.distributed import is_main
-    from mmreid_ext.engine.evaluation_check import check_test_sets
-    from mmreid_ext.engine.launch import prepare
-    from mmreid_ext.engine.usage_check import check_usage
-    from mmreid_ext.engine.weights import load_weights
+    from mmreid_ext.engine.settings.evaluation_check import check_test_sets
     from mmreid_ext.evaluation.pid_names import pid_names_by_set
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
-    from mmreid_ext.evaluation.report import describe_checkpoint, results_document, write_results
-    from mmreid_ext.evaluation.training_record import training_record
+    from mmreid_ext.evaluation.results.report import (
+        describe_checkpoint,
+        results_document,
+        write_results,
+    )
+    from mmreid_ext.evaluation.results.training_record import training_record
 
     with explained(cfg):
         apply_arguments(cfg, args)

@@ -22,15 +22,15 @@ from mmreid_ext.cli.config import load_config
 from mmreid_ext.cli.config_options import ConfigOptions
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.report import read_results, write_results
-from mmreid_ext.evaluation.seed_runs import (
+from mmreid_ext.evaluation.results.report import read_results, write_results
+from mmreid_ext.evaluation.results.seed_runs import (
     REQUEST,
     check_one_experiment,
     check_requests,
     requested_settings,
     write_request,
 )
-from mmreid_ext.evaluation.seed_table import format_seed_table, seed_summary
+from mmreid_ext.evaluation.results.seed_table import format_seed_table, seed_summary
 
 TOOLS = Path(__file__).resolve().parent
 OURS = ("--seed", "--work-dir", "--resume", "--cfg-options", "--out", "--launcher")

@@ -17,11 +17,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.evaluation_options import parse_rerank
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
-from mmreid_ext.evaluation.features_file import load_features, notes_as_data, saved_protocols
-from mmreid_ext.evaluation.image_names import place_images
-from mmreid_ext.evaluation.rerank_options import parse_rerank, rerank_settings
+from mmreid_ext.evaluation.results.features_file import (
+    load_features,
+    notes_as_data,
+    saved_protocols,
+)
+from mmreid_ext.evaluation.results.image_names import place_images
+from mmreid_ext.evaluation.retrieval.settings import rerank_settings
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, build_protocol, match_report
 from mmreid_ext.visualization import (

@@ -20,11 +20,11 @@ from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
+from mmreid_ext.checkpoint.usage import embedding_size
+from mmreid_ext.checkpoint.usage_check import check_usage, test_pipeline
+from mmreid_ext.checkpoint.weights import load_weights
 from mmreid_ext.datasets.corrupt_images import UnreadableImageError, load_image
 from mmreid_ext.datasets.folders import list_images
-from mmreid_ext.engine.deployment_info import embedding_size
-from mmreid_ext.engine.usage_check import check_usage, test_pipeline
-from mmreid_ext.engine.weights import load_weights
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 from mmreid_ext.registry import MODELS
 

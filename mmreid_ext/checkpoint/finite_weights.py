@@ -8,10 +8,10 @@ import torch
 from mmengine.runner import Runner
 from torch import nn
 
+from mmreid_ext.checkpoint.resume.latest import POINTER
 from mmreid_ext.distributed import any_rank
 from mmreid_ext.errors import DivergenceError, UserError
 
-from .latest import POINTER
 from .safe_load import safe_load
 from .wording import shorten
 

@@ -20,10 +20,11 @@ from mmengine.hooks import CheckpointHook, checkpoint_hook
 
 from mmreid_ext.errors import UserError
 
-from . import fine_tuning, resuming
+from . import fine_tuning
 from .atomic import atomic_open, atomic_write
 from .plain import to_plain
 from .reachable import why_unreachable
+from .resume import resuming
 from .safe_load import safe_load
 from .wording import warn
 

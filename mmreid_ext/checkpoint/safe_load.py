@@ -9,7 +9,7 @@ import re
 import struct
 import types
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import IO, Any
@@ -177,3 +177,17 @@ restricted_pickle = types.SimpleNamespace(
     __name__="restricted_pickle", Unpickler=RestrictedUnpickler, load=_restricted_load
 )
 """Stands in for the ``pickle`` module in ``torch.load(pickle_module=...)``."""
+
+
+def read_meta(path: str | os.PathLike) -> dict[str, Any]:
+    """The ``meta`` of a checkpoint; empty for a plain state dictionary.
+
+    Args:
+        path: Checkpoint. Nothing in it is executed.
+
+    Raises:
+        UserError: If the file is no checkpoint.
+    """
+    loaded = safe_load(path, map_location="cpu")
+    meta = loaded.get("meta") if isinstance(loaded, Mapping) else None
+    return dict(meta) if isinstance(meta, Mapping) else {}

@@ -8,7 +8,6 @@ function called. Nothing of ours lies between, so no bug of ours is mistaken for
 
 from __future__ import annotations
 
-import inspect
 import re
 import traceback
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,8 @@ from typing import Any
 from mmengine.config import Config
 
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.suggest import did_you_mean, nearest
+from mmreid_ext.suggest import did_you_mean
+from mmreid_ext.type_names import parameters_of, unknown_type
 
 BUILDER = ("mmengine/registry/build_functions.py", "build_from_cfg")
 LOADER_BUILDER = ("mmengine/runner/runner.py", "build_dataloader")
@@ -32,21 +32,6 @@ RUNNER_FUNCTIONS = re.compile(
 )
 OTHERS = ("/mmengine/", "/mmpretrain/", "/mmcv/", "/torch/", "/torchvision/")
 REFUSALS = (ValueError, KeyError, TypeError, AssertionError, NotImplementedError, AttributeError)
-LOADER_KEYS = [
-    "dataset",
-    "sampler",
-    "batch_sampler",
-    "collate_fn",
-    "worker_init_fn",
-    "num_batch_per_epoch",
-    "batch_size",
-    "num_workers",
-    "pin_memory",
-    "drop_last",
-    "timeout",
-    "prefetch_factor",
-    "persistent_workers",
-]
 
 
 @contextmanager
@@ -134,26 +119,6 @@ def _missing_type(
     return unknown_type(name, registry, where)
 
 
-def unknown_type(name: str, registry: Any, where: str) -> str:
-    """Return the message for a type that a registry doesn't hold."""
-    known = _names(registry)
-    near = nearest(name.rpartition(".")[2], known)
-    hint = f" (did you mean {known[near]!r}?)" if near is not None else ""
-    return f"{where and where + ': '}type={name!r} is no registered {registry.name}{hint}."
-
-
-def _names(registry: Any) -> dict[str, str]:
-    """Names as a configuration writes them, by their last part; ours go before others'."""
-    root = registry
-    while root.parent is not None:
-        root = root.parent
-    found = {name: name for name in root.module_dict}
-    for scope, child in root.children.items():
-        bare = scope == "mmpretrain"  # the default scope of configurations
-        found |= {name: name if bare else f"{scope}.{name}" for name in child.module_dict}
-    return found
-
-
 def _wrong_argument(
     error: Exception, after: list[FrameType], build: _Build, where: str
 ) -> str | None:
@@ -186,27 +151,6 @@ def _holds_key(node: Any, key: str) -> bool:
     if isinstance(node, Mapping):
         return key in node or any(_holds_key(value, key) for value in node.values())
     return isinstance(node, (list, tuple)) and any(_holds_key(item, key) for item in node)
-
-
-def parameters_of(kind: Any) -> list[str]:
-    """Return the names of a constructor's arguments, and its bases' where it passes others on."""
-    if getattr(kind, "__name__", "") == "DataLoader":
-        return LOADER_KEYS
-    if not inspect.isclass(kind):
-        return [name for name in inspect.signature(kind).parameters if name != "self"]
-    names: dict[str, None] = {}
-    for base in kind.__mro__:
-        if "__init__" not in vars(base) or base is object:
-            continue
-        parameters = inspect.signature(base.__init__).parameters.values()
-        kinds = {p.name: p.kind for p in parameters if p.name != "self"}
-        open_end = inspect.Parameter.VAR_KEYWORD in kinds.values()
-        names |= dict.fromkeys(
-            n for n, k in kinds.items() if k not in (k.VAR_KEYWORD, k.VAR_POSITIONAL)
-        )
-        if not open_end:
-            break
-    return list(names)
 
 
 def _refusal(error: Exception, after: list[FrameType], build: _Build, where: str) -> str | None:

@@ -9,8 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmreid_ext.errors import UserError
-
-from .types import type_name
+from mmreid_ext.type_names import type_name
 
 
 def add_speed_arguments(parser: ArgumentParser) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mmreid_ext.errors import MissingFileError
-
-from .shorten import shorten
+from mmreid_ext.shorten import shorten
 
 DATA_ROOT_VARIABLE = "MMREID_DATA_ROOT"
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp")

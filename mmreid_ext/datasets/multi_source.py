@@ -9,13 +9,13 @@ from typing import Any
 
 from mmengine.logging import print_log
 
+from mmreid_ext.datasets.checks.image_files import content_keys, locate
+from mmreid_ext.datasets.checks.shared_people import known_to_share, shared_pictures
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
-from .image_files import content_keys, locate
 from .record_dataset import RecordDataset
 from .records import Record
-from .shared_people import known_to_share, shared_pictures
 
 
 class CombinedDataset(RecordDataset):

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from mmengine.logging import print_log
 
+from mmreid_ext.datasets.checks import record_checks as checks
+from mmreid_ext.datasets.checks.file_check import check_files, once_each
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import EvaluationProtocol, build_protocol
 
-from . import checks
-from .file_check import check_files, once_each
 from .folders import contents, find_folder, image_names
 from .record_dataset import RecordDataset
 from .records import (

@@ -8,11 +8,11 @@ from typing import Any
 
 from mmengine.runner.loops import EpochBasedTrainLoop
 
+from mmreid_ext.engine.settings.evaluation_check import check_validation, warn_of_trained_images
+from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
-from .evaluation_check import check_validation, warn_of_trained_images
-from .idle_settings import check_run, length_of
 from .resumable_loop import ResumableLoop
 from .train_loop import (
     average_over_ranks,

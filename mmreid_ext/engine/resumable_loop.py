@@ -42,8 +42,8 @@ class ResumableLoop(BaseLoop):
         """Take over what a checkpoint says, after it was loaded.
 
         Args:
-            record: See :func:`mmreid_ext.checkpoint.run_record.describe_run`. None for older files:
-                then the validation is repeated only if a schedule might have missed it.
+            record: See :func:`~mmreid_ext.checkpoint.resume.run_record.describe_run`. None for
+                older files: then the validation is repeated only if a schedule might have missed it.
         """
         if record is None:
             self.validated = not self._schedule_reads_validation()

@@ -15,13 +15,13 @@ from torch.utils.data import DataLoader
 from mmreid_ext.checkpoint.finite_weights import what_is_left
 from mmreid_ext.datasets.wrappers import unwrapped
 from mmreid_ext.distributed import get_world_size, mean_over_ranks
+from mmreid_ext.engine.settings.evaluation_check import check_validation, warn_of_trained_images
+from mmreid_ext.engine.settings.idle_settings import check_run, length_of
+from mmreid_ext.engine.settings.loader_settings import rank_settings
 from mmreid_ext.errors import DivergenceError, UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import LOOPS
 
-from .evaluation_check import check_validation, warn_of_trained_images
-from .idle_settings import check_run, length_of
-from .loader_settings import rank_settings
 from .resumable_loop import ResumableLoop
 from .training_steps import TrainingSteps, shared_seed
 from .validation_steps import log_validations_by_iteration

@@ -8,12 +8,12 @@ from typing import Any
 from mmreid_ext.protocols import EvaluationProtocol, build_protocol
 
 from .embedding_set import EmbeddingSet
-from .features_file import load_features, save_features
-from .query_expansion import expand_queries
-from .ranking import evaluate_retrieval
-from .re_ranking import k_reciprocal_rerank
-from .report import format_table, read_results, results_document, write_results
-from .retrieval_result import RetrievalResult
+from .results.features_file import load_features, save_features
+from .results.report import format_table, read_results, results_document, write_results
+from .retrieval.query_expansion import expand_queries
+from .retrieval.ranking import evaluate_retrieval
+from .retrieval.re_ranking import k_reciprocal_rerank
+from .retrieval.result import RetrievalResult
 from .set_evaluation import NoValidQueryError, SetResult, evaluate_set
 
 __all__ = [

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.retrieval.inputs import as_features
 from mmreid_ext.protocols.image_table import ImageColumns
-
-from .retrieval_inputs import as_features
 
 
 @dataclass

@@ -14,6 +14,8 @@ from mmengine.logging import MMLogger
 
 from mmreid_ext.distributed import gather_rows, is_distributed, is_main
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.evaluation.results.features_file import save_features
+from mmreid_ext.evaluation.results.report import flat_metrics, format_table
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.protocols import EvaluationProtocol, ImageColumns, build_protocol
 from mmreid_ext.registry import METRICS
@@ -21,11 +23,9 @@ from mmreid_ext.suggest import did_you_mean
 
 from .embedding_set import EmbeddingSet
 from .evaluate_sets import built_protocols, check_sets, evaluate_sets, protocol_overrides
-from .features_file import save_features
 from .gathered_images import gather_strings, image_facts, without_padding
 from .pid_names import pid_names_by_set, pid_names_to_text
 from .progress import PeriodicProgress
-from .report import flat_metrics, format_table
 from .rerank_options import check_options
 from .set_evaluation import SetResult, metric_names
 

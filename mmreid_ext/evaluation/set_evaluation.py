@@ -12,6 +12,12 @@ import torch
 
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.retrieval.embedding_metrics import embedding_metrics
+from mmreid_ext.evaluation.retrieval.neighbors import Progress
+from mmreid_ext.evaluation.retrieval.query_expansion import expand_queries
+from mmreid_ext.evaluation.retrieval.ranking import evaluate_retrieval
+from mmreid_ext.evaluation.retrieval.result import RetrievalResult
+from mmreid_ext.evaluation.retrieval.settings import rerank_settings
 from mmreid_ext.protocols import (
     JUNK,
     EvaluationProtocol,
@@ -22,13 +28,8 @@ from mmreid_ext.protocols import (
     unknown_cameras_message,
 )
 
-from .embedding_metrics import embedding_metrics
 from .embedding_set import EmbeddingSet
-from .neighbors import Progress
-from .query_expansion import expand_queries
-from .ranking import evaluate_retrieval
-from .rerank_options import check_options, rerank_settings
-from .retrieval_result import RetrievalResult
+from .rerank_options import check_options
 from .trials import Scores, TrialAverager
 
 EXTRA_METRICS = ("R-precision", "MAP@R", "NMI")  # of the protocols with `embedding_metrics`

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmreid_ext.evaluation.retrieval.result import RetrievalResult
 from mmreid_ext.protocols import EvaluationProtocol, Split
-
-from .retrieval_result import RetrievalResult
 
 
 @dataclass

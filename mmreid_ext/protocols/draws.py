@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.setting_checks import is_whole
 
 from .image_table import ImageColumns
-from .protocol import is_whole
 
 
 def stable_generator(seed: int) -> np.random.RandomState:

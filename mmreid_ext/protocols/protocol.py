@@ -9,12 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.setting_checks import is_whole
 
 from .image_table import ImageColumns
 
@@ -93,11 +93,6 @@ def check_ranks(protocol: EvaluationProtocol) -> None:
             f"{type(protocol).__name__}: ranks={ranks!r}, the k of R@k must be whole numbers from "
             "1; give for example ranks=(1, 5, 10)."
         )
-
-
-def is_whole(value: Any, low: int, high: float = float("inf")) -> bool:
-    """Whether a setting is a whole number within ``[low, high]``; True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
 
 
 def rows_of_role(images: ImageColumns, role: str) -> np.ndarray:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.setting_checks import is_whole
 
 from .camera_rule import other_camera
 from .draws import one_per_identity, stable_generator
 from .image_table import ImageColumns
-from .protocol import CameraProtocol, EvaluationProtocol, Split, is_whole, rows_of_role
+from .protocol import CameraProtocol, EvaluationProtocol, Split, rows_of_role
 
 
 @dataclass(frozen=True)

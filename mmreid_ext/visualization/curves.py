@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from mmreid_ext.errors import UserError
 
 from .arrays import as_numpy
-from .figure import curve_style, new_figure, save_figure, style_axes
+from .style import curve_style, new_figure, save_figure, style_axes
 
 
 def plot_cmc(

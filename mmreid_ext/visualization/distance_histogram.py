@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from mmreid_ext.errors import UserError
 
-from .figure import FALSE_COLOUR, INK, MUTED, TRUE_COLOUR, new_figure, save_figure, style_axes
 from .pair_blocks import DISTANCES, PairBlocks
+from .style import FALSE_COLOUR, INK, MUTED, TRUE_COLOUR, new_figure, save_figure, style_axes
 
 
 @dataclass(frozen=True)

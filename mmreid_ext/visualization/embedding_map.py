@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmreid_ext.errors import MissingPackageError, UserError
-from mmreid_ext.evaluation.embedding_metrics import on_sphere
+from mmreid_ext.evaluation.retrieval.embedding_metrics import on_sphere
 from mmreid_ext.protocols import JUNK
 
 from .arrays import as_numpy
-from .figure import INK, LINE, MUTED, PALE, PALETTE, new_figure, picture_format, save_figure
+from .style import INK, LINE, MUTED, PALE, PALETTE, new_figure, picture_format, save_figure
 
 _MARKERS = "osD^vPX*"
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.re_ranking import RerankedSimilarity
-from mmreid_ext.evaluation.retrieval_inputs import JUNK, RetrievalInputs
-from mmreid_ext.evaluation.similarity import FeatureSimilarity, row_norms
+from mmreid_ext.evaluation.retrieval.inputs import JUNK, RetrievalInputs
+from mmreid_ext.evaluation.retrieval.re_ranking import RerankedSimilarity
+from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity, row_norms
 from mmreid_ext.protocols.camera_rule import other_camera
 
 from .arrays import as_numpy

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval
-from mmreid_ext.evaluation.full_precision import full_precision
-from mmreid_ext.evaluation.ranking import rank_by
-from mmreid_ext.evaluation.re_ranking import RerankedSimilarity, rerank_similarity
-from mmreid_ext.evaluation.rerank_options import RERANK_DEFAULTS
-from mmreid_ext.evaluation.similarity import FeatureSimilarity
+from mmreid_ext.evaluation.retrieval.full_precision import full_precision
+from mmreid_ext.evaluation.retrieval.ranking import rank_by
+from mmreid_ext.evaluation.retrieval.re_ranking import RerankedSimilarity, rerank_similarity
+from mmreid_ext.evaluation.retrieval.settings import RERANK_DEFAULTS
+from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
 from mmreid_ext.protocols import Labels, match_report
 
 from .arrays import as_numpy

@@ -13,9 +13,9 @@ from matplotlib.patches import Rectangle
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.camera_label import UNKNOWN_CAMERA, camera_label
 
-from .figure import FALSE_COLOUR, INK, MUTED, QUERY_COLOUR, TRUE_COLOUR, new_figure, save_figure
 from .ranked_list_html import check_paths
 from .ranked_lists import RankedList, RankedLists
+from .style import FALSE_COLOUR, INK, MUTED, QUERY_COLOUR, TRUE_COLOUR, new_figure, save_figure
 from .thumbnails import ThumbnailReader
 
 # Measures in pixels of a thumbnail that is 64 x 128, whatever the figure is scaled to.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.evaluation.similarity import TIE
+from mmreid_ext.evaluation.retrieval.similarity import TIE
 
 
 @dataclass(frozen=True)

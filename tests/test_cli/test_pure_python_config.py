@@ -11,7 +11,7 @@ from helpers.tiny_config import write_tiny_config
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmreid_ext.cli.types import type_name
+from mmreid_ext.type_names import type_name
 
 ROOT = Path(__file__).resolve().parents[2]
 IMPORTS = {

@@ -13,7 +13,7 @@ import pytest
 from mmreid_ext.datasets import MultiSourceDataset, SyntheticReID
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
 from mmreid_ext.datasets.synthetic.camera import Camera
-from mmreid_ext.datasets.synthetic.figure import draw_figure
+from mmreid_ext.datasets.synthetic.drawing import draw_figure
 from mmreid_ext.datasets.synthetic.pedestrian import make_pedestrian
 from mmreid_ext.datasets.synthetic.style import BACKGROUNDS, WEATHERS, domain_style
 

@@ -10,7 +10,7 @@ from helpers.tiny_reid import tiny_runner
 from mmengine.hooks import Hook
 
 from mmreid_ext import distributed
-from mmreid_ext.engine import meta_gates, metabin_loop
+from mmreid_ext.engine.metabin import meta_gates, metabin_loop
 from mmreid_ext.models.norms import batch_moments
 
 GLOBAL_BATCH = 32

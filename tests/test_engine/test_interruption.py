@@ -13,7 +13,7 @@ from helpers.tiny_loops import EPOCHS, ITERS, ITERS_PER_EPOCH, Interrupted, Stop
 from mmengine.hooks import EMAHook, Hook
 
 from mmreid_ext.checkpoint import mmengine_io, safe_load
-from mmreid_ext.checkpoint.run_record import KEY
+from mmreid_ext.checkpoint.resume.run_record import KEY
 
 
 class Count(Hook):

@@ -8,7 +8,7 @@ from helpers.tiny_reid import TinyReID, tiny_runner
 from mmengine.hooks import Hook
 
 from mmreid_ext.compat import enable_safe_checkpoints
-from mmreid_ext.datasets.samplers import AlternatingBatches
+from mmreid_ext.engine.metabin.alternating_batches import AlternatingBatches
 from mmreid_ext.registry import DATASETS
 
 ITERATIONS, SAVED_AT, STOPPED_AT = 6, 3, 4

@@ -3,12 +3,12 @@
 import inspect
 
 import pytest
-from test_evaluation.test_reid_metric import evaluate, make_set
+from helpers.metric_samples import evaluate, make_set
 
 from mmreid_ext.evaluation import EmbeddingSet, ReIDMetric, evaluate_retrieval, evaluate_set
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
-from mmreid_ext.evaluation.re_ranking import k_reciprocal_rerank, rerank_similarity
-from mmreid_ext.evaluation.rerank_options import RERANK_DEFAULTS
+from mmreid_ext.evaluation.retrieval.re_ranking import k_reciprocal_rerank, rerank_similarity
+from mmreid_ext.evaluation.retrieval.settings import RERANK_DEFAULTS
 from mmreid_ext.protocols import CameraProtocol
 from mmreid_ext.registry import METRICS
 

@@ -6,44 +6,12 @@ import numpy as np
 import pytest
 import torch
 from helpers.distributed import run_distributed
+from helpers.metric_samples import evaluate, make_set, sample
 from mmengine.evaluator import Evaluator
 from mmpretrain.structures import DataSample
 
 from mmreid_ext.evaluation import ReIDMetric, evaluate_retrieval, load_features, reid_metric
 from mmreid_ext.registry import METRICS
-
-
-def sample(idx, feat, pid, camid, role, dataset="people"):
-    return dict(
-        sample_idx=idx,
-        pred_embedding=torch.tensor(feat, dtype=torch.float32),
-        pid=pid,
-        camid=camid,
-        role=role,
-        dataset=dataset,
-        img_path=f"{dataset}/ü{idx}.png",
-    )
-
-
-def make_set(name="people", identities=7, cameras=3, dim=8, noise=1.0, seed=0):
-    """Random clusters; one query per identity in camera 0, one gallery image in each camera."""
-    rng = np.random.default_rng(seed)
-    samples = []
-    for pid in range(identities):
-        centre = rng.normal(size=dim)
-        for role, cams in (("query", [0]), ("gallery", range(cameras))):
-            for camid in cams:
-                feat = centre + noise * rng.normal(size=dim)
-                samples.append(sample(len(samples), feat, pid, camid, role, name))
-    return samples
-
-
-def evaluate(samples, batch=4, meta=None, **kwargs):
-    metric = ReIDMetric(**kwargs)
-    metric.dataset_meta = meta
-    for start in range(0, len(samples), batch):
-        metric.process(None, samples[start : start + batch])
-    return metric.evaluate(len(samples)), metric
 
 
 def test_scores_of_a_ranking_done_by_hand():
@@ -208,7 +176,7 @@ def test_protocol_of_the_dataset_and_its_override():
 def test_rerank_auto_is_off_for_large_sets(monkeypatch):
     samples = make_set()
     assert "people/rerank/mAP" in evaluate(samples, rerank="auto")[0]
-    monkeypatch.setattr("mmreid_ext.evaluation.rerank_options.AUTO_RERANK_LIMIT", len(samples))
+    monkeypatch.setattr("mmreid_ext.evaluation.retrieval.settings.AUTO_RERANK_LIMIT", len(samples))
     assert "people/rerank/mAP" not in evaluate(samples, rerank="auto")[0]
     with pytest.raises(ValueError, match="k3"):
         evaluate(samples, rerank=dict(k3=1))

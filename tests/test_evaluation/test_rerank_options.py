@@ -1,10 +1,9 @@
 import pytest
 
-from mmreid_ext.evaluation.rerank_options import (
+from mmreid_ext.cli.evaluation_options import parse_query_expansion, parse_rerank
+from mmreid_ext.evaluation.retrieval.settings import (
     AUTO_RERANK_LIMIT,
     RERANK_DEFAULTS,
-    parse_query_expansion,
-    parse_rerank,
     rerank_settings,
 )
 

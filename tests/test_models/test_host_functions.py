@@ -10,7 +10,7 @@ from mmengine.runner.checkpoint import load_state_dict
 from mmpretrain.apis import FeatureExtractor
 from mmpretrain.engine.optimizers import LearningRateDecayOptimWrapperConstructor
 
-from mmreid_ext.engine.deployment_info import KEY, deployment_info
+from mmreid_ext.checkpoint.usage import KEY, deployment_info
 from mmreid_ext.engine.hooks import DeploymentInfoHook
 from mmreid_ext.errors import UserError
 from mmreid_ext.models import ReIDModel

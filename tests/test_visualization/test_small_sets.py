@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from helpers.tool_main import run_tool
 from PIL import Image
-from test_visualization.test_visualize_tools import run_tool
 
 from mmreid_ext.evaluation import EmbeddingSet, evaluate_set, save_features
 from mmreid_ext.visualization import (

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.tool_main import run_tool
 
 from mmreid_ext.evaluation import evaluate_set, load_features
 
 TOOLS = Path(__file__).parents[2] / "tools"
-
-
-def run_tool(name: str, monkeypatch, *arguments: object) -> None:
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-    module.main()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmreid_ext.evaluation.comparison import Difference, compare_scores
+from mmreid_ext.evaluation.results.comparison import Difference, compare_scores
 
 IDENTITIES = (10, 20, 50, 150)
 SEEDS = (2, 3, 5)

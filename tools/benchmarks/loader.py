@@ -27,10 +27,10 @@ from PIL import Image
 from timing import CLOCKS, how, machine, medians
 from torch.utils.data import DataLoader
 
+from mmreid_ext.cli.launch import keep_freed_memory
+from mmreid_ext.cli.speed_options import store_decoded
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.datasets.samplers import PKSampler
-from mmreid_ext.engine.launch import keep_freed_memory
-from mmreid_ext.engine.speed_options import store_decoded
 from mmreid_ext.registry import DATASETS
 
 

@@ -25,7 +25,7 @@ import metabin_candidates as candidates
 import torch
 from timing import CLOCKS, how, machine, medians, peak_bytes
 
-from mmreid_ext.engine.launch import keep_freed_memory
+from mmreid_ext.cli.launch import keep_freed_memory
 
 
 def parse_args() -> argparse.Namespace:

@@ -26,8 +26,8 @@ from timing import machine, medians
 from torch import Tensor
 from torch.multiprocessing import spawn
 
+from mmreid_ext.cli.launch import keep_freed_memory
 from mmreid_ext.engine import MetaBINTrainLoop
-from mmreid_ext.engine.launch import keep_freed_memory
 
 DOMAINS = 2  # a rank needs whole groups of two identities of every domain
 

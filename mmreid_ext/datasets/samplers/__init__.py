@@ -1,6 +1,5 @@
 """Flat index samplers whose consecutive ``batch_size`` indices are P identities x K images."""
 
-from .alternating_batches import AlternatingBatches
 from .domain_pk_sampler import DomainPKSampler
 from .draw import Draw, draw_seeds
 from .group_sampler import GroupSampler
@@ -8,7 +7,6 @@ from .identity_groups import GroupPool, IdentityGroups
 from .pk_sampler import PKSampler
 
 __all__ = [
-    "AlternatingBatches",
     "DomainPKSampler",
     "Draw",
     "GroupPool",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .figure import HEIGHT, WIDTH, draw_figure
+from .drawing import HEIGHT, WIDTH, draw_figure
 from .pedestrian import Pedestrian
 from .scene import make_background, make_noise, make_weather, random_window
 from .style import DomainStyle

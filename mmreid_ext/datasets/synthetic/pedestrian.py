@@ -22,7 +22,7 @@ class Pedestrian:
     """One identity; every field stays the same in all its images.
 
     Lengths are factors around 1 (``build``, ``torso``) on a body drawn in the canvas of
-    :func:`~mmreid_ext.datasets.synthetic.figure.draw_figure`.
+    :func:`~mmreid_ext.datasets.synthetic.drawing.draw_figure`.
     """
 
     build: float

@@ -1,0 +1,50 @@
+"""What a run remembers of its best checkpoint, made to fit the run that is resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from mmreid_ext.checkpoint.wording import warn
+
+
+def watched_metrics(runner: Runner) -> list[str]:
+    """Metrics by which the checkpoint hooks of a runner choose the best, each with its rule."""
+    hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and hook.save_best]
+    return [
+        f"{metric} ({rule})"
+        for hook in hooks
+        for metric, rule in zip(hook.key_indicators, hook.rules, strict=True)
+    ]
+
+
+def ready_best(runner: Runner, hub: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
+    """Forget the best score if it is that of another metric; find the best file if it moved.
+
+    MMEngine would compare the new metric with the old one's best value, and never remove a best
+    file that a moved folder took along.
+
+    Args:
+        runner: The run that is resumed.
+        hub: State of the message hub in the checkpoint, changed in place.
+        record: See :func:`.run_record.describe_run`; None for older files.
+    """
+    info = hub.get("runtime_info", {})
+    now = watched_metrics(runner)
+    before = now if record is None else record.get("save_best", now)
+    chosen_later = any(text.startswith("auto ") for text in (*before, *now))
+    if before and now and before != now and not chosen_later:
+        for name in [name for name in info if name.startswith(("best_score", "best_ckpt"))]:
+            del info[name]
+        warn(
+            f"resume: save_best was {', '.join(before)}, is {', '.join(now)}: the best of the "
+            "former is forgotten, its file stays."
+        )
+    for name, path in info.items():
+        if name.startswith("best_ckpt") and isinstance(path, str) and not Path(path).exists():
+            here = Path(runner.work_dir) / Path(path).name
+            info[name] = str(here) if here.is_file() else path

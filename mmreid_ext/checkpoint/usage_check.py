@@ -1,0 +1,151 @@
+"""Whether a configuration uses a checkpoint as it was trained, by what the checkpoint recorded.
+
+The same weights with another mean give embeddings at a cosine of -0.70 to the right ones, with
+another colour order 0.91, with another size 0.99, and nothing else would say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.logging import print_log
+from torch import nn
+
+from mmreid_ext.errors import UserError
+
+from .safe_load import read_meta
+from .usage import FORMAT, KEY, STRIDES, deployment_info
+
+_MUST_AGREE = ("input.mean", "input.std", "input.channel_order")
+
+
+def test_pipeline(cfg: Mapping[str, Any]) -> list[dict]:
+    """Transforms of the test images, else of the validation images; empty without either.
+
+    Wrappers around data sets (``dataset``, ``datasets``, ``sources``) are looked through.
+    """
+    for name in ("test_dataloader", "val_dataloader"):
+        loader = cfg.get(name)
+        found = _pipeline(loader.get("dataset")) if isinstance(loader, Mapping) else []
+        if found:
+            return found
+    return []
+
+
+def _pipeline(dataset: Any) -> list[dict]:
+    if not isinstance(dataset, Mapping):
+        return []
+    if dataset.get("pipeline"):
+        return list(dataset["pipeline"])
+    inner = [dataset.get("dataset")]
+    for parts in ("datasets", "sources"):
+        inner += list(dataset.get(parts) or [])
+    return next(filter(None, map(_pipeline, inner)), [])
+
+
+def check_usage(model: nn.Module, cfg: Mapping[str, Any], checkpoint: str | os.PathLike) -> None:
+    """Compare a configuration with what a checkpoint file recorded; see :func:`compare_usage`."""
+    compare_usage(model, cfg, {"meta": read_meta(checkpoint)}, checkpoint, trains=False)
+
+
+def compare_usage(
+    model: nn.Module,
+    cfg: Mapping[str, Any],
+    checkpoint: Mapping[str, Any],
+    source: str | os.PathLike,
+    trains: bool,
+) -> None:
+    """Stop or warn where a configuration contradicts what a checkpoint recorded.
+
+    Checkpoints that record nothing, those of other packages, are taken as they are.
+
+    Args:
+        model: The model of the configuration.
+        cfg: The configuration.
+        checkpoint: Content of the checkpoint; only ``meta`` is read.
+        source: Its name, for messages.
+        trains: Whether the model will be trained on: then everything is a warning.
+
+    Raises:
+        UserError: If mean, standard deviation or colour order differ, unless ``trains``.
+    """
+    recorded = _recorded(checkpoint)
+    if recorded is None:
+        return
+    network, pipeline = cfg.get("model"), test_pipeline(cfg)
+    given = deployment_info(
+        getattr(model, "module", model),
+        pipeline,
+        network if isinstance(network, Mapping) else None,
+    )
+    differences = _differences(recorded, given, with_steps=bool(pipeline))
+    wrong = {name: pair for name, pair in differences.items() if name in _MUST_AGREE}
+    if wrong and not trains:
+        raise UserError(
+            f"{source} was trained with another input than the configuration gives: "
+            f"{_described(wrong)}. Its embeddings would be wrong. Use the configuration of the "
+            "training, or set model.data_preprocessor (mean, std, to_rgb) as recorded."
+        )
+    if differences:
+        print_log(
+            f"{source} was trained with other settings than the configuration has: "
+            f"{_described(differences)}. Embeddings differ from those of its training.",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+
+def recorded_size(checkpoint: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Height and width of the images that a checkpoint was trained for; None if it doesn't say."""
+    size = (_recorded(checkpoint) or {}).get("input") or {}
+    pair = size.get("height"), size.get("width")
+    return pair if all(isinstance(side, int) for side in pair) else None
+
+
+def _recorded(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    meta = checkpoint.get("meta")
+    recorded = meta.get(KEY) if isinstance(meta, Mapping) else None
+    readable = isinstance(recorded, Mapping) and recorded.get("format") == FORMAT
+    return recorded if readable else None
+
+
+def _differences(
+    recorded: Mapping[str, Any], given: Mapping[str, Any], with_steps: bool
+) -> dict[str, tuple]:
+    """Recorded and given value of what differs, by its path."""
+    found: dict[str, tuple] = {}
+    before, now = recorded.get("input") or {}, given["input"]
+    for name in ("mean", "std", "channel_order"):  # None is a value: no normalisation
+        if name in before and before[name] != now[name]:
+            found[f"input.{name}"] = before[name], now[name]
+    if with_steps and before.get("steps") and before["steps"] != now["steps"]:
+        found["input.steps"] = before["steps"], now["steps"]
+    size = (recorded.get("embedding") or {}).get("size")
+    if size not in (None, given["embedding"]["size"]):
+        found["embedding.size"] = size, given["embedding"]["size"]
+    return found | _network_differences(recorded.get("network") or {}, given["network"])
+
+
+def _network_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple]:
+    names = before.keys() | now.keys()
+    if not all(any(name.startswith("backbone.") for name in side) for side in (before, now)):
+        names = before.keys() & now.keys()  # a model that was given built: its settings are unknown
+    found = {
+        f"model.{name}": (before.get(name), now.get(name))
+        for name in sorted(names - {STRIDES})
+        if before.get(name) != now.get(name)
+    }
+    if not found and STRIDES in before and before[STRIDES] != now.get(STRIDES):
+        layers = before[STRIDES].keys() | (now.get(STRIDES) or {}).keys()
+        for layer in sorted(layers):
+            pair = before[STRIDES].get(layer, [1, 1]), now[STRIDES].get(layer, [1, 1])
+            if pair[0] != pair[1]:
+                found[f"strides of {layer}"] = pair
+    return found
+
+
+def _described(differences: Mapping[str, tuple]) -> str:
+    return "; ".join(f"{name} {a!r}, now {b!r}" for name, (a, b) in differences.items())

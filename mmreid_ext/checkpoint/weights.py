@@ -1,0 +1,65 @@
+"""Load trained weights for testing and inference, and say plainly when they don't fit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from mmreid_ext.errors import MissingFileError, UserError
+
+from .safe_load import safe_load
+
+# Parts that only training uses: a test set has other identities, and losses may have parameters.
+TRAINING_ONLY = ("head.classifier.", "head.losses.")
+
+
+def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
+    """Load a checkpoint into a model that will not be trained.
+
+    Args:
+        model: A :class:`mmreid_ext.models.ReIDModel`, possibly wrapped for distributed runs.
+        path: Checkpoint with a ``state_dict``, or a plain state dictionary. Nothing in it is
+            executed.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file holds no weights, or if a weight that influences embeddings is
+            missing, unknown, or of another shape. The model is then unchanged.
+    """
+    if not os.path.isfile(path):
+        raise MissingFileError(f"No checkpoint {path}.")
+    state = _read_state(path)
+    model = getattr(model, "module", model)
+    wanted = {name: v for name, v in model.state_dict().items() if _needed(name)}
+    given = {name: v for name, v in state.items() if _needed(name)}
+    problems = [
+        f"{name} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
+        for name, value in wanted.items()
+        if name in given and given[name].shape != value.shape
+    ]
+    problems += [f"{name} is missing" for name in wanted if name not in given]
+    problems += [f"{name} is unknown" for name in given if name not in wanted]
+    if problems:
+        shown, rest = "; ".join(problems[:5]), len(problems) - 5
+        raise UserError(
+            f"The weights in {path} are not those of this model: {shown}"
+            f"{f'; and {rest} more' if rest > 0 else ''}. Use the checkpoint's configuration."
+        )
+    model.load_state_dict(given, strict=False)
+
+
+def _read_state(path: str | os.PathLike) -> dict[str, Tensor]:
+    loaded = safe_load(path, map_location="cpu")
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise UserError(
+            f"{path} holds no weights: expected a state dictionary, or one under 'state_dict'."
+        )
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _needed(name: str) -> bool:
+    """Whether embeddings depend on it; early batch-norm checkpoints lack the counter of batches."""
+    return not name.startswith(TRAINING_ONLY) and not name.endswith("num_batches_tracked")

@@ -1,0 +1,1 @@
+"""Check what a reader has read: files, identities, images in two places."""

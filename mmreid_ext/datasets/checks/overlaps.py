@@ -1,0 +1,203 @@
+"""What flatters a score or spoils a training: images and identities in two places at once.
+
+One check for all readers, over all records of a set, whatever the mode. Files are compared by their
+real paths, or by their contents. The table of what is an error and what a warning stands in
+``docs/datasets.md``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mmreid_ext.datasets.records import Record
+from mmreid_ext.errors import MissingFileError
+from mmreid_ext.shorten import shorten
+
+_TEST = ("query", "gallery")
+
+
+class Finding(NamedTuple):
+    """Something that must not, or hardly ever, be in a data set.
+
+    Args:
+        text: What it is, with examples and the remedy.
+        is_error: Whether the set can't be used as it is.
+    """
+
+    text: str
+    is_error: bool
+
+
+class Rules(NamedTuple):
+    """What is normal in a data set.
+
+    Args:
+        camera_rule: Whether the evaluation leaves out images of the query's own identity and
+            camera. A query may then stand in the gallery under its own camera.
+        numbered_apart: Whether training and test number their identities independently.
+        test_is_trained_on: Whether test images are trained on, on purpose.
+        counted_once: Whether test images that are listed more than once are used once
+            (:func:`~.file_check.once_each`).
+        unseen: Whether identities of the test set must not be in the training set.
+    """
+
+    camera_rule: bool = True
+    numbered_apart: bool = False
+    test_is_trained_on: bool = False
+    counted_once: bool = False
+    unseen: bool = False
+
+
+def missing_message(
+    records: Sequence[Record], files: Sequence[str | None], where: str, lists: Sequence[str] = ()
+) -> str:
+    """Name the images that are not there; empty if all are.
+
+    Args:
+        records: All records of a data set.
+        files: Where each image is, or None.
+        where: Name for messages.
+        lists: Files that name the images.
+
+    Raises:
+        MissingFileError: If none is there.
+    """
+    missing = [r["img_path"] for r, file in zip(records, files, strict=True) if file is None]
+    if not missing:
+        return ""
+    listed = f" (named in {', '.join(lists)})" if lists else ""
+    if len(missing) == len(records):
+        raise MissingFileError(
+            f"{where}: none of the {len(records)} images{listed} is there, for example "
+            f"{shorten(missing)}. Paths in a list are relative to the folder of the list. Unpack "
+            "the images there, or correct the paths."
+        )
+    return (
+        f"{where}: {len(missing)} of {len(records)} images{listed} are not there: "
+        f"{shorten(missing)}. Restore them, or take them off the list."
+    )
+
+
+def find_overlaps(records: Sequence[Record], keys: Sequence[str], rules: Rules) -> list[Finding]:
+    """Find images and identities that stand in two places.
+
+    Args:
+        records: All records of a data set.
+        keys: One text per record, equal for equal pictures.
+        rules: What is normal in this data set.
+    """
+    repeated = _repeated(records, keys)
+    findings = [
+        _two_identities(repeated, rules),
+        _train_and_test(repeated, rules),
+        _query_and_gallery(repeated, rules),
+        _listed_twice(repeated, rules),
+        _shared_identities(records, rules),
+    ]
+    return [finding for finding in findings if finding is not None]
+
+
+def _repeated(records: Sequence[Record], keys: Sequence[str]) -> list[list[Record]]:
+    if len(set(keys)) == len(records):  # the usual case, and grouping takes longer
+        return []
+    by_picture: dict[str, list[Record]] = defaultdict(list)
+    for record, key in zip(records, keys, strict=True):
+        by_picture[key].append(record)
+    return [same for same in by_picture.values() if len(same) > 1]
+
+
+def _two_identities(repeated: list[list[Record]], rules: Rules) -> Finding | None:
+    def people(records: list[Record]) -> set:
+        return {(r["pid"], rules.numbered_apart and r["role"] != "train") for r in records}
+
+    found = [same for same in repeated if len(people(same)) > 1]
+    if rules.numbered_apart:  # one picture on both sides is said as such
+        found = [same for same in found if len({r["role"] == "train" for r in same}) == 1]
+    if not found:
+        return None
+    shown = [f"{s[0]['img_path']} ({_names(s)})" for s in found]
+    text = f"{len(found)} images have two identities: {shorten(shown)}. Keep the right one."
+    return Finding(text, True)
+
+
+def _train_and_test(repeated: list[list[Record]], rules: Rules) -> Finding | None:
+    if rules.test_is_trained_on:
+        return None
+    found = [s for s in repeated if len({r["role"] == "train" for r in s}) == 2]
+    if not found:
+        return None
+    text = (
+        f"{len(found)} images are in the training and in the test set: {_paths(found)}. A network "
+        "remembers what it was trained on, so the score means nothing. Take them out of one."
+    )
+    return Finding(text, True)
+
+
+def _query_and_gallery(repeated: list[list[Record]], rules: Rules) -> Finding | None:
+    if rules.counted_once:
+        return None
+    found = [s for s in repeated if _finds_itself(s, rules.camera_rule)]
+    if not found:
+        return None
+    text = (
+        f"{len(found)} images are query and gallery at once, and would find themselves: "
+        f"{_paths(found)}. Take them out of the gallery, or use the protocol 'self_retrieval', "
+        "which compares every image with all others."
+    )
+    return Finding(text, True)
+
+
+def _finds_itself(same: list[Record], camera_rule: bool) -> bool:
+    cameras = {role: {r["camid"] for r in same if r["role"] == role} for role in _TEST}
+    if not all(cameras.values()):
+        return False
+    one_camera = cameras["query"] == cameras["gallery"] and len(cameras["query"]) == 1
+    return not (camera_rule and one_camera)
+
+
+def _listed_twice(repeated: list[list[Record]], rules: Rules) -> Finding | None:
+    found = []
+    for same in repeated:
+        roles = [
+            (r["role"], r["pid"]) for r in same if r["role"] == "train" or not rules.counted_once
+        ]
+        if len(set(roles)) < len(roles):
+            found.append(same)
+    if not found:
+        return None
+    text = (
+        f"{len(found)} images are listed more than once for one purpose: {_paths(found)}. They "
+        "count as often as they are listed. Keep one row of each."
+    )
+    return Finding(text, False)
+
+
+def _shared_identities(records: Sequence[Record], rules: Rules) -> Finding | None:
+    if rules.test_is_trained_on or rules.numbered_apart:
+        return None
+    train = {r["pid"]: r for r in records if r["role"] == "train"}
+    test = {r["pid"] for r in records if r["role"] in _TEST}
+    shared = [train[pid] for pid in sorted(train.keys() & test)]
+    if not shared:
+        return None
+    text = (
+        f"{len(shared)} identities are in the training and in the test set: "
+        f"{shorten([_name(r) for r in shared])}. Scores on people who were trained on are higher "
+        "than on unseen people. Split by identity; if the test set only numbers its identities "
+        "anew, nothing is wrong."
+    )
+    return Finding(text, rules.unseen)
+
+
+def _paths(found: list[list[Record]]) -> str:
+    return shorten([same[0]["img_path"] for same in found])
+
+
+def _names(same: list[Record]) -> str:
+    return " and ".join(dict.fromkeys(_name(record) for record in same))
+
+
+def _name(record: Record) -> str:
+    return str(record.get("pid_name", record["pid"]))

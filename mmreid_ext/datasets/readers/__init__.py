@@ -1,0 +1,1 @@
+"""Read benchmarks and CSV files: one file per data set."""

@@ -1,0 +1,60 @@
+"""CUHK02."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmreid_ext.datasets.checks.record_checks import Count
+from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.reid_dataset import ReIDDataset
+from mmreid_ext.registry import DATASETS
+
+_NAME = re.compile(r"(?P<pid>\d+)_")
+_PAIRS = 5
+_PID_STEP = 10000
+
+
+@DATASETS.register_module()
+class CUHK02(ReIDDataset):
+    """CUHK02: 1,816 identities in five pairs of cameras, two shots per camera.
+
+    Names are ``Dataset/P<pair>/cam<1|2>/<pid>_<...>.png``. Every pair numbers its identities anew;
+    ``pid`` is ``10000 * pair + number``, cameras count through, 0 to 9. Pairs 1-4 are for
+    training; of pair 5 the first camera is the query and the second the gallery.
+
+    Li and Wang, "Locally Aligned Feature Transforms across Views", CVPR 2013,
+    https://doi.org/10.1109/CVPR.2013.461
+
+    Args:
+        *args: See :class:`ReIDDataset`.
+        **kwargs: See :class:`ReIDDataset`.
+    """
+
+    title = "cuhk02"
+    folder_names = ("CUHK02", "cuhk02", "CUHK02/Dataset", "cuhk02/Dataset")
+    layouts = (
+        tuple(f"Dataset/P{pair}" for pair in range(1, _PAIRS + 1)),
+        tuple(f"P{pair}" for pair in range(1, _PAIRS + 1)),
+    )
+    name_form = "001_1001.png (<identity>_...)"
+    obtain = "request CUHK02 from its authors' page and unpack CUHK02.zip."
+    published = dict(train=Count(6308, 1577), query=Count(478, 239), gallery=Count(478, 239))
+
+    @property
+    def overlapping(self) -> Mapping[str, str]:
+        """CUHK01 is camera pair P1, which is trained on and never tested."""
+        return {"cuhk01": "camera pair P1 of CUHK02 is CUHK01"} if self.mode == "train" else {}
+
+    def read(self, folder: Path) -> list[Record]:
+        """Read the ten camera folders."""
+        base = folder / "Dataset" if (folder / "Dataset").is_dir() else folder
+        records = []
+        for camid in range(2 * _PAIRS):
+            pair, view = camid // 2 + 1, camid % 2 + 1
+            role = "train" if pair < _PAIRS else ("query", "gallery")[view - 1]
+            for record in self.read_folder(base / f"P{pair}" / f"cam{view}", role, _NAME, camid):
+                record["pid"] += pair * _PID_STEP
+                records.append(record)
+        return records

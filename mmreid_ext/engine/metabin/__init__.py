@@ -1,0 +1,1 @@
+"""Train MetaBIN: the loop, the update of the gates, and the batches of both."""

@@ -1,0 +1,74 @@
+"""One pool of workers for the base and the meta batches of MetaBIN."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from mmengine.dataset import worker_init_fn
+from torch.utils.data import BatchSampler, DataLoader
+
+from mmreid_ext.distributed import get_rank
+from mmreid_ext.registry import DATA_SAMPLERS
+
+from .alternating_batches import AlternatingBatches
+
+_OF_ITS_OWN = {"batch_size", "sampler", "drop_last", "num_workers"}
+
+
+def can_share(base_settings: dict | DataLoader, meta_settings: dict) -> bool:
+    """Whether one pool can load both: the same data set, collated and handed over alike."""
+    return isinstance(base_settings, dict) and all(
+        key in base_settings and base_settings[key] == value
+        for key, value in meta_settings.items()
+        if key not in _OF_ITS_OWN
+    )
+
+
+def without_workers(settings: dict) -> dict:
+    """Settings of a loader that starts no process: it holds data set and sampler only."""
+    settings = dict(settings, num_workers=0, persistent_workers=False)
+    settings.pop("prefetch_factor", None)
+    return settings
+
+
+def build_loader_pool(
+    base: DataLoader, base_settings: dict, meta_settings: dict, first_base_batches: int, seed: int
+) -> DataLoader:
+    """Loader whose batches are base and meta batches in turn.
+
+    Two loaders of W workers each would leave those of the one idle while an iteration waits for the
+    other, and hold the list of images twice.
+
+    Args:
+        base: Loader of the base batches, without workers; its data set, sampler, collation and
+            pinning are those of the pool.
+        base_settings: Its settings in the configuration: the number of workers, what they prefetch.
+        meta_settings: ``batch_size`` and ``sampler`` of the meta batches; ``num_workers`` come on
+            top of the base loader's.
+        first_base_batches: Base batches of the first iteration.
+        seed: Seed of the run.
+    """
+    sampler = DATA_SAMPLERS.build(
+        meta_settings["sampler"], default_args=dict(dataset=base.dataset, seed=seed)
+    )
+    meta = BatchSampler(
+        sampler, meta_settings["batch_size"], drop_last=meta_settings.get("drop_last", False)
+    )
+    workers = base_settings.get("num_workers", 0) + meta_settings.get("num_workers", 0)
+    return DataLoader(
+        base.dataset,
+        batch_sampler=AlternatingBatches(base.batch_sampler, meta, first_base_batches),
+        num_workers=workers,
+        collate_fn=base.collate_fn,
+        pin_memory=base.pin_memory,
+        timeout=base.timeout,
+        worker_init_fn=partial(
+            worker_init_fn,
+            num_workers=workers,
+            rank=get_rank(),
+            seed=seed,
+            disable_subprocess_warning=base_settings.get("disable_subprocess_warning", False),
+        ),
+        prefetch_factor=base_settings.get("prefetch_factor"),
+        persistent_workers=workers > 0 and base_settings.get("persistent_workers", False),
+    )

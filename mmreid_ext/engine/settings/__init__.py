@@ -1,0 +1,1 @@
+"""Check the settings of a run before data are read and processes are started."""

@@ -1,0 +1,119 @@
+"""Settings of validation and test that only the first evaluation would find wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from mmreid_ext.datasets.checks.shared_people import trained_on_messages
+from mmreid_ext.datasets.record_dataset import RecordDataset
+from mmreid_ext.datasets.wrappers import unwrapped
+from mmreid_ext.distributed import is_main
+from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.reid_metric import ReIDMetric
+from mmreid_ext.suggest import nearest
+
+
+def check_validation(runner: Runner) -> None:
+    """Check, before the first step of a training, what its validations will need.
+
+    Raises:
+        ValueError: If a test set can't be evaluated, or a hook or schedule watches a metric that no
+            validation reports, or keeps the worst.
+    """
+    loop = runner.val_loop
+    if loop is None:
+        return
+    check_test_sets(loop)
+    keys = _reported_keys(loop)
+    if keys is None:
+        return
+    for owner, key, rule in _watched(runner):
+        _check_key(owner, key, rule, keys)
+
+
+def check_test_sets(loop: Any) -> None:
+    """Check, before features are extracted, that the images of a loop can be evaluated.
+
+    Args:
+        loop: A validation or test loop of MMEngine.
+
+    Raises:
+        ValueError: If a protocol doesn't fit its test set, or no query has a match.
+    """
+    table = getattr(loop.dataloader.dataset, "image_table", None)
+    metrics = [m for m in loop.evaluator.metrics if isinstance(m, ReIDMetric)]
+    if table is None or not metrics:
+        return
+    images = table()
+    for metric in metrics:
+        metric.check_images(images)
+
+
+def warn_of_trained_images(train: Any, loop: Any) -> None:
+    """Say which images and people of a validation are trained on; some mean it, as a trial.
+
+    Args:
+        train: Training set.
+        loop: Validation loop, or None.
+    """
+    if loop is None:
+        return
+    train, test = unwrapped(train), unwrapped(loop.dataloader.dataset)
+    if not (is_main() and isinstance(train, RecordDataset) and isinstance(test, RecordDataset)):
+        return
+    for message in trained_on_messages(train, test):
+        print_log(message, logger="current", level=logging.WARNING)
+
+
+def _reported_keys(loop: Any) -> list[str] | None:
+    """Keys that the validation reports, None where they can't be known."""
+    keys: list[str] = []
+    for metric in loop.evaluator.metrics:
+        known = metric.metric_keys() if isinstance(metric, ReIDMetric) else None
+        if known is None:
+            return None
+        keys += known
+    return keys
+
+
+def _watched(runner: Runner) -> Iterator[tuple[str, str, Any]]:
+    """Whoever looks at a metric: its setting, the key, and the rule where it has one."""
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook) and hook.save_best is not None:
+            rules = hook.rules * (len(hook.key_indicators) if len(hook.rules) == 1 else 1)
+            for key, rule in zip(hook.key_indicators, rules, strict=False):
+                if key != "auto":
+                    yield "CheckpointHook: save_best", key, rule
+        elif isinstance(hook, EarlyStoppingHook):
+            yield "EarlyStoppingHook: monitor", hook.monitor, hook.rule
+    schedules = runner.param_schedulers or []
+    if isinstance(schedules, Mapping):
+        schedules = [one for several in schedules.values() for one in several]
+    for schedule in schedules:
+        if isinstance(schedule, Mapping):  # not built yet: MMEngine builds them before training
+            continue
+        monitor = getattr(schedule, "monitor", None)
+        if isinstance(monitor, str) and getattr(schedule, "need_val_args", False):
+            yield f"{type(schedule).__name__}: monitor", monitor, getattr(schedule, "rule", None)
+
+
+def _check_key(owner: str, key: str, rule: Any, keys: list[str]) -> None:
+    if key not in keys:
+        same_end = [known for known in keys if known.endswith(f"/{key}")]
+        meant = same_end[0] if same_end else nearest(key, keys)
+        hint = f" (did you mean {meant!r}?)" if meant else ""
+        raise UserError(
+            f"{owner}={key!r}{hint} is no metric of the validation, which reports "
+            f"{', '.join(keys)}. Write one of these."
+        )
+    if rule == "less":
+        raise UserError(
+            f"{owner}={key!r} with rule='less' takes the worst score for the best: {key} is better "
+            "where it is greater; use rule='greater'."
+        )

@@ -1,0 +1,1 @@
+"""Show, store, read and compare the results of evaluations."""

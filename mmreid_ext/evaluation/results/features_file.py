@@ -1,0 +1,158 @@
+"""Embeddings on disk, as plain arrays, so that evaluation can be redone without the model."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.pid_names import pid_names_from_text
+
+from .results_check import one_line
+
+_FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names", "distractors")
+_NEEDED = ("feats", "pids", "camids", "roles")
+_OUR_NOTES = ("checkpoint", "training", "protocols", "pid_names")
+
+
+def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: str) -> Path:
+    """Write embeddings and what they show.
+
+    Args:
+        path: Ends with ``.npz`` (added where missing). Missing folders are made. An existing file
+            is replaced only by a complete one.
+        embeddings: What to save.
+        **notes: Strings to keep with them, as JSON ``checkpoint`` (see
+            :func:`.report.describe_checkpoint`), ``training``, ``protocols``
+            and ``pid_names``.
+
+    Returns:
+        The path written.
+    """
+    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+
+    path = Path(path)
+    if path.suffix != ".npz":
+        path = path.with_name(path.name + ".npz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {field: np.asarray(getattr(embeddings, field)) for field in _FIELDS}
+    arrays |= {f"note_{key}": np.asarray(value, dtype=np.str_) for key, value in notes.items()}
+    with atomic_open(path, "wb") as file:
+        np.savez(file, **arrays)
+    return path
+
+
+def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]]:
+    """Read what :func:`save_features` wrote. Pickled objects in the file are refused.
+
+    Args:
+        path: The ``.npz`` file. In one made by other means ``names`` may be missing (empty
+            strings), ``distractors`` (none) and ``datasets`` (the file's stem); the other arrays
+            are needed.
+
+    Returns:
+        The embeddings, and the notes saved with them.
+
+    Raises:
+        UserError: If the file isn't such an archive, an array is missing or of another type or
+            length, or one holds Python objects; the message names the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(
+            f"No features file {path}. Write one with `python tools/test.py CONFIG CHECKPOINT "
+            "--save-features PATH`."
+        )
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (zipfile.BadZipFile, zlib.error, ValueError, AttributeError, EOFError) as error:
+        raise UserError(
+            f"{path} is not a features file ({one_line(error)}). Write one with `python "
+            "tools/test.py CONFIG CHECKPOINT --save-features PATH`."
+        ) from error
+    missing = [field for field in _NEEDED if field not in arrays]
+    if missing:
+        raise UserError(f"{path} lacks the arrays {missing}; it holds {sorted(arrays)}.")
+    _check_types(path, arrays)
+    count = len(arrays["feats"])
+    arrays.setdefault("datasets", np.full(count, path.stem))
+    arrays.setdefault("names", np.full(count, ""))
+    arrays.setdefault("distractors", np.zeros(count, dtype=bool))
+    notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
+    try:
+        return EmbeddingSet(*(arrays[field] for field in _FIELDS)), notes
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Arrays of other types than numbers and text as needed are refused before they are used."""
+    kinds = dict(feats="fiu", pids="iu", camids="iu", roles="US", datasets="US", names="US")
+    for field, kind in (kinds | dict(distractors="b")).items():
+        if field not in arrays:
+            continue
+        array, dims = arrays[field], 2 if field == "feats" else 1
+        if array.ndim != dims or (array.dtype.kind not in kind and array.size):
+            what = {"fiu": "numbers", "iu": "integers", "US": "text", "b": "truth values"}[kind]
+            raise UserError(
+                f"{path}: {field} has shape {array.shape} and type {array.dtype}, must be "
+                f"{dims}-dimensional {what}."
+            )
+
+
+def saved_protocols(notes: Mapping[str, str], source: str | os.PathLike) -> dict[str, Any]:
+    """Protocol by test set, from the notes of a features file.
+
+    Args:
+        notes: From :func:`load_features`.
+        source: The file, for messages.
+
+    Raises:
+        UserError: If the note isn't a JSON object.
+    """
+    found = _note(notes, "protocols", source)
+    return {} if found is None else found
+
+
+def notes_as_data(notes: Mapping[str, str], source: str | os.PathLike) -> dict[str, Any]:
+    """What the notes of a features file say of the model.
+
+    Args:
+        notes: From :func:`load_features`.
+        source: The file, for messages.
+
+    Returns:
+        ``checkpoint`` and ``training`` (None where unknown), ``pid_names`` by test set, and
+        ``others`` (text).
+
+    Raises:
+        UserError: If a note is damaged.
+    """
+    return dict(
+        checkpoint=_note(notes, "checkpoint", source),
+        training=_note(notes, "training", source),
+        pid_names=pid_names_from_text(notes.get("pid_names", "")),
+        others={key: value for key, value in notes.items() if key not in _OUR_NOTES},
+    )
+
+
+def _note(notes: Mapping[str, str], key: str, source: str | os.PathLike) -> dict | None:
+    text = notes.get(key, "")
+    if key == "checkpoint" and text and not text.lstrip().startswith("{"):
+        return {"file": Path(text).name, "sha256": None}  # the note of another program: a name
+    try:
+        found = json.loads(text or "null")
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{source}: the note {key!r} is not JSON ({one_line(error)}).") from error
+    if found is not None and not isinstance(found, dict):
+        raise UserError(f"{source}: the note {key!r} must be a JSON object, got {one_line(text)}.")
+    return found

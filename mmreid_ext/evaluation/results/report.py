@@ -1,0 +1,281 @@
+"""Results for people (one table) and for programs (one JSON file)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.set_evaluation import SetResult
+from mmreid_ext.evaluation.trials import Scores
+from mmreid_ext.protocols.image_table import ROLES
+
+from .image_names import array_fingerprint, image_fingerprint, relative_names, without_folders
+from .results_check import check_metrics, check_results, one_line
+
+RESULTS_FORMAT = "mmreid_ext-results-1"
+_PACKAGES = (
+    *("mmreid_ext", "torch", "torchvision", "numpy", "Pillow"),
+    *("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "opencv-contrib-python-headless",
+    *("mmengine", "onedl-mmengine", "mmcv", "mmcv-lite", "mmpretrain", "onedl-mmpretrain"),
+)
+
+
+def format_table(results: Mapping[str, SetResult]) -> str:
+    """One table of all test sets, percent with two decimals, a second row where re-ranked.
+
+    Args:
+        results: By name of the test set.
+    """
+    rows: list[dict[str, str]] = []
+    for name, result in results.items():
+        base = {
+            "test set": name,
+            "queries": f"{result.plain.num_valid_queries}/{len(result.plain.rows)}",
+            "gallery": str(result.num_gallery),
+        }
+        extras = {key: 100 * value for key, value in result.extras.items()}
+        rows.append(base | _cells(result.plain.percent() | extras))
+        if result.reranked is not None:
+            rows.append({"test set": f"{name} (re-ranked)"} | _cells(result.reranked.percent()))
+    columns = _columns(rows)
+    lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    texts = [
+        "  ".join(_align(i, c, w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        for line in lines
+    ]
+    texts.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(["Retrieval, in percent", *(text.rstrip() for text in texts)])
+
+
+def _cells(percent: Mapping[str, float]) -> dict[str, str]:
+    cells = {}
+    for key, value in percent.items():
+        if not key.endswith("_std"):
+            deviation = percent.get(f"{key}_std")
+            cells[key] = f"{value:.2f}" + ("" if deviation is None else f" ± {deviation:.2f}")
+    return cells
+
+
+def _columns(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    found = list(dict.fromkeys(key for row in rows for key in row))
+    ranks = sorted(
+        (key for key in found if key[0] == "R" and key[1:].isdigit()), key=lambda k: int(k[1:])
+    )
+    first = [key for key in ("test set", "queries", "gallery", "mAP", "mINP") if key in found]
+    return first + ranks + [key for key in found if key not in first and key not in ranks]
+
+
+def _align(column: int, text: str, width: int) -> str:
+    return text.ljust(width) if column == 0 else text.rjust(width)
+
+
+def flat_metrics(results: Mapping[str, SetResult]) -> dict[str, float]:
+    """``{'<set>/mAP': percent, …}`` of all test sets."""
+    return {
+        f"{name}/{key}": value for name, r in results.items() for key, value in r.metrics().items()
+    }
+
+
+def results_document(
+    results: Mapping[str, SetResult],
+    settings: Mapping[str, Any] | None = None,
+    checkpoint: str | os.PathLike | Mapping[str, Any] | None = None,
+    *,
+    embeddings: EmbeddingSet | None = None,
+    training: Mapping[str, Any] | None = None,
+    pid_names: Mapping[str, Mapping[int, str]] | None = None,
+) -> dict[str, Any]:
+    """Everything about an evaluation, ready for :func:`write_results`.
+
+    Folders of this machine are left out: images are named from the folder that all images of a test
+    set share, and absolute paths among the settings keep their last part.
+
+    Args:
+        results: By name of the test set.
+        settings: How it was run (configuration, seed, flip, distance, …).
+        checkpoint: File of the weights, its SHA-256 is written down; or what
+            :func:`describe_checkpoint` says.
+        embeddings: What was evaluated, of all test sets. It gives the fingerprints of query,
+            gallery and embeddings by which :func:`.comparison.compare` knows
+            the same data and the same model.
+        training: How the model was trained, see :func:`.training_record.training_record`.
+        pid_names: Names that the user gave to identities, by test set. Defaults to those of the
+            results.
+    """
+    if checkpoint is not None and not isinstance(checkpoint, Mapping):
+        checkpoint = describe_checkpoint(checkpoint)
+    images = {} if embeddings is None else dict(embeddings.by_dataset())
+    named = pid_names or {}
+    return {
+        "format": RESULTS_FORMAT,
+        "metrics": flat_metrics(results),
+        "settings": without_folders(dict(settings or {})),
+        "checkpoint": checkpoint,
+        "training": without_folders(training),
+        "versions": versions(),
+        "test_sets": {
+            name: _describe(result, images.get(name), named.get(name) or result.pid_names)
+            for name, result in results.items()
+        },
+    }
+
+
+def _describe(
+    result: SetResult, images: EmbeddingSet | None, pid_names: Mapping[int, str]
+) -> dict[str, Any]:
+    names, folder = relative_names(result.query_names if images is None else images.names)
+    shown = dict(zip(map(str, images.names), names, strict=True)) if images is not None else None
+    queries: dict[str, Any] = {
+        "name": names if shown is None else [shown[str(name)] for name in result.query_names],
+        "pid": result.query_pids,
+        "camid": result.query_camids,
+    }
+    people = {int(pid) for pid in result.query_pids}
+    if people & set(pid_names):
+        queries["pid_names"] = {pid: pid_names[pid] for pid in sorted(people & set(pid_names))}
+    if len(set(result.plain.weights.tolist()) - {0.0}) > 1:  # of random splits
+        queries["weight"] = result.plain.weights
+    return {
+        "protocol": result.protocol,
+        "num_queries": result.num_queries,
+        "num_gallery": result.num_gallery,
+        "seconds": result.seconds,
+        "extras": result.extras,
+        "data": None if images is None else data_record(images, names),
+        "queries": queries,
+        "plain": _describe_scores(result.plain),
+        "rerank": None
+        if result.reranked is None
+        else {"settings": result.rerank, **_describe_scores(result.reranked)},
+    }
+
+
+def data_record(images: EmbeddingSet, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Fingerprints of one test set's queries and gallery, in any order, and of its embeddings.
+
+    Args:
+        images: One test set.
+        names: Its images from :func:`relative_names`. Defaults to reading them from ``images``.
+    """
+    names = np.array(relative_names(images.names)[0] if names is None else names, dtype=np.str_)
+    record: dict[str, Any] = {}
+    for role in ROLES:
+        rows = images.roles == role
+        record[role] = image_fingerprint(
+            names[rows].tolist(), images.pids[rows], images.camids[rows]
+        )
+    return record | {"embeddings": array_fingerprint(images.feats.numpy())}
+
+
+def _describe_scores(scores: Scores) -> dict[str, Any]:
+    return {
+        "num_valid_queries": scores.num_valid_queries,
+        "mAP": scores.mAP,
+        "mINP": scores.mINP,
+        "cmc": scores.cmc,
+        "std": scores.std,
+        "ap": scores.ap,
+        "top1": scores.top1,
+        "tpr_at_fpr": scores.tpr_at_fpr,
+        "roc": scores.roc,
+    }
+
+
+def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
+    """Write a results document as JSON; missing values (NaN) become null. Folders are made.
+
+    Args:
+        path: File to write; replaced only by a complete one.
+        document: From :func:`results_document`.
+    """
+    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain_json(document), ensure_ascii=False, allow_nan=False, indent=1)
+    with atomic_open(path, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    return path
+
+
+def read_results(path: str | os.PathLike, complete: bool = False) -> dict[str, Any]:
+    """Read what :func:`write_results` wrote.
+
+    Args:
+        path: The file.
+        complete: Whether every entry must be there and right that comparing reads; otherwise the
+            figures alone are checked.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        UserError: If the file isn't such a document; the message names the entry.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(f"No results file {path}.")
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # of JSON, UTF-8 and _no_number
+        raise UserError(f"{path} is not JSON: {one_line(error)}.") from error
+    if not isinstance(document, dict) or document.get("format") != RESULTS_FORMAT:
+        raise UserError(
+            f"{path} is not a results file ({RESULTS_FORMAT!r}). Write one with "
+            "`python tools/test.py CONFIG CHECKPOINT --out results.json`."
+        )
+    (check_results if complete else check_metrics)(document, str(path))
+    return document
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON; missing values are null")
+
+
+def plain_json(value: Any) -> Any:
+    """``value`` as JSON types."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain_json(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [plain_json(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain_json(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, type):  # of a pure-Python configuration
+        return value.__name__
+    return str(value)
+
+
+def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
+    """File name and SHA-256 of a checkpoint."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return {"file": Path(path).name, "sha256": digest.hexdigest()}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that influence a result."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

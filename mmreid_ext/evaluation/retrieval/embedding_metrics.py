@@ -1,0 +1,177 @@
+"""Metric-learning figures of embeddings: R-precision, MAP@R, NMI."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmreid_ext.errors import MissingPackageError, UserError
+
+from .full_precision import full_precision
+from .inputs import as_features
+from .similarity import FeatureSimilarity, row_norms, with_zero_direction
+
+NMI_LIMIT = 20_000
+_TILE = 4096  # gallery rows converted to float64 at once
+
+
+def embedding_metrics(
+    feats: Tensor | np.ndarray,
+    pids: np.ndarray,
+    is_query: np.ndarray | None = None,
+    *,
+    nmi: bool | None = None,
+    distance: str = "cosine",
+    chunk_size: int = 256,
+) -> dict[str, float]:
+    """R-precision, MAP@R and NMI of embeddings.
+
+    Every image is searched among all others, or the queries among the rest. With ``R`` images of
+    the query's identity there and ``rel_k`` telling whether answer ``k`` is one: R-precision is
+    ``sum_{k<=R} rel_k / R``; MAP@R is ``sum_{k<=R} rel_k precision@k / R``, so unlike AP it looks
+    no further than rank ``R``. Images without a match are no queries.
+    Scores and ties are those of :func:`~mmreid_ext.evaluation.evaluate_retrieval`: float64, an
+    answer that is not a match comes first, and a zero embedding has cosine 0 with every other.
+    NMI clusters what is compared: L2-normalised embeddings for the cosine, else as they are.
+
+    Musgrave, Belongie and Lim, "A Metric Learning Reality Check", ECCV 2020,
+    https://arxiv.org/abs/2003.08505.
+
+    Args:
+        feats: Shape (N, D), any floating type.
+        pids: Shape (N,).
+        is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
+            searched among all others.
+        nmi: Whether to compute NMI; None does so up to 20,000 images, if scikit-learn is there.
+        distance: ``'cosine'`` or ``'euclidean'``.
+        chunk_size: Queries ranked at a time; bounds memory to ``chunk_size * N`` numbers.
+
+    Returns:
+        Fractions: ``R-precision``, ``MAP@R`` and, if computed, ``NMI``.
+
+    Raises:
+        ValueError: Unknown distance, or no query has a match.
+        ImportError: ``nmi=True`` without scikit-learn.
+    """
+    if distance not in ("cosine", "euclidean"):
+        raise UserError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
+    feats = as_features(feats, "feats")
+    labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1)).to(feats.device)
+    alone = is_query is None
+    queries = np.arange(len(feats)) if alone else np.flatnonzero(is_query)
+    gallery = queries if alone else np.flatnonzero(~np.asarray(is_query))
+    queries, gallery = (torch.from_numpy(rows).to(feats.device) for rows in (queries, gallery))
+    counts = torch.bincount(labels[gallery], minlength=len(labels)) - int(alone)
+    matches = counts[labels]
+    if not (matches[queries] > 0).any():
+        raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
+    with full_precision(feats.device):
+        searched = feats if alone else feats[gallery]
+        similarity = FeatureSimilarity(feats if alone else feats[queries], searched, distance)
+        r_precision, map_at_r = [], []
+        for rows in torch.arange(len(queries), device=feats.device).split(chunk_size):
+            rows = rows[matches[queries[rows]] > 0]
+            number = matches[queries[rows]]
+            if len(rows):
+                same = labels[queries[rows], None] == labels[gallery]
+                scores = _thresholds(similarity, rows, same)
+                scores[queries[rows, None] == gallery] = -torch.inf  # the query itself
+                ranks = _match_ranks(scores, same, int(number.max()))
+                found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
+                counted = (ranks <= number[:, None]).double()
+                r_precision.append(counted.sum(dim=1) / number)
+                map_at_r.append((counted * found / ranks).sum(dim=1) / number)
+    figures = {
+        "R-precision": float(torch.cat(r_precision).mean()),
+        "MAP@R": float(torch.cat(map_at_r).mean()),
+    }
+    if nmi is None:
+        nmi = len(feats) <= NMI_LIMIT and _has_scikit_learn()
+    if nmi:
+        clustered = torch.from_numpy(on_sphere(feats)) if distance == "cosine" else feats
+        figures["NMI"] = normalized_mutual_information(clustered, pids)
+    return figures
+
+
+def _thresholds(similarity: FeatureSimilarity, rows: Tensor, same: Tensor) -> Tensor:
+    """Float64 scores of some queries, (B, G); those of matches less what still ties with them."""
+    size = len(similarity)
+    starts = range(0, size, _TILE)
+    tiles = [similarity.double_tile(rows, start, min(start + _TILE, size)) for start in starts]
+    scores = torch.cat(tiles, dim=1)
+    row, col = same.nonzero(as_tuple=True)
+    scores[row, col] -= similarity.ties(rows[row], col)
+    return scores
+
+
+def on_sphere(feats: Tensor | np.ndarray) -> np.ndarray:
+    """L2-normalise embeddings, for algorithms that compare them by Euclidean distance.
+
+    Args:
+        feats: Shape (N, D), any floating type.
+
+    Returns:
+        float32, shape (N, D), or (N, D + 1) where there are zero embeddings.
+    """
+    feats = as_features(feats, "feats")
+    norms = row_norms(feats, "feats")
+    units = with_zero_direction(feats, norms) / norms.where(norms > 0, 1.0)[:, None]
+    return units.float().cpu().numpy()
+
+
+def _has_scikit_learn() -> bool:
+    found = find_spec("sklearn") is not None
+    if not found:
+        warnings.warn(
+            "NMI is left out: `pip install scikit-learn` for it, or nmi=False in the protocol.",
+            stacklevel=3,
+        )
+    return found
+
+
+def _match_ranks(similarity: Tensor, same: Tensor, depth: int) -> Tensor:
+    """Ranks of the ``depth`` nearest matches of every query, ascending, (len(similarity), depth).
+
+    Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater.
+    """
+    depth = min(depth, similarity.shape[1])
+    matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
+    wrong = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
+    # Number of wrong answers at least as near: position in the descending list.
+    ahead = torch.searchsorted(-wrong, -matches, right=True)
+    return ahead + torch.arange(1, depth + 1, device=similarity.device)
+
+
+def normalized_mutual_information(
+    feats: Tensor | np.ndarray, pids: np.ndarray, seed: int = 0
+) -> float:
+    """NMI between identities and k-means clusters of the embeddings, as many as identities.
+
+    ``NMI = 2 I(identity; cluster) / (H(identity) + H(cluster))``.
+
+    Args:
+        feats: Shape (N, D), any floating type, clustered as they are in float32.
+        pids: Shape (N,).
+        seed: Of k-means.
+
+    Returns:
+        In [0, 1].
+
+    Raises:
+        ImportError: If scikit-learn isn't installed.
+    """
+    try:
+        from sklearn.cluster import KMeans
+        from sklearn.metrics import normalized_mutual_info_score
+    except ImportError as error:
+        raise MissingPackageError(
+            "NMI needs scikit-learn: `pip install scikit-learn`, or set nmi=False in the protocol."
+        ) from error
+    # float32 whatever the type: k-means may end elsewhere in another precision
+    points = as_features(feats, "feats").float().cpu().numpy()
+    clusters = KMeans(len(np.unique(pids)), n_init=1, random_state=seed).fit_predict(points)
+    return float(normalized_mutual_info_score(pids, clusters))

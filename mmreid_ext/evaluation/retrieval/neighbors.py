@@ -1,0 +1,157 @@
+"""Exact nearest neighbours of every image among all images, without the N x N matrix."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+
+from .similarity import TIE, FeatureSimilarity
+
+Progress = Callable[[str, int, int], None]
+SPARE = 11  # candidates kept beyond the neighbours, so that near-ties at the border are all there
+LOWEST = 4  # candidates for the farthest image, for the same reason
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """Neighbours of N images among themselves.
+
+    Attributes:
+        index: (N, k) int64, nearest first; equal distances (by 2**-40) in order of index.
+        farthest: (N,) float64, lowest similarity of each image to any.
+    """
+
+    index: Tensor
+    farthest: Tensor
+
+
+class _Best:
+    """The greatest scores of every row met so far, or the lowest."""
+
+    def __init__(self, number: int, keep: int, device: torch.device, largest: bool = True):
+        self.largest, self.nothing = largest, -torch.inf if largest else torch.inf
+        self.scores = torch.full((number, keep), self.nothing, dtype=torch.float32, device=device)
+        self.index = torch.zeros((number, keep), dtype=torch.int64, device=device)
+
+    def update(self, start: int, tile: Tensor, offset: int) -> None:
+        """Take in a tile whose first row and column have these numbers."""
+        rows = slice(start, start + len(tile))
+        keep = self.scores.shape[1]
+        keep = min(keep, tile.shape[1])
+        scores, cols = tile.topk(keep, dim=1, largest=self.largest, sorted=False)
+        self._merge(rows, scores, cols + offset)
+
+    def _merge(self, rows: slice, scores: Tensor, index: Tensor) -> None:
+        scores = torch.cat([self.scores[rows], scores], 1)
+        index = torch.cat([self.index[rows], index], 1)
+        keep = self.scores.shape[1]
+        self.scores[rows], order = scores.topk(keep, dim=1, largest=self.largest, sorted=False)
+        self.index[rows] = index.gather(1, order)
+
+    def join_ranks(self) -> None:
+        """Merge what all ranks have seen."""
+        scores, index = gather_rows(self.scores[None]), gather_rows(self.index[None])
+        self.scores.fill_(self.nothing)
+        for part in zip(scores, index, strict=True):
+            self._merge(slice(None), *part)
+
+
+def exact_neighbors(
+    similarity: FeatureSimilarity,
+    k: int,
+    memory_budget: int,
+    *,
+    distributed: bool = False,
+    progress: Progress | None = None,
+) -> Neighbors:
+    """Find the ``k`` nearest images of every image, itself among them.
+
+    Float32 products of square tiles, each used for its rows and, transposed, for its columns: half
+    of the N x N product. Of the best ``k + 11``, those that float32 can't order are scored again in
+    float64, and so are the lowest four; rows whose border it can't decide are done wholly in
+    float64. So neither the tiles nor the type of the features decide anything.
+
+    Args:
+        similarity: Of N images with themselves.
+        k: Number of neighbours, at most N.
+        memory_budget: Bytes for tiles; the lists of candidates come on top, 12 bytes each.
+        distributed: Ranks share the tiles.
+        progress: Called with ('neighbours', tiles done, tiles in all).
+    """
+    number, device = len(similarity), similarity.device
+    best = _Best(number, min(k + SPARE, number), device)
+    worst = _Best(number, min(LOWEST, number), device, largest=False)
+    side = max(64, min(4096, math.isqrt(memory_budget // 16)))
+    starts = range(0, number, side)
+    tiles = [(i, j) for i in starts for j in starts if i <= j]
+    if distributed:
+        tiles = tiles[get_rank() :: get_world_size()]
+    for done, (i, j) in enumerate(tiles):
+        rows = similarity.rows(torch.arange(i, min(i + side, number), device=device))
+        tile = rows.tile(j, min(j + side, number))
+        parts = [(i, tile, j)] + ([(j, tile.T.contiguous(), i)] if i < j else [])
+        for part in parts:
+            best.update(*part)
+            worst.update(*part)
+        if progress is not None:
+            progress("neighbours", done + 1, len(tiles))
+    if distributed:
+        best.join_ranks()
+        worst.join_ranks()
+    index, complete = _order_exactly(similarity, best, k)
+    farthest, decided = _lowest_exactly(similarity, worst)
+    open_rows = (~complete | ~decided).nonzero().flatten()
+    for part in open_rows.split(max(1, memory_budget // (64 * number))):
+        scores = similarity.double_tile(part, 0, number)
+        index[part] = order_rows(scores, k)
+        farthest[part] = similarity.pairs(part, scores.argmin(dim=1))
+    return Neighbors(index, farthest)
+
+
+def _lowest_exactly(similarity: FeatureSimilarity, worst: _Best) -> tuple[Tensor, Tensor]:
+    """Lowest float64 score of every row; False where a lower one may be missing."""
+    number, keep = worst.index.shape
+    rows = torch.arange(number, device=worst.index.device).repeat_interleave(keep)
+    scores = similarity.pairs(rows, worst.index.flatten()).view(number, keep)
+    lowest = scores.min(dim=1)[0]
+    border = worst.scores.max(dim=1)[0].double()  # every other float32 score is at least this
+    return lowest, (lowest < border - similarity.tolerance) | (keep == number)
+
+
+def order_rows(scores: Tensor, k: int) -> Tensor:
+    """Columns of the ``k`` greatest float64 scores; ties in order of column."""
+    return torch.sort((scores / TIE).round_(), dim=1, descending=True, stable=True)[1][:, :k]
+
+
+def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[Tensor, Tensor]:
+    """Order candidates as float64 scores would; False where a better one may be missing."""
+    number, keep = best.index.shape
+    index, place = best.index.sort(dim=1)
+    found = best.scores.gather(1, place).double()
+    apart = 2 * similarity.tolerance + TIE  # float32 scores that differ by more are in order
+    result = torch.empty((number, k), dtype=torch.int64, device=index.device)
+    border = torch.empty(number, dtype=torch.float64, device=index.device)
+    for rows in torch.arange(number, device=index.device).split(1024):
+        scores = found[rows]
+        row, at = _too_close(scores, apart).nonzero(as_tuple=True)
+        scores[row, at] = similarity.pairs(rows[row], index[rows[row], at])
+        order = order_rows(scores, k)
+        result[rows] = index[rows].gather(1, order)
+        border[rows] = scores.gather(1, order[:, -1:])[:, 0]
+    least = best.scores.min(dim=1)[0]
+    complete = border > least.double() + apart
+    return result, complete | (keep == number)
+
+
+def _too_close(scores: Tensor, apart: float) -> Tensor:
+    """Scores with another of their row no more than ``apart`` away."""
+    ordered, place = scores.sort(dim=1)
+    close = ordered.diff(dim=1) <= apart
+    either = torch.nn.functional.pad(close, (0, 1)) | torch.nn.functional.pad(close, (1, 0))
+    return torch.zeros_like(either).scatter_(1, place, either)

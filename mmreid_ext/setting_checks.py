@@ -1,0 +1,16 @@
+"""Check numbers that a user has set."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+
+def is_whole(value: Any, low: int, high: float = float("inf")) -> bool:
+    """Whether a setting is a whole number within ``[low, high]``; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_number(value: Any) -> bool:
+    """Whether a setting is a real number; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
