@@ -43,7 +43,7 @@ class ResumableLoop(BaseLoop):
 
         Args:
             record: See :func:`~mmreid_ext.checkpoint.resume.run_record.describe_run`. None for
-                older files: then the validation is repeated only if a schedule might have missed it.
+                older files: the validation is repeated only if a schedule might have missed it.
         """
         if record is None:
             self.validated = not self._schedule_reads_validation()

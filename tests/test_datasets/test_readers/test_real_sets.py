@@ -8,7 +8,7 @@ import pytest
 
 from mmreid_ext.datasets import CUHK01, BenchmarkSuite, CSVDataset, Market1501, VIPeR, reid_dataset
 
-ROOT = Path(os.environ.get("MMREID_DATA_ROOT") or Path(__file__).parents[3] / "shared" / "data")
+ROOT = Path(os.environ.get("MMREID_DATA_ROOT") or Path(__file__).parents[4] / "shared" / "data")
 
 
 def needs(folder):

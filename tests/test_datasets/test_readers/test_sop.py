@@ -12,7 +12,7 @@ from mmreid_ext.errors import UserError
 HEADER = "image_id class_id super_class_id path"
 TRAIN = ("1 1 1 bicycle/a.png", "2 1 1 bicycle/b.png", "3 2 3 chair/c.png", "4 2 3 chair/d.png")
 TEST = ("5 3 1 bicycle/e.png", "6 3 1 bicycle/f.png", "7 4 2 lamp/g.png")
-REAL = Path(os.environ.get("MMREID_DATA_ROOT") or Path(__file__).parents[3] / "shared" / "data")
+REAL = Path(os.environ.get("MMREID_DATA_ROOT") or Path(__file__).parents[4] / "shared" / "data")
 
 
 def write_sop(root, train=TRAIN, test=TEST, folder="Stanford_Online_Products"):

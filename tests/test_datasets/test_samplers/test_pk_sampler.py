@@ -136,7 +136,7 @@ def test_iterations_per_epoch():
 
 
 def test_market1501_epoch_is_that_of_the_references():
-    default = Path(__file__).parents[3] / "shared" / "data"
+    default = Path(__file__).parents[4] / "shared" / "data"
     root = Path(os.environ.get("MMREID_DATA_ROOT", default))
     folder = root / "Market-1501-v15.09.15" / "bounding_box_train"
     if not folder.is_dir():

@@ -12,7 +12,7 @@ from mmengine.registry import PARAM_SCHEDULERS
 
 from mmreid_ext.engine import CyclicRatio, split_domains
 
-SCHEDULES = Path(__file__).parents[2] / "configs" / "_base_" / "schedules"
+SCHEDULES = Path(__file__).parents[3] / "configs" / "_base_" / "schedules"
 PUBLISHED = 5e-9  # the published values have eight decimals
 
 

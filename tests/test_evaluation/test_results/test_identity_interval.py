@@ -13,7 +13,7 @@ from mmreid_ext.evaluation.results.identity_interval import (
     seed_error,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

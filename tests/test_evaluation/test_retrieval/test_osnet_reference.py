@@ -11,7 +11,7 @@ from helpers.rerank_oracle import dense
 
 from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
 
-DEFAULT_ROOT = Path(__file__).parents[3] / "shared" / "data"
+DEFAULT_ROOT = Path(__file__).parents[4] / "shared" / "data"
 ROOT = Path(os.environ.get("MMREID_DATA_ROOT", DEFAULT_ROOT))
 MODEL = ROOT / "weights" / "osnet_x0_25_msmt17.onnx"
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
