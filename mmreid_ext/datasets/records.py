@@ -7,6 +7,7 @@ A record is a dict ``img_path, pid, camid, role`` as a reader makes it; labellin
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,18 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import ImageTable
 
 Record = dict
+
+
+class Count(NamedTuple):
+    """Published size of one part of a data set.
+
+    Args:
+        images: Number of images.
+        identities: Number of identities, distractors not counted. None: not published.
+    """
+
+    images: int
+    identities: int | None = None
 
 
 def column(records: list[Record], key: str) -> np.ndarray:

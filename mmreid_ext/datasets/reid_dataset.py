@@ -11,14 +11,25 @@ from typing import Any, ClassVar
 
 from mmengine.logging import print_log
 
-from mmreid_ext.datasets.checks import record_checks as checks
-from mmreid_ext.datasets.checks.file_check import check_files, once_each
+from mmreid_ext.datasets.checks.file_check import FileOptions, check_files, once_each
+from mmreid_ext.datasets.checks.record_checks import (
+    check_protocol,
+    count_message,
+    empty_message,
+    led_by,
+    require_fitting,
+    require_query_and_gallery,
+    require_repeated_identity,
+    require_train,
+    unparsed_message,
+)
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import EvaluationProtocol, build_protocol
 
 from .folders import contents, find_folder, image_names
 from .record_dataset import RecordDataset
 from .records import (
+    Count,
     Record,
     cut_identities,
     image_table,
@@ -93,7 +104,7 @@ class ReIDDataset(RecordDataset):
     folder_names: ClassVar[Sequence[str]] = ()
     layouts: ClassVar[Sequence[Sequence[str]]] = ((),)
     obtain: ClassVar[str] = ""
-    published: ClassVar[Mapping[str, checks.Count]] = {}
+    published: ClassVar[Mapping[str, Count]] = {}
     default_protocol: ClassVar[str] = "camera"
     distractor_pids: ClassVar[frozenset[int]] = frozenset()
     name_form: ClassVar[str] = ""
@@ -194,36 +205,49 @@ class ReIDDataset(RecordDataset):
 
         def causes() -> list[str | None]:
             return [
-                checks.unparsed_message(self.unparsed, where),
-                checks.empty_message(self.empty, where),
+                unparsed_message(self.unparsed, where),
+                empty_message(self.empty, where),
             ]
 
-        with checks.led_by(causes):
+        with led_by(causes):
             records = self.read(folder)
         messages = causes()
         if self.check:
-            messages.append(
-                checks.count_message(records, self.published, self.distractor_pids, where)
-            )
-        messages += check_files(self, records, where)
+            messages.append(count_message(records, self.published, self.distractor_pids, where))
+        protocol = build_protocol(self.protocol_of(select_test(records)))
+        messages += check_files(records, self._file_options(), protocol, where)
         records = self.select(records)
-        checks.require_fitting(records, self.unparsed, where, self.name_form)
+        require_fitting(records, self.unparsed, where, self.name_form)
         if self.mode == "test":
-            records, repeated = once_each(self, records, where)
+            protocol = build_protocol(self.protocol_of(records))
+            by_content = self.compare_files == "content"
+            records, repeated = once_each(records, protocol, by_content, where)
             messages.append(repeated)
-        with checks.led_by(causes):
+        with led_by(causes):
             records = cut_identities(records, self.identities, self.max_identities, where)
             messages += self._finish(records, where)
         for message in filter(None, messages):
             print_log(message, logger="current", level=logging.WARNING)
         return records
 
+    def _file_options(self) -> FileOptions:
+        return FileOptions(
+            is_training=self.mode == "train",
+            all_trained_on=self.combine_all,
+            check=self.check,
+            skips_missing=self.on_corrupt == "skip",
+            by_content=self.compare_files == "content",
+            list_files=self.list_files,
+            numbered_apart=self.numbered_apart,
+            unseen=self.unseen,
+        )
+
     def _finish(self, records: list[Record], where: str) -> list[str]:
         """Label the records in place; returns warnings about what the test set can't answer."""
         for record in records:
             record["dataset"] = self.name
         if self.mode == "train":
-            checks.require_train(records, where)
+            require_train(records, where)
             self.num_domains = set_domains(records, self.domain_from, where)
             self.num_classes = set_labels(records)
             return []
@@ -240,14 +264,14 @@ class ReIDDataset(RecordDataset):
             announced["pid_names"] = names
         self._metainfo["test_sets"] = {self.name: announced}
         table = image_table(records, self.distractor_pids)
-        return checks.protocol_messages(table, build_protocol(protocol), where, names)
+        return check_protocol(table, build_protocol(protocol), where, names)
 
     def check_test(self, records: list[Record], where: str) -> None:
         """Raise ValueError unless something can be evaluated on these test records."""
         if build_protocol(self.protocol_of(records)).self_retrieval:
-            checks.require_repeated_identity(records, where)
+            require_repeated_identity(records, where)
         else:
-            checks.require_query_and_gallery(records, where)
+            require_query_and_gallery(records, where)
 
     def protocol_of(self, records: list[Record]) -> ProtocolSpec:
         """Evaluation protocol of these test records."""

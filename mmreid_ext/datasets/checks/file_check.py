@@ -1,28 +1,53 @@
-"""The one check of all readers: are the files there, and does none stand in two places?"""
+"""Check the files of a data set: each is there, and none stands in two places."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from mmreid_ext.datasets.records import Record, select_test
+from mmreid_ext.datasets.records import Record
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.protocols import SingleGalleryShotProtocol, build_protocol
+from mmreid_ext.protocols import EvaluationProtocol, SingleGalleryShotProtocol
 from mmreid_ext.shorten import shorten
 
 from .image_files import content_keys, locate
-from .overlaps import Rules, find_overlaps, missing_message
-
-if TYPE_CHECKING:
-    from mmreid_ext.datasets.reid_dataset import ReIDDataset
+from .overlaps import Rules, find_overlaps, missing_message, require_some_file
 
 
-def check_files(reader: ReIDDataset, records: list[Record], where: str) -> list[str]:
-    """Look for files that are missing, and for what stands in two places.
+@dataclass(frozen=True)
+class FileOptions:
+    """Say what a reader and its options take for an error.
 
     Args:
-        reader: Whose records they are; its options say what is an error.
+        is_training: Whether the training images are used, otherwise the test images.
+        all_trained_on: Whether query and gallery images are trained on too.
+        check: Whether what makes a set useless is an error; otherwise it is a warning.
+        skips_missing: Whether training replaces images that can't be read.
+        by_content: Whether images are compared by their bytes, otherwise by their paths.
+        list_files: Files that name the images.
+        numbered_apart: Whether training and test number their identities independently.
+        unseen: Whether identities of the test set must not be in the training set.
+    """
+
+    is_training: bool
+    all_trained_on: bool = False
+    check: bool = True
+    skips_missing: bool = False
+    by_content: bool = False
+    list_files: Sequence[str] = ()
+    numbered_apart: bool = False
+    unseen: bool = False
+
+
+def check_files(
+    records: list[Record], options: FileOptions, protocol: EvaluationProtocol, where: str
+) -> list[str]:
+    """Look for files that are missing, and for images and identities in two places.
+
+    Args:
         records: All records of the set, whatever the mode.
+        options: What is an error in this set.
+        protocol: How its test images are evaluated.
         where: Name for messages.
 
     Returns:
@@ -34,38 +59,43 @@ def check_files(reader: ReIDDataset, records: list[Record], where: str) -> list[
     if not records:
         return []
     files = locate([record["img_path"] for record in records])
-    missing = missing_message(records, files, where, reader.list_files)
+    require_some_file(records, files, where, options.list_files)
+    missing = missing_message(records, files, where, options.list_files)
     there = [row for row, file in enumerate(files) if file is not None]
     keys = [files[row] for row in there]
-    if reader.compare_files == "content":
+    if options.by_content:
         keys = content_keys(keys)
-    findings = find_overlaps([records[row] for row in there], keys, _rules(reader, records))
-    errors = [f"{where}: {f.text}" for f in findings if f.is_error and reader.check]
-    if missing and _must_be_there(reader, records, files):
+    rules = _rules(options, protocol)
+    findings = find_overlaps([records[row] for row in there], keys, rules)
+    errors = [f"{where}: {f.text}" for f in findings if f.is_error and options.check]
+    if missing and _must_be_there(options, records, files):
         raise MissingFileError("\n".join([missing, *errors]))
     if errors:
         raise UserError("\n".join([*errors, "check=False turns this into a warning."]))
     return [missing, *(f"{where}: {finding.text}" for finding in findings)]
 
 
-def once_each(reader: ReIDDataset, records: list[Record], where: str) -> tuple[list[Record], str]:
-    """Keep one record of each picture, where every image is compared with all others.
+def once_each(
+    records: list[Record], protocol: EvaluationProtocol, by_content: bool, where: str
+) -> tuple[list[Record], str]:
+    """Keep one record of each picture if every image is compared with all others.
 
     A picture that is listed as query and as gallery image would find its own copy.
 
     Args:
-        reader: Whose test records they are.
         records: Test records.
+        protocol: How they are evaluated.
+        by_content: Whether images are compared by their bytes, otherwise by their paths.
         where: Name for messages.
 
     Returns:
-        The records to be used, and a warning; empty if they are all.
+        The records to be used, and a warning; the warning is empty if all of them are.
     """
-    if not records or not build_protocol(reader.protocol_of(records)).self_retrieval:
+    if not records or not protocol.self_retrieval:
         return records, ""
     paths = [record["img_path"] for record in records]
     keys = [file or path for file, path in zip(locate(paths), paths, strict=True)]
-    if reader.compare_files == "content":
+    if by_content:
         keys = content_keys(keys)
     first: dict[str, Record] = {}
     for key, record in zip(keys, records, strict=True):
@@ -80,27 +110,28 @@ def once_each(reader: ReIDDataset, records: list[Record], where: str) -> tuple[l
     )
 
 
-def _must_be_there(reader: ReIDDataset, records: list[Record], files: Sequence[str | None]) -> bool:
+def _must_be_there(
+    options: FileOptions, records: list[Record], files: Sequence[str | None]
+) -> bool:
     """Whether missing files stop the run: those of this mode do, and with ``check`` all do."""
-    is_training = reader.mode == "train"
-    if is_training and reader.on_corrupt == "skip":
+    if options.is_training and options.skips_missing:
         return False
     is_used = [
-        (reader.combine_all and is_training) or (record["role"] == "train") == is_training
+        (options.all_trained_on and options.is_training)
+        or (record["role"] == "train") == options.is_training
         for record in records
     ]
-    return reader.check or any(
+    return options.check or any(
         used and file is None for used, file in zip(is_used, files, strict=True)
     )
 
 
-def _rules(reader: ReIDDataset, records: list[Record]) -> Rules:
-    protocol = build_protocol(reader.protocol_of(select_test(records)))
+def _rules(options: FileOptions, protocol: EvaluationProtocol) -> Rules:
     return Rules(
         camera_rule=getattr(protocol, "use_cameras", False)
         or isinstance(protocol, SingleGalleryShotProtocol),
-        numbered_apart=reader.numbered_apart,
-        test_is_trained_on=reader.mode == "train" and reader.combine_all,
+        numbered_apart=options.numbered_apart,
+        test_is_trained_on=options.is_training and options.all_trained_on,
         counted_once=protocol.self_retrieval,
-        unseen=reader.unseen,
+        unseen=options.unseen,
     )

@@ -50,10 +50,10 @@ class Rules(NamedTuple):
     unseen: bool = False
 
 
-def missing_message(
+def require_some_file(
     records: Sequence[Record], files: Sequence[str | None], where: str, lists: Sequence[str] = ()
-) -> str:
-    """Name the images that are not there; empty if all are.
+) -> None:
+    """Check that at least one image is there.
 
     Args:
         records: All records of a data set.
@@ -62,22 +62,36 @@ def missing_message(
         lists: Files that name the images.
 
     Raises:
-        MissingFileError: If none is there.
+        MissingFileError: If there are records, but no file.
     """
-    missing = [r["img_path"] for r, file in zip(records, files, strict=True) if file is None]
-    if not missing:
-        return ""
-    listed = f" (named in {', '.join(lists)})" if lists else ""
-    if len(missing) == len(records):
+    missing = _missing(records, files)
+    if missing and len(missing) == len(records):
         raise MissingFileError(
-            f"{where}: none of the {len(records)} images{listed} is there, for example "
+            f"{where}: none of the {len(records)} images{_listed(lists)} is there, for example "
             f"{shorten(missing)}. Paths in a list are relative to the folder of the list. Unpack "
             "the images there, or correct the paths."
         )
+
+
+def missing_message(
+    records: Sequence[Record], files: Sequence[str | None], where: str, lists: Sequence[str] = ()
+) -> str:
+    """Name the images that are not there; empty if all are. See :func:`require_some_file`."""
+    missing = _missing(records, files)
+    if not missing:
+        return ""
     return (
-        f"{where}: {len(missing)} of {len(records)} images{listed} are not there: "
+        f"{where}: {len(missing)} of {len(records)} images{_listed(lists)} are not there: "
         f"{shorten(missing)}. Restore them, or take them off the list."
     )
+
+
+def _missing(records: Sequence[Record], files: Sequence[str | None]) -> list[str]:
+    return [r["img_path"] for r, file in zip(records, files, strict=True) if file is None]
+
+
+def _listed(lists: Sequence[str]) -> str:
+    return f" (named in {', '.join(lists)})" if lists else ""
 
 
 def find_overlaps(records: Sequence[Record], keys: Sequence[str], rules: Rules) -> list[Finding]:

@@ -1,12 +1,15 @@
-"""What a reader checks about itself when it is built: functions from records to messages."""
+"""Check the records of a data set: published counts, names, roles, the protocol.
+
+A ``*_message`` returns what is odd. A ``require_*`` raises what makes the set useless. A
+``check_*`` does both: it raises errors and returns warnings.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import (
     EvaluationProtocol,
@@ -16,18 +19,6 @@ from mmreid_ext.protocols import (
     unknown_cameras_message,
 )
 from mmreid_ext.shorten import shorten
-
-
-class Count(NamedTuple):
-    """Published size of one part of a data set.
-
-    Args:
-        images: Number of images.
-        identities: Number of identities, distractors not counted. None: not published.
-    """
-
-    images: int
-    identities: int | None = None
 
 
 def count_message(
@@ -155,7 +146,7 @@ def require_repeated_identity(records: list[Record], where: str) -> None:
         )
 
 
-def protocol_messages(
+def check_protocol(
     images: ImageTable,
     protocol: EvaluationProtocol,
     where: str,

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.checks.record_checks import Count
 from mmreid_ext.datasets.folders import list_images
-from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS

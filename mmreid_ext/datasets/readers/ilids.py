@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mmreid_ext.datasets.checks.record_checks import Count
-from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.registry import DATASETS
 

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.checks.record_checks import Count
-from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.registry import DATASETS
 

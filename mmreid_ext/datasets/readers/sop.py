@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.checks.record_checks import Count, require_repeated_identity
+from mmreid_ext.datasets.checks.record_checks import require_repeated_identity
 from mmreid_ext.datasets.folders import find_folder
-from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmreid_ext.datasets.checks.record_checks import Count
+from mmreid_ext.datasets.records import Count
 from mmreid_ext.registry import DATASETS
 
 from .market1501 import Market1501

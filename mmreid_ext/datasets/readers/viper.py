@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.datasets.checks.record_checks import Count
-from mmreid_ext.datasets.records import Record, column
+from mmreid_ext.datasets.records import Count, Record, column
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS

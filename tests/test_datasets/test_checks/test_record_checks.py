@@ -1,8 +1,8 @@
 import pytest
 from helpers.no_match_causes import CAUSES
 
-from mmreid_ext.datasets.checks import record_checks as checks
-from mmreid_ext.datasets.records import image_table
+from mmreid_ext.datasets.checks import record_checks
+from mmreid_ext.datasets.records import Count, image_table
 from mmreid_ext.protocols import build_protocol
 
 
@@ -12,37 +12,37 @@ def make(*rows):
 
 def test_counts_are_compared_per_role_without_distractors():
     records = make((0, 0, "gallery"), (1, 0, "gallery"), (1, 1, "query"))
-    published = dict(query=checks.Count(1, 1), gallery=checks.Count(2, 1))
-    assert checks.count_message(records, published, {0}, "set") is None
-    message = checks.count_message(records[1:], published, {0}, "set")
+    published = dict(query=Count(1, 1), gallery=Count(2, 1))
+    assert record_checks.count_message(records, published, {0}, "set") is None
+    message = record_checks.count_message(records[1:], published, {0}, "set")
     assert "gallery has 1 images (published: 2)" in message and "query" not in message
-    assert "gallery has 2 identities (published: 1)" in checks.count_message(
+    assert "gallery has 2 identities (published: 1)" in record_checks.count_message(
         records, published, (), "set"
     )
 
 
 def test_unparsed_names_are_listed_and_counted():
-    assert checks.unparsed_message([], "set") is None
-    message = checks.unparsed_message([f"x{i}.jpg" for i in range(8)], "set")
+    assert record_checks.unparsed_message([], "set") is None
+    message = record_checks.unparsed_message([f"x{i}.jpg" for i in range(8)], "set")
     assert "8 file names" in message and "x0.jpg" in message and "and 3 more" in message
     assert "x5.jpg" not in message
 
 
 def test_training_needs_two_identities():
-    checks.require_train(make((1, 0, "train"), (2, 0, "train")), "set")
+    record_checks.require_train(make((1, 0, "train"), (2, 0, "train")), "set")
     with pytest.raises(ValueError, match="1 training images of 1 identities.*combine_all"):
-        checks.require_train(make((1, 0, "train")), "set")
+        record_checks.require_train(make((1, 0, "train")), "set")
 
 
 @pytest.mark.parametrize("role, missing", [("query", "gallery"), ("gallery", "query")])
 def test_testing_needs_both_sides(role, missing):
     with pytest.raises(ValueError, match=f"no {missing} image"):
-        checks.require_query_and_gallery(make((1, 0, role)), "set")
+        record_checks.require_query_and_gallery(make((1, 0, role)), "set")
 
 
 def messages(*rows, protocol="camera", distractors=()):
     records = [dict(r, dataset="set", img_path=f"{i}.jpg") for i, r in enumerate(make(*rows))]
-    return checks.protocol_messages(
+    return record_checks.check_protocol(
         image_table(records, distractors), build_protocol(protocol), "set (folder)"
     )
 
