@@ -99,8 +99,9 @@ def _source(*folders: str) -> str:
 def test_every_required_package_is_used(built):
     """The package or the tools import it; for ``dev``, the tests do or the checks run it."""
     requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()
-    scripts = (ROOT / "tools" / "run_tests.sh", ROOT / ".ci" / "run")
-    commands = "\n".join(path.read_text() for path in scripts)
+    scripts = (ROOT / "tools" / "run_tests.sh", *(ROOT / ".ci").iterdir())
+    commands = "\n".join(path.read_text() for path in scripts if path.is_file())
+    commands = commands.replace('"-m", "', "-m ")
     unused = []
     for part in re.split(r"\n(?=\[)", requires):
         extra = re.match(r"\[(.+)\]", part)
@@ -109,7 +110,8 @@ def test_every_required_package_is_used(built):
         for name in re.findall(r"(?m)^[A-Za-z][\w-]*", part):
             module = MODULES.get(name, name)
             imported = rf"(?m)^\s*(import|from) {module}\b|importorskip\(\"{module}\b"
-            if not re.search(imported, text) and not (dev and f"-m {module}" in commands):
+            run = "--dist " if name == "pytest-xdist" else f"-m {module}"
+            if not re.search(imported, text) and not (dev and run in commands):
                 unused.append((extra and extra[1], name))
     assert not unused
 
@@ -214,17 +216,21 @@ def test_version_is_written_once():
     assert f"version: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
-def test_linter_version_is_the_same_everywhere():
-    files = ("requirements/lock.txt", "requirements/dev.txt", ".pre-commit-config.yaml")
-    found = [re.findall(r"ruff==([\d.]+)", (ROOT / name).read_text()) for name in files]
+@pytest.mark.parametrize("tool, files", [("ruff", 3), ("mypy", 2)])
+def test_version_of_a_checking_tool_is_the_same_everywhere(tool, files):
+    names = ("requirements/lock.txt", "requirements/dev.txt", ".pre-commit-config.yaml")[:files]
+    found = [re.findall(rf"\b{tool}==([\d.]+)", (ROOT / name).read_text()) for name in names]
     assert len({version for versions in found for version in versions}) == 1
     assert all(found)
 
 
 def test_lock_is_exact_and_names_no_machine():
     lines = (ROOT / "requirements" / "lock.txt").read_text().splitlines()
-    for line in (line for line in lines if line and not line.startswith("#")):
+    lines = [line for line in lines if line and not line.startswith("#")]
+    for line in lines:
         assert re.fullmatch(r"[\w.-]+={2,3}[\w.]+( ; .+)?", line), line
+    names = [line.partition("==")[0].lower() for line in lines]
+    assert names == sorted(names)
 
 
 @pytest.mark.parametrize(
