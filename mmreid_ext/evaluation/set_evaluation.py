@@ -13,11 +13,10 @@ import torch
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.retrieval.embedding_metrics import embedding_metrics
-from mmreid_ext.evaluation.retrieval.neighbors import Progress
 from mmreid_ext.evaluation.retrieval.query_expansion import expand_queries
 from mmreid_ext.evaluation.retrieval.ranking import evaluate_retrieval
 from mmreid_ext.evaluation.retrieval.result import RetrievalResult
-from mmreid_ext.evaluation.retrieval.settings import rerank_settings
+from mmreid_ext.evaluation.retrieval.settings import Progress, rerank_settings
 from mmreid_ext.protocols import (
     JUNK,
     EvaluationProtocol,

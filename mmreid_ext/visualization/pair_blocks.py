@@ -10,8 +10,9 @@ from torch import Tensor
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.retrieval.inputs import JUNK, RetrievalInputs
+from mmreid_ext.evaluation.retrieval.norms import row_norms
 from mmreid_ext.evaluation.retrieval.re_ranking import RerankedSimilarity
-from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity, row_norms
+from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
 from mmreid_ext.protocols.camera_rule import other_camera
 
 from .arrays import as_numpy

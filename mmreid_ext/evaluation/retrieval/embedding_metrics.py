@@ -13,7 +13,8 @@ from mmreid_ext.errors import MissingPackageError, UserError
 
 from .full_precision import full_precision
 from .inputs import as_features
-from .similarity import FeatureSimilarity, row_norms, with_zero_direction
+from .norms import row_norms, with_zero_direction
+from .similarity import FeatureSimilarity
 
 NMI_LIMIT = 20_000
 _TILE = 4096  # gallery rows converted to float64 at once

@@ -11,8 +11,7 @@ from mmreid_ext.errors import UserError
 
 from .full_precision import full_precision
 from .inputs import check_features
-from .neighbors import order_rows
-from .similarity import TIE, FeatureSimilarity
+from .similarity import TIE, FeatureSimilarity, order_rows
 from .tiles import default_budget, tile_shape
 
 

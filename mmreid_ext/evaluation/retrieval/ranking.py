@@ -15,12 +15,11 @@ from mmreid_ext.protocols.camera_rule import other_camera
 
 from .full_precision import full_precision
 from .inputs import RetrievalInputs
-from .neighbors import Progress
 from .operating_points import ScoreHistogram
 from .rank_counting import RankCounter, SameIdentity
 from .re_ranking import RerankedSimilarity, rerank_similarity
 from .result import RetrievalResult
-from .settings import RERANK_DEFAULTS, check_rerank
+from .settings import RERANK_DEFAULTS, Progress, check_rerank
 from .similarity import FeatureSimilarity
 from .tiles import TileShape, default_budget, tile_shape
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mmreid_ext.errors import UserError
@@ -14,6 +14,9 @@ RERANK_DEFAULTS: dict[str, Any] = dict(k1=K1, k2=K2, lambda_value=LAMBDA)
 DISTANCES = ("cosine", "euclidean")
 EXPANSION_DEFAULTS: dict[str, Any] = dict(num_neighbors=5, alpha=0.0)
 AUTO_RERANK_LIMIT = 100_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, in all) after each piece of work."""
 
 
 def rerank_settings(

@@ -167,7 +167,7 @@ def test_ties_on_a_grid_equal_the_dense_algorithm(parameters):
 
 def test_float32_products_decide_nothing(monkeypatch):
     # as for sets too large for float64 throughout, and so near that many scores have to be settled
-    for module in ("similarity", "re_ranking"):
+    for module in ("similarity", "re_ranking.reranked_similarity"):
         monkeypatch.setattr(f"mmreid_ext.evaluation.retrieval.{module}.LITTLE", 0)
     query, gallery, qp, gp = problem(seed=5, dim=48, queries=60, gallery=900, spread=1e-3)
     query, gallery = (x.to(torch.float16) for x in (query, gallery))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.evaluation.retrieval.settings import Progress
+from mmreid_ext.evaluation.retrieval.similarity import TIE, FeatureSimilarity, order_rows
 
-from .similarity import TIE, FeatureSimilarity
-
-Progress = Callable[[str, int, int], None]
 SPARE = 11  # candidates kept beyond the neighbours, so that near-ties at the border are all there
 LOWEST = 4  # candidates for the farthest image, for the same reason
 
@@ -122,11 +120,6 @@ def _lowest_exactly(similarity: FeatureSimilarity, worst: _Best) -> tuple[Tensor
     lowest = scores.min(dim=1)[0]
     border = worst.scores.max(dim=1)[0].double()  # every other float32 score is at least this
     return lowest, (lowest < border - similarity.tolerance) | (keep == number)
-
-
-def order_rows(scores: Tensor, k: int) -> Tensor:
-    """Columns of the ``k`` greatest float64 scores; ties in order of column."""
-    return torch.sort((scores / TIE).round_(), dim=1, descending=True, stable=True)[1][:, :k]
 
 
 def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[Tensor, Tensor]:

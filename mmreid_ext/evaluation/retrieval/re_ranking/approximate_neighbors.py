@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import MissingPackageError
+from mmreid_ext.evaluation.retrieval.settings import Progress
+from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
 
-from .neighbors import Neighbors, Progress
-from .similarity import FeatureSimilarity
+from .neighbors import Neighbors
 
 SAMPLE = 4096  # images among which the farthest one is looked for
 CHUNK = 8192

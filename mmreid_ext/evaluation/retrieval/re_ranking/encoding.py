@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
+
 from .neighbors import Neighbors
-from .similarity import FeatureSimilarity
 
 UNIT = 2**30
 """What weights are multiples of: integers add up to the same sum in any order."""
