@@ -117,8 +117,8 @@ def check_picture(content: bytes, max_pixels: int = MAX_PIXELS) -> None:
         size = _size(content)
     if size is not None and size[0] * size[1] > max_pixels:
         raise OSError(
-            f"{size[0]} x {size[1]} pixels are more than max_pixels={max_pixels}. Shrink the "
-            "picture, or load it with LoadResized(max_pixels=...)"
+            f"{size[0]} x {size[1]} pixels are more than max_pixels={max_pixels}; "
+            "shrink the picture, or load it with LoadResized(max_pixels=...)"
         )
     if _may_be_deep(content):
         check_depth(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED))
@@ -145,9 +145,9 @@ def without_alpha(image: np.ndarray, content: bytes) -> np.ndarray:
         return image
     if alpha.shape != image.shape[:2]:
         raise OSError(
-            f"its transparent parts, {alpha.shape[1]} x {alpha.shape[0]}, don't fit the loaded "
-            f"image, {image.shape[1]} x {image.shape[0]}. Remove the alpha channel, or load it "
-            "with LoadResized"
+            f"its transparent parts, {alpha.shape[1]} x {alpha.shape[0]}, "
+            f"don't fit the loaded image, {image.shape[1]} x {image.shape[0]}; "
+            "remove the alpha channel, or load it with LoadResized"
         )
     blended = image * (alpha[:, :, None] / np.float32(255))
     return blended.round().astype(image.dtype) if image.dtype == np.uint8 else blended
@@ -160,7 +160,7 @@ def _size(content: bytes) -> tuple[int, int] | None:
         with Image.open(io.BytesIO(content)) as header:  # reads no pixels
             return header.size
     except Image.DecompressionBombError as error:
-        raise OSError(f"{error} Shrink the picture") from None
+        raise OSError(f"{str(error).rstrip('.')}; shrink the picture") from None
     except Exception:  # Pillow raises a dozen types; the decoder has the last word
         return None
 
@@ -184,8 +184,8 @@ def check_depth(image: np.ndarray | None) -> None:
     top = int(image[..., :3].max()) if image.ndim == 3 else int(image.max())
     if 0 < top < 1 << 15:
         raise OSError(
-            f"its 16-bit values reach {top} of 65535 only, so it would come out black. Convert it "
-            "to 8 bits per channel"
+            f"its 16-bit values reach {top} of 65535 only, so it would come out black; "
+            "convert it to 8 bits per channel"
         )
 
 

@@ -52,9 +52,9 @@ class MixStyle(RunState):
     ) -> None:
         super().__init__()
         if not 0 <= prob <= 1:
-            raise UserError(f"prob must lie in [0, 1], got {prob}")
+            raise UserError(f"MixStyle: prob={prob} must be a number from 0 to 1.")
         if alpha <= 0:
-            raise UserError(f"alpha must be positive, got {alpha}")
+            raise UserError(f"MixStyle: alpha={alpha} must be above 0.")
         self.prob, self.alpha, self.seed, self.eps = prob, alpha, seed, eps
         self.add_counters("steps")
         self._held_passes = 0  # since the last step; no state, for they end before the next one

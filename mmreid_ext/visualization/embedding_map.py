@@ -124,7 +124,7 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
         from sklearn.manifold import TSNE  # slow to import, and only this needs it
     except ImportError as error:
         raise MissingPackageError(
-            f"The t-SNE map needs scikit-learn ({error}): pip install scikit-learn"
+            f"The t-SNE map needs scikit-learn ({error}): pip install scikit-learn."
         ) from error
 
     feats = as_numpy(feats)

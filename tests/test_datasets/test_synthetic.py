@@ -121,11 +121,11 @@ def test_progress_counts_all_images_and_an_empty_folder_may_be_filled(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (dict(num_ids=1), "num_ids=1 is below 2"),
-        (dict(images_per_camera=1), "images_per_camera=1 is below 2"),
-        (dict(num_cameras=100), "num_cameras=100 exceeds 99"),
+        (dict(num_ids=1), "num_ids=1 must be at least 2"),
+        (dict(images_per_camera=1), "images_per_camera=1 must be at least 2"),
+        (dict(num_cameras=100), "num_cameras=100 must be at most 99"),
         (dict(size=(8, 4)), r"size=\[8, 4\] must be \(height, width\)"),
-        (dict(seed=-1), "seed=-1 is below 0"),
+        (dict(seed=-1), "seed=-1 must be at least 0"),
     ],
 )
 def test_wrong_numbers(tmp_path, change, message):
@@ -232,7 +232,7 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     assert "is there already" in run()
     with pytest.raises(SystemExit, match="error: .* holds a synthetic set of other settings"):
         run("--seed", "5")
-    with pytest.raises(SystemExit, match="error: .*num_cameras=1 is below 2"):
+    with pytest.raises(SystemExit, match="error: .*num_cameras=1 must be at least 2"):
         run("--cameras", "1")
 
 

@@ -75,7 +75,7 @@ def test_half_precision_keeps_its_dtype():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="prob must lie in"):
+    with pytest.raises(ValueError, match="MixStyle: prob=.* from 0 to 1"):
         MixStyle(prob=1.5)
-    with pytest.raises(ValueError, match="alpha must be positive, got 0"):
+    with pytest.raises(ValueError, match="MixStyle: alpha=0 must be above 0"):
         MixStyle(alpha=0)

@@ -94,8 +94,8 @@ class DomainPKSampler(GroupSampler):
         count = len(self.domain_ids)
         if count < 2:
             raise UserError(
-                f"DomainPKSampler needs at least 2 domains, the dataset has {count}: give several "
-                "data sets, or cameras as domains, or use PKSampler"
+                f"DomainPKSampler needs at least 2 domains, the dataset has {count}: "
+                "give several data sets, or cameras as domains, or use PKSampler."
             )
         unit = count * self.num_instances
         meaning = f"{count} domains x num_instances={self.num_instances}"
@@ -105,10 +105,11 @@ class DomainPKSampler(GroupSampler):
         if few:
             largest = min(few.values()) // self.world_size * unit
             raise UserError(
-                f"DomainPKSampler: a batch of {self.global_batch_size} images (batch_size="
-                f"{self.batch_size} x {self.world_size} ranks) needs {self.keys_per_domain} {name} "
-                f"per domain; too few in {{domain: number}} {few}; lower batch_size to at most "
-                f"{largest}, or leave these domains out"
+                f"DomainPKSampler: a batch of {self.global_batch_size} images "
+                f"(batch_size={self.batch_size} x {self.world_size} ranks) "
+                f"needs {self.keys_per_domain} {name} per domain; "
+                f"too few in {{domain: number}} {few}; "
+                f"lower batch_size to at most {largest}, or leave these domains out."
             )
 
     @property

@@ -73,12 +73,12 @@ class GroupSampler(Sampler[int], ABC):
         if not 0 <= self.rank < self.world_size:
             raise UserError(
                 f"{type(self).__name__}: rank={self.rank} is not in [0, {self.world_size}), "
-                "the ranks of world_size"
+                "the ranks of world_size."
             )
         self.pids = self._labels(dataset, "pids")
         self.seed = _shared_seed() if seed is None else int(seed)
         if self.seed < 0:
-            raise UserError(f"{type(self).__name__}: seed must be >= 0, got {self.seed}")
+            raise UserError(f"{type(self).__name__}: seed={self.seed} must be at least 0.")
         self.set_start(start_iteration)
 
     def _labels(self, dataset: Any, name: str) -> np.ndarray:
@@ -99,13 +99,13 @@ class GroupSampler(Sampler[int], ABC):
             )
         labels = np.asarray(labels)
         if labels.ndim == 1 and len(labels) == 0:
-            raise UserError(f"{where} is empty: there is no image to sample")
+            raise UserError(f"{where} is empty: there is no image to sample.")
         if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
             raise UserTypeError(
-                f"{where} must be 1-D integers, got {labels.dtype} of shape {labels.shape}"
+                f"{where} must be 1-D integers, got {labels.dtype} of shape {labels.shape}."
             )
         if name != "pids" and len(labels) != len(self.pids):
-            raise UserError(f"{where} has {len(labels)} entries but .pids has {len(self.pids)}")
+            raise UserError(f"{where} has {len(labels)} entries, but .pids has {len(self.pids)}.")
         return labels
 
     @property
@@ -146,7 +146,7 @@ class GroupSampler(Sampler[int], ABC):
             iteration: Number of iterations that were already done, ``>= 0``.
         """
         if iteration < 0:
-            raise UserError(f"{type(self).__name__}: cannot start at iteration {iteration} < 0")
+            raise UserError(f"{type(self).__name__}: iteration={iteration} must be at least 0.")
         self.start_iteration = int(iteration)
 
     def set_epoch(self, epoch: int) -> None:
@@ -184,9 +184,9 @@ class GroupSampler(Sampler[int], ABC):
 
 def _check_positive(owner: str, name: str, value: int) -> None:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        raise UserTypeError(f"{owner}: {name} must be an integer, got {value!r}")
+        raise UserTypeError(f"{owner}: {name}={value!r} must be an integer.")
     if value < 1:
-        raise UserError(f"{owner}: {name} must be at least 1, got {value}")
+        raise UserError(f"{owner}: {name}={value} must be at least 1.")
 
 
 def _shared_seed() -> int:
@@ -202,5 +202,5 @@ def check_divisible(owner: str, batch_size: int, unit: int, meaning: str) -> Non
         nearest = f"{below} or {below + unit}" if below else f"{unit}"
         raise UserError(
             f"{owner}: batch_size={batch_size} per rank must be a multiple of {meaning} = {unit}; "
-            f"use {nearest}"
+            f"use {nearest}."
         )

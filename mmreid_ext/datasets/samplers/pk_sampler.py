@@ -100,18 +100,20 @@ class PKSampler(GroupSampler):
     ) -> None:
         super().__init__(dataset, batch_size, num_instances, **kwargs)
         if strategy not in STRATEGIES:
-            raise UserError(f"PKSampler: strategy={strategy!r} is unknown; use one of {STRATEGIES}")
+            raise UserError(
+                f"PKSampler: strategy={strategy!r} is unknown; use one of {STRATEGIES}."
+            )
         self.strategy = strategy
         check_divisible("PKSampler", self.batch_size, self.num_instances, "num_instances")
         self.groups = IdentityGroups(self.pids)
         if len(self.groups) < self.num_identities:
+            largest = len(self.groups) // self.world_size * self.num_instances
             raise UserError(
-                f"PKSampler: a batch of {self.global_batch_size} images (batch_size="
-                f"{self.batch_size} x {self.world_size} ranks) with num_instances="
-                f"{self.num_instances} needs {self.num_identities} identities, the dataset has "
-                f"{len(self.groups)}; lower batch_size to at most "
-                f"{len(self.groups) // self.world_size * self.num_instances} or raise "
-                "num_instances"
+                f"PKSampler: a batch of {self.global_batch_size} images "
+                f"(batch_size={self.batch_size} x {self.world_size} ranks) "
+                f"with num_instances={self.num_instances} needs {self.num_identities} identities, "
+                f"the dataset has {len(self.groups)}; "
+                f"lower batch_size to at most {largest} or raise num_instances."
             )
 
     @property

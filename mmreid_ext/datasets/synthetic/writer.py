@@ -93,14 +93,18 @@ def _check(settings: dict) -> None:
     least = {"num_domains": 1, "num_ids": 2, "images_per_camera": 2, "num_cameras": 2, "seed": 0}
     for name, minimum in least.items():
         if settings[name] < minimum:
-            raise UserError(f"make_synthetic_domains: {name}={settings[name]} is below {minimum}")
+            raise UserError(
+                f"make_synthetic_domains: {name}={settings[name]} must be at least {minimum}."
+            )
     for name, maximum in {"num_cameras": 99, "num_ids": 9999}.items():
         if settings[name] > maximum:
-            raise UserError(f"make_synthetic_domains: {name}={settings[name]} exceeds {maximum}")
+            raise UserError(
+                f"make_synthetic_domains: {name}={settings[name]} must be at most {maximum}."
+            )
     if len(settings["size"]) != 2 or min(settings["size"]) < 16:
         raise UserError(
             f"make_synthetic_domains: size={settings['size']} must be (height, width), "
-            "each at least 16"
+            "each at least 16."
         )
 
 
@@ -113,7 +117,7 @@ def _is_made(out_dir: Path, settings: dict) -> bool:
     if found == settings:
         return True
     holds = f"a synthetic set of other settings, {found}" if found else "something else"
-    raise ExistingFileError(f"{out_dir} holds {holds}; name another folder or delete this one")
+    raise ExistingFileError(f"{out_dir} holds {holds}; name another folder or delete this one.")
 
 
 def _move(partial: Path, out_dir: Path, settings: dict) -> None:

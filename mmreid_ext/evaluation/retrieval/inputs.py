@@ -33,11 +33,12 @@ def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
     if not isinstance(feats, Tensor) or feats.dtype not in _TYPES or feats.is_sparse:
         kind = getattr(feats, "dtype", type(feats).__name__)
         raise UserTypeError(
-            f"{name} must be a floating torch.Tensor or numpy array (float16, bfloat16, float32 or "
-            f"float64), got {kind}; convert it, e.g. by feats.astype('float32') or feats.float()"
+            f"{name} must be a floating torch.Tensor or numpy array "
+            f"(float16, bfloat16, float32 or float64), got {kind}; "
+            "convert it, e.g. by feats.astype('float32') or feats.float()."
         )
     if feats.ndim != 2 or feats.shape[1] == 0:
-        raise UserError(f"{name} must have shape (N, D) with D > 0, got {tuple(feats.shape)}")
+        raise UserError(f"{name} must have shape (N, D) with D > 0, got {tuple(feats.shape)}.")
     return feats.detach()
 
 
@@ -66,13 +67,13 @@ def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.
     """
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.size and array.dtype.kind not in "iu":
-        raise UserTypeError(f"{name} must be integers, got {array.dtype}")
+        raise UserTypeError(f"{name} must be integers, got {array.dtype}.")
     if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
-        raise UserError(f"{name} has {array.max()}, at most 2**63 - 1; renumber them")
+        raise UserError(f"{name} has {array.max()}, at most 2**63 - 1; renumber them.")
     if array.ndim != 1 or len(array) != length:
         feats = name.split("_")[0] + "_feats"
         raise UserError(
-            f"{name} has shape {array.shape}, {feats} has {length} rows; give one label per row"
+            f"{name} has shape {array.shape}, {feats} has {length} rows; give one label per row."
         )
     return torch.from_numpy(array.astype(np.int64)).to(device)
 
@@ -113,8 +114,8 @@ class RetrievalInputs:
                 ("query", "gallery") if gallery_camids is None else ("gallery", "query")
             )
             raise UserError(
-                f"{given}_camids is given and {missing}_camids is not; give both for the camera "
-                "rule or neither for none"
+                f"{given}_camids is given and {missing}_camids is not; "
+                "give both for the camera rule or neither for none."
             )
         fields = {"query_pids": query_pids, "gallery_pids": gallery_pids}
         fields |= {"query_camids": query_camids, "gallery_camids": gallery_camids}
@@ -150,10 +151,10 @@ def check_features(query, gallery) -> tuple[Tensor, Tensor]:
     if query.shape[1] != gallery.shape[1]:
         raise UserError(
             f"query_feats have {query.shape[1]} dimensions, gallery_feats {gallery.shape[1]}; "
-            "both must come from one model"
+            "both must come from one model."
         )
     if query.device != gallery.device:
         raise UserError(
-            f"query_feats are on {query.device}, gallery_feats on {gallery.device}; move one"
+            f"query_feats are on {query.device}, gallery_feats on {gallery.device}; move one."
         )
     return query, gallery

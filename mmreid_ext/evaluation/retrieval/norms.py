@@ -38,16 +38,16 @@ def row_norms(feats: Tensor, name: str, numbers: Tensor | None = None, block: in
     bad = strange[~feats[strange].isfinite().all(dim=1)]
     if len(bad):
         raise UserError(
-            f"{name}: {_some(bad, norms, numbers, 'hold NaN or infinite values')}; a ranking of "
-            "them means nothing, look for the cause in the model"
+            f"{name}: {_some(bad, norms, numbers, 'hold NaN or infinite values')}; "
+            "a ranking of them means nothing, look for the cause in the model."
         )
     few = (norms < _SHORTEST).nonzero().flatten()
     short = few[(feats[few] != 0).any(dim=1)]
     if len(strange) or len(short):
         what = f"have a norm outside [{_SHORTEST:g}, {_LONGEST:g}]"
         raise UserError(
-            f"{name}: {_some(torch.cat([strange, short]), norms, numbers, what)}, where float64 "
-            "has no squares; divide all of them by one number"
+            f"{name}: {_some(torch.cat([strange, short]), norms, numbers, what)}, "
+            "where float64 has no squares; divide all of them by one number."
         )
     return norms
 

@@ -50,11 +50,11 @@ def expand_queries(
     """
     if num_neighbors < 1 or not alpha >= 0:
         raise UserError(
-            f"num_neighbors={num_neighbors} must be at least 1, and alpha={alpha} at least 0"
+            f"num_neighbors={num_neighbors} must be at least 1, and alpha={alpha} at least 0."
         )
     query, gallery = check_features(query_feats, gallery_feats)
     if len(gallery) == 0:
-        raise UserError("gallery_feats is empty: there is nothing to expand a query with")
+        raise UserError("gallery_feats is empty: there is nothing to expand a query with.")
     budget = memory_budget if memory_budget is not None else default_budget(gallery.device)
     shape = tile_shape(budget, gallery.shape[1])
     number = min(num_neighbors, len(gallery))

@@ -172,13 +172,13 @@ def rank_by(
 
 def _check_choices(distance: str, protocol: str, max_rank: int, rerank: dict | None) -> None:
     if distance not in DISTANCES:
-        raise UserError(f"distance={distance!r} is unknown; use one of {DISTANCES}")
+        raise UserError(f"distance={distance!r} is unknown; use one of {DISTANCES}.")
     if protocol not in PROTOCOLS:
-        raise UserError(f"protocol={protocol!r} is unknown; use one of {PROTOCOLS}")
+        raise UserError(f"protocol={protocol!r} is unknown; use one of {PROTOCOLS}.")
     if protocol == "paddleclas" and (distance != "cosine" or rerank is not None):
-        raise UserError("protocol='paddleclas' needs distance='cosine' and rerank=None")
+        raise UserError("protocol='paddleclas' needs distance='cosine' and rerank=None.")
     if max_rank < 1:
-        raise UserError(f"max_rank={max_rank} must be at least 1")
+        raise UserError(f"max_rank={max_rank} must be at least 1.")
     check_rerank(rerank or {})
 
 

@@ -52,7 +52,7 @@ def tile_shape(budget: int, dim: int, row_bytes: int = 0) -> TileShape:
         The sizes; they depend on nothing else, so every rank uses the same tiles.
     """
     if budget <= 0:
-        raise UserError(f"memory_budget={budget} must be a positive number of bytes, or None")
+        raise UserError(f"memory_budget={budget} must be a positive number of bytes, or None.")
     rows = min(4096, budget // 2**17, budget // (32 * dim), budget // (4 * max(row_bytes, 1)))
     rows = max(1, rows)
     cols = max(1, budget // (8 * rows))

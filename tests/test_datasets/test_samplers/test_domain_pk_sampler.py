@@ -104,7 +104,7 @@ def test_errors_name_numbers_and_remedy():
         ValueError, match=r"batch_size=40 .* 3 domains x num_.*=4 = 12; use 36 or 48"
     ):
         DomainPKSampler(data, 40, 4, seed=0)
-    with pytest.raises(ValueError, match=r"batch_size=8 .*; use 12$"):
+    with pytest.raises(ValueError, match=r"batch_size=8 .*; use 12\.$"):
         DomainPKSampler(data, 8, 4, seed=0)
     with pytest.raises(
         ValueError, match=r"needs 30 identities per domain; .*\{25: 25\}.* at most 300"

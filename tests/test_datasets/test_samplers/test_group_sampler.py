@@ -208,12 +208,12 @@ def test_registered_for_configurations():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (dict(batch_size=0), ValueError, "batch_size must be at least 1, got 0"),
-        (dict(num_instances=-4), ValueError, "num_instances must be at least 1, got -4"),
-        (dict(batch_size=16.0), TypeError, "batch_size must be an integer, got 16.0"),
+        (dict(batch_size=0), ValueError, "batch_size=0 must be at least 1"),
+        (dict(num_instances=-4), ValueError, "num_instances=-4 must be at least 1"),
+        (dict(batch_size=16.0), TypeError, "batch_size=16.0 must be an integer"),
         (dict(rank=2, world_size=2), ValueError, r"rank=2 is not in \[0, 2\)"),
-        (dict(seed=-1), ValueError, "seed must be >= 0, got -1"),
-        (dict(start_iteration=-3), ValueError, "cannot start at iteration -3"),
+        (dict(seed=-1), ValueError, "seed=-1 must be at least 0"),
+        (dict(start_iteration=-3), ValueError, "iteration=-3 must be at least 0"),
         (dict(dataset=SimpleNamespace()), TypeError, "pids is missing"),
         (dict(dataset=SimpleNamespace(pids=[])), ValueError, "pids is empty"),
         (dict(dataset=SimpleNamespace(pids=[0.5])), TypeError, "1-D integers, got float64"),
