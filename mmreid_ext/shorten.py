@@ -1,15 +1,31 @@
-"""Long lists in messages."""
+"""Shorten long lists and long texts in messages."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from typing import Any
 
-_SHOWN = 5
+SHOWN = 5
+"""Entries of a list that a message names."""
+
+_LINE = 80
+"""Characters of somebody else's text that a message quotes."""
 
 
-def shorten(values: Collection) -> str:
-    """The first few values and how many more there are."""
-    values = list(values)
-    shown = ", ".join(map(str, values[:_SHOWN]))
-    more = len(values) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+def shorten(values: Iterable[Any], separator: str = ", ", shown: int = SHOWN) -> str:
+    """Join the first few values and say how many more there are.
+
+    Args:
+        values: What a message is about; each is written by ``str``.
+        separator: Written between the values.
+        shown: How many of them are written.
+    """
+    texts = [str(value) for value in values]
+    more = len(texts) - shown
+    return separator.join(texts[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def one_line(value: Any, limit: int = _LINE) -> str:
+    """Write ``value`` as printable text on one line of at most ``limit`` characters."""
+    text = "".join(c if c.isprintable() else " " for c in str(value))
+    return text if len(text) <= limit else text[: limit - 1] + "…"

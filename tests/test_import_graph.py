@@ -12,7 +12,15 @@ PACKAGE = "mmreid_ext"
 ROOT = Path(__file__).parents[1] / PACKAGE
 
 FLOORS = [
-    {"errors", "suggest", "shorten", "version", "type_names", "setting_checks"},
+    {
+        "errors",
+        "suggest",
+        "shorten",
+        "json_values",
+        "version",
+        "type_names",
+        "setting_checks",
+    },
     {"distributed", "protocols", "output_files"},
     {"checkpoint", "compat", "registry"},
     {"models", "datasets", "evaluation"},
@@ -114,6 +122,7 @@ def test_no_folder_is_crowded():
 ALLOWED = {
     "errors",
     "suggest",
+    "shorten",
     "setting_checks",
     "distributed",
     "protocols.image_table",

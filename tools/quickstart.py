@@ -26,6 +26,7 @@ from mmreid_ext.checkpoint.atomic import atomic_write
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.results.report import read_results
+from mmreid_ext.evaluation.results.table import text_table
 
 TOOLS = Path(__file__).resolve().parent
 METHODS = {"MetaBIN": "metabin_r18_synthetic.py", "BatchNorm": "bn_r18_synthetic.py"}
@@ -172,16 +173,7 @@ def format_table(results: dict[str, Path]) -> str:
             if test_set["rerank"] is not None:
                 title = f"{method} + re-ranking"
                 rows.append(_row(document["metrics"], name, title, f"{name}/rerank/"))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i < 2 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
+    return text_table(rows, left=2)
 
 
 def _row(metrics: dict[str, float], name: str, method: str, prefix: str) -> tuple[str, ...]:

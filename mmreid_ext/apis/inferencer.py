@@ -27,13 +27,12 @@ from mmreid_ext.datasets.corrupt_images import UnreadableImageError, load_image
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 from mmreid_ext.registry import MODELS
+from mmreid_ext.shorten import shorten
 
 from .configuration import as_config, as_device, find_config, without_downloads
 from .pictures import Picture, as_bgr, is_one_picture
 
 __all__ = ["ReIDInferencer", "find_config"]
-
-_SHOWN = 5
 
 
 class ReIDInferencer:
@@ -130,7 +129,7 @@ class ReIDInferencer:
             batch = self.model.data_preprocessor(_collate(chunk), training=False)
             batches.append(self.model.embed(batch["inputs"]).cpu())
         if self.skipped:
-            shown = "; ".join(list(self.skipped.values())[:_SHOWN])
+            shown = shorten(self.skipped.values(), "; ")
             print_log(
                 f"ReIDInferencer: {len(self.skipped)} images were left out: {shown}",
                 logger="current",

@@ -25,8 +25,7 @@ from mmengine.runner import runner as mm_runner
 from torch import nn
 
 from mmreid_ext.errors import UserError
-
-from .wording import shorten
+from mmreid_ext.shorten import shorten
 
 
 class Loading(NamedTuple):
@@ -195,7 +194,7 @@ def without_foreign_state(model: nn.Module, state: Mapping) -> Mapping:
         return state
     advice = "" if same else "; for the same identities set `model.head.same_identities=True`"
     print_log(
-        f"load_from: {shorten(left_out, ', ')} not taken over: memories, step counts, centres and "
+        f"load_from: {shorten(left_out)} not taken over: memories, step counts, centres and "
         f"classifiers belong to the checkpoint's run and identities (`--resume` continues it"
         f"{advice}).",
         logger="current",

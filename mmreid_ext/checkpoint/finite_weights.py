@@ -11,9 +11,9 @@ from torch import nn
 from mmreid_ext.checkpoint.resume.latest import POINTER
 from mmreid_ext.distributed import any_rank
 from mmreid_ext.errors import DivergenceError, UserError
+from mmreid_ext.shorten import shorten
 
 from .safe_load import safe_load
-from .wording import shorten
 
 
 def require_finite(runner: Runner, iteration: int) -> None:
@@ -32,8 +32,9 @@ def require_finite(runner: Runner, iteration: int) -> None:
     if not any_rank(~finite.all()):
         return
     bad = [name for name, good in zip(state, finite.tolist(), strict=True) if not good]
+    where = shorten(bad, "; ") or "on another rank"
     raise DivergenceError(
-        f"Weights are not finite after iteration {iteration}: {shorten(bad) or 'on another rank'}. "
+        f"Weights are not finite after iteration {iteration}: {where}. "
         f"No checkpoint is written of them. {what_is_left(runner.work_dir)}"
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.json_values import plain_json
 
 from .safe_load import safe_load
 
@@ -140,7 +141,7 @@ def _flatten(value: Any, path: str, settings: dict[str, Any]) -> None:
         name = _type_name(value)
         settings[path] = "BN" if name in _BATCH_NORMS else name
     else:
-        settings[path] = _plain(value)
+        settings[path] = plain_json(value)
 
 
 def _type_name(kind: Any) -> str:
@@ -174,25 +175,13 @@ def _step(transform: Mapping[str, Any]) -> dict[str, Any]:
     if name == "CenterCrop" and not transform.get("efficientnet_style", False):
         width, height = _pair(transform["crop_size"])
         return dict(type="center_crop", height=height, width=width)
-    kind = transform["type"]
-    kind = kind.__name__ if isinstance(kind, type) else kind
-    return {key: _plain(value) for key, value in {**transform, "type": kind}.items()}
+    return plain_json(transform)
 
 
 def _pair(value: int | Sequence[int]) -> tuple[int, int]:
     """MMCV's (width, height), or one number for both."""
     width, height = (value, value) if isinstance(value, int) else value
     return int(width), int(height)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, type):
-        return value.__name__
-    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
 
 
 def _final_size(steps: Sequence[Mapping[str, Any]]) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.shorten import shorten
 
 from .safe_load import safe_load
 
@@ -42,10 +43,9 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
     problems += [f"{name} is missing" for name in wanted if name not in given]
     problems += [f"{name} is unknown" for name in given if name not in wanted]
     if problems:
-        shown, rest = "; ".join(problems[:5]), len(problems) - 5
         raise UserError(
-            f"The weights in {path} are not those of this model: {shown}"
-            f"{f'; and {rest} more' if rest > 0 else ''}. Use the checkpoint's configuration."
+            f"The weights in {path} are not those of this model: {shorten(problems, '; ')}. "
+            "Use the checkpoint's configuration."
         )
     model.load_state_dict(given, strict=False)
 

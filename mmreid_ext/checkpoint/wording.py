@@ -1,4 +1,4 @@
-"""How messages about checkpoints are put."""
+"""Give warnings about checkpoints."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ import warnings
 from mmengine.logging import MMLogger
 
 from mmreid_ext.distributed import is_main
-
-_SHOWN = 5
-
-
-def shorten(texts: list[str], separator: str = "; ") -> str:
-    """Join the first five texts and count the others."""
-    rest = len(texts) - _SHOWN
-    return separator.join(texts[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def warn(text: str) -> None:

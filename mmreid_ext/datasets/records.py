@@ -13,6 +13,7 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import ImageTable
+from mmreid_ext.shorten import shorten
 
 Record = dict
 
@@ -88,7 +89,7 @@ def cut_identities(
         missing = sorted(set(identities) - set(known))
         if missing:
             raise UserError(
-                f"{where} has no identities {missing[:5]} ({len(missing)} of `identities`)."
+                f"{where} has no identities {shorten(missing)} ({len(missing)} of `identities`)."
             )
         known = sorted(set(identities))
     if max_identities is not None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.retrieval.inputs import as_features
 from mmreid_ext.protocols.image_table import ImageColumns
+from mmreid_ext.shorten import shorten
 
 
 @dataclass
@@ -52,12 +53,11 @@ class EmbeddingSet(ImageColumns):
     def _check_finite(self) -> None:
         bad = (~torch.isfinite(self.feats).all(dim=1)).nonzero().flatten().tolist()
         if bad:
-            rows = ", ".join(str(self.names[i]) or f"row {i}" for i in bad[:5])
+            rows = shorten(str(self.names[i]) or f"row {i}" for i in bad)
             raise UserError(
                 f"{len(bad)} of {len(self.feats)} embeddings contain NaN or infinity (first: "
-                f"{rows}). "
-                "The model diverged or overflowed: check the checkpoint, or test without reduced "
-                "precision."
+                f"{rows}). The model diverged or overflowed: check the checkpoint, or test without "
+                "reduced precision."
             )
 
     def __len__(self) -> int:

@@ -26,13 +26,13 @@ from mmreid_ext.protocols import (
     match_report,
     unknown_cameras_message,
 )
+from mmreid_ext.shorten import shorten
 
 from .embedding_set import EmbeddingSet
 from .rerank_options import check_options
 from .trials import Scores, TrialAverager
 
 EXTRA_METRICS = ("R-precision", "MAP@R", "NMI")  # of the protocols with `embedding_metrics`
-_SHOWN = 5  # names of queries in a message
 
 
 class NoValidQueryError(UserError):
@@ -83,14 +83,13 @@ class SetResult:
         places = np.flatnonzero(~np.isfinite(self.plain.ap))
         if not len(places):
             return ""
-        shown = [
-            f"{self.query_names[i] or f'query {i}'} (identity {self._person(i)})"
-            for i in places[:_SHOWN]
-        ]
-        more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+        queries = shorten(
+            f"{self.query_names[i] or f'query {i}'} (identity {self._person(i)})" for i in places
+        )
+        causes = f". {self.no_match_causes}" if self.no_match_causes else ""
         return (
             f"{len(places)} of {len(self.plain.ap)} queries have no match and are not counted: "
-            f"{', '.join(shown)}{more}" + (f". {self.no_match_causes}" * bool(self.no_match_causes))
+            f"{queries}{causes}"
         )
 
     def _person(self, place: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import shorten
 
 JUNK = -1
 """Identity of gallery images that take part in nothing."""
@@ -66,7 +67,8 @@ class ImageColumns:
                 )
         unknown = set(self.roles.tolist()) - set(ROLES)
         if unknown:
-            raise UserError(f"roles must be 'query' or 'gallery', got {sorted(unknown)[:5]}.")
+            found = map(repr, sorted(unknown))
+            raise UserError(f"roles must be 'query' or 'gallery', got {shorten(found)}.")
 
     def mark_distractors(self, announced: Mapping[str, Mapping[str, Any]]) -> None:
         """Mark what the readers call distractors.

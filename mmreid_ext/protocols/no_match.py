@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmreid_ext.shorten import shorten
+
 from .camera_label import camera_label
 from .image_table import JUNK
 from .matching import NOBODY, Labels
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def match_report(
         people = _named(np.unique(labels.query_pids[missing]).tolist(), names)
         head = (
             f"Test set {title!r}: {int(missing.sum())} of {total} query images ({len(people)} "
-            f"identities: {_first(people)}) have no match and do not count in the scores. "
+            f"identities: {shorten(people)}) have no match and do not count in the scores. "
         )
     reasons = [f"{_share(c.queries, total)}: {c.text}." for c in causes]
     if not total:
@@ -122,11 +122,11 @@ def _causes(
         return
     absent = rest & (labels.same_identity() == 0)
     shown = np.setdiff1d(labels.gallery_pids, [JUNK, NOBODY])
+    asked = shorten(_named(np.unique(labels.query_pids[absent]).tolist(), names))
+    held = shorten(_named(shown.tolist(), names))
     yield _Cause(
         absent,
-        "identities of query and gallery differ (queries begin "
-        f"{_named(np.unique(labels.query_pids[absent])[:_SHOWN].tolist(), names)}, the gallery "
-        f"begins {_named(shown[:_SHOWN].tolist(), names)})",
+        f"identities of query and gallery differ (queries: {asked}; gallery: {held})",
         "Check that queries and gallery are read with the same numbering.",
     )
     yield from _camera_causes(labels, rest & ~absent, title)
@@ -190,9 +190,3 @@ def _share(queries: np.ndarray, total: int) -> str:
 
 def _named(pids: list[int], names: Mapping[int, str]) -> list[int | str]:
     return [names.get(pid, pid) for pid in pids]
-
-
-def _first(values: list) -> str:
-    more = len(values) - _SHOWN
-    shown = ", ".join(map(str, values[:_SHOWN]))
-    return f"{shown} and {more} more" if more > 0 else shown

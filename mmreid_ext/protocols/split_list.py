@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import shorten
 
 from .draws import one_per_identity, stable_generator
 from .image_table import ImageColumns
@@ -115,7 +116,7 @@ class SplitListProtocol(EvaluationProtocol):
         if missing:
             raise UserError(
                 f"The splits {self.file!r} name {len(missing)} identities that test set "
-                f"{images.title!r} has no query and gallery image of, first {missing[:5]}."
+                f"{images.title!r} has no query and gallery image of: {shorten(missing)}."
             )
         return np.asarray(entries)
 

@@ -56,6 +56,6 @@ CAUSES = {
     "identities disjoint": (
         [(1, 0, "query"), (2, 0, "query"), (5, 1, "gallery"), (6, 1, "gallery")],
         [],
-        r"queries begin \[1, 2\], the gallery begins \[5, 6\].*same numbering",
+        r"queries: 1, 2; gallery: 5, 6\).*same numbering",
     ),
 }

@@ -89,7 +89,7 @@ def test_long_lists_are_cut(save):
     trained = make_model(0, norm="BN")
     model = make_model(1)
     rest = 3 * len(model.bin_layers()) - 5  # each lacks in_weight, in_bias and gate
-    with pytest.raises(ValueError, match=f"is missing; and {rest} more. Use the checkpoint's"):
+    with pytest.raises(ValueError, match=f"is missing and {rest} more. Use the checkpoint's"):
         load_weights(model, save(trained.state_dict()))
 
 

@@ -84,7 +84,7 @@ def test_labels_and_roles_must_be_what_they_are_called():
     rest = (images.datasets, images.names)
     with pytest.raises(ValueError, match="pids must be integers, got float64"):
         EmbeddingSet(images.feats, images.pids + 0.5, images.camids, images.roles, *rest)
-    with pytest.raises(ValueError, match=r"roles must be 'query' or 'gallery', got \['probe'\]"):
+    with pytest.raises(ValueError, match=r"roles must be 'query' or 'gallery', got 'probe'"):
         EmbeddingSet(images.feats, images.pids, images.camids, ["probe"] * 60, *rest)
 
 

@@ -9,9 +9,10 @@ from mmengine.hooks import EarlyStoppingHook, EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, Runner
 
-from mmreid_ext.checkpoint.wording import shorten, warn
+from mmreid_ext.checkpoint.wording import warn
 from mmreid_ext.distributed import get_world_size
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import shorten
 
 from .best_file import ready_best
 from .restored_state import End, optimizer_changes, schedule_changes
@@ -114,7 +115,7 @@ def _require_settings(resuming: Resuming, checkpoint: Mapping) -> None:
         found.append(f"randomness.seed (--seed) was {meta['seed']}, is {seed}")
     if found:
         raise UserError(
-            f"resume: {resuming.filename} is of another run: {shorten(found)}. {_NEW_RUN}"
+            f"resume: {resuming.filename} is of another run: {shorten(found, '; ')}. {_NEW_RUN}"
         )
     if resuming.record is not None:
         _report_changes(resuming.record, now)
@@ -128,8 +129,8 @@ def _report_changes(record: Mapping, now: Mapping) -> None:
     if differences:
         warn(
             f"resume: settings have changed since the checkpoint was written, "
-            f"{shorten(differences)}; the run goes on with the new ones, and is not the one that "
-            "was interrupted."
+            f"{shorten(differences, '; ')}; the run goes on with the new ones, and is not the one "
+            "that was interrupted."
         )
     if record["world_size"] != get_world_size():
         print_log(

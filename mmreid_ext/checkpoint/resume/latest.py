@@ -12,8 +12,9 @@ from pathlib import Path
 
 from mmreid_ext.checkpoint.integrity import Header, read_header, verify
 from mmreid_ext.checkpoint.safe_load import safe_load
-from mmreid_ext.checkpoint.wording import shorten, warn
+from mmreid_ext.checkpoint.wording import warn
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.shorten import shorten
 
 from .exactness import refuse_without
 
@@ -46,7 +47,7 @@ def newest_good(work_dir: Path, folders: Sequence[Path]) -> str:
             return str(path)
         problems.append(problem)
     raise MissingFileError(
-        f"resume: nothing to resume in {work_dir}: {shorten(problems)}. Start without resume "
+        f"resume: nothing to resume in {work_dir}: {shorten(problems, '; ')}. Start without resume "
         "(--resume), or name a checkpoint (--resume FILE) or another folder (--work-dir)."
     )
 

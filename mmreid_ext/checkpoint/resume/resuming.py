@@ -23,9 +23,10 @@ from mmengine.runner import runner as mm_runner
 
 from mmreid_ext.checkpoint.atomic import sweep_leftovers
 from mmreid_ext.checkpoint.finite_weights import require_finite
-from mmreid_ext.checkpoint.wording import shorten, warn
+from mmreid_ext.checkpoint.wording import warn
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import shorten
 
 from .exactness import Resuming, require_exact
 from .latest import check_given, newest_good, resumable_files
@@ -86,7 +87,7 @@ def _look_around(runner: Runner) -> str | None:
     earlier = [path.name for path in resumable_files(folders)]
     if earlier:
         warn(
-            f"{work_dir} holds checkpoints of an earlier run ({shorten(earlier, ', ')}). This run "
+            f"{work_dir} holds checkpoints of an earlier run ({shorten(earlier)}). This run "
             "starts anew and replaces files of the same name; --resume (resume=True) continues the "
             "earlier one, --work-dir (work_dir) names another folder."
         )

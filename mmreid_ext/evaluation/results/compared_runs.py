@@ -9,8 +9,7 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.retrieval.settings import EXPANSION_DEFAULTS
-
-from .results_check import one_line
+from mmreid_ext.shorten import one_line, shorten
 
 
 def refuse_repeats(side: str, runs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> None:
@@ -100,12 +99,11 @@ def _training_notes(side: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return notes
 
 
-def differing_settings(configs: Sequence[Mapping[str, Any]], limit: int = 5) -> str:
+def differing_settings(configs: Sequence[Mapping[str, Any]]) -> str:
     """Keys that differ between flat settings, each with its values; empty if none does.
 
     Args:
         configs: ``{'optim_wrapper.optimizer.lr': 0.1, …}`` of each run.
-        limit: Number of keys to name.
     """
     keys = dict.fromkeys(key for config in configs for key in config)
     found = []
@@ -114,8 +112,7 @@ def differing_settings(configs: Sequence[Mapping[str, Any]], limit: int = 5) -> 
         if any(value != values[0] for value in values):
             distinct = [value for i, value in enumerate(values) if value not in values[:i]]
             found.append(f"{one_line(key)} = {' / '.join(one_line(v, 40) for v in distinct)}")
-    more = f" and {len(found) - limit} more" if len(found) > limit else ""
-    return "; ".join(found[:limit]) + more
+    return shorten(found, "; ")
 
 
 def missing_notes(runs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[str]:

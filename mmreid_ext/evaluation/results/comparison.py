@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import plain_json
+from mmreid_ext.shorten import one_line
 
 from .compared_runs import missing_notes, refuse_repeats, setting_notes
 from .identity_interval import StandardError, identity_error, seed_error, weighted_mean
 from .matched_queries import matched_queries, query_weights
-from .report import plain_json
-from .results_check import check_results, one_line
+from .results_check import check_results
+from .table import text_table
 
 __all__ = [
     "Difference",
@@ -260,12 +262,7 @@ def format_comparison(report: Mapping[str, Mapping[str, Sequence[Difference]]]) 
                         d.verdict,
                     ]
                 )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
+    return text_table(rows)
 
 
 def _interval(low: float, high: float) -> str:

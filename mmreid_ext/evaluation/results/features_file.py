@@ -15,8 +15,7 @@ import numpy as np
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.pid_names import pid_names_from_text
-
-from .results_check import one_line
+from mmreid_ext.shorten import one_line
 
 _FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names", "distractors")
 _NEEDED = ("feats", "pids", "camids", "roles")

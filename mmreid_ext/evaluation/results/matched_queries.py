@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import one_line
 
 from .image_names import relative_names
-from .results_check import one_line
 
 
 def matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:

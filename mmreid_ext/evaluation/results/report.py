@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +17,13 @@ from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.set_evaluation import SetResult
 from mmreid_ext.evaluation.trials import Scores
+from mmreid_ext.json_values import plain_json
 from mmreid_ext.protocols.image_table import ROLES
+from mmreid_ext.shorten import one_line
 
 from .image_names import array_fingerprint, image_fingerprint, relative_names, without_folders
-from .results_check import check_metrics, check_results, one_line
+from .results_check import check_metrics, check_results
+from .table import text_table
 
 RESULTS_FORMAT = "mmreid_ext-results-1"
 _PACKAGES = (
@@ -51,13 +53,7 @@ def format_table(results: Mapping[str, SetResult]) -> str:
             rows.append({"test set": f"{name} (re-ranked)"} | _cells(result.reranked.percent()))
     columns = _columns(rows)
     lines = [columns, *([row.get(column, "") for column in columns] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    texts = [
-        "  ".join(_align(i, c, w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
-        for line in lines
-    ]
-    texts.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(["Retrieval, in percent", *(text.rstrip() for text in texts)])
+    return f"Retrieval, in percent\n{text_table(lines, left=1)}"
 
 
 def _cells(percent: Mapping[str, float]) -> dict[str, str]:
@@ -76,10 +72,6 @@ def _columns(rows: Iterable[Mapping[str, str]]) -> list[str]:
     )
     first = [key for key in ("test set", "queries", "gallery", "mAP", "mINP") if key in found]
     return first + ranks + [key for key in found if key not in first and key not in ranks]
-
-
-def _align(column: int, text: str, width: int) -> str:
-    return text.ljust(width) if column == 0 else text.rjust(width)
 
 
 def flat_metrics(results: Mapping[str, SetResult]) -> dict[str, float]:
@@ -240,25 +232,6 @@ def read_results(path: str | os.PathLike, complete: bool = False) -> dict[str, A
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number in JSON; missing values are null")
-
-
-def plain_json(value: Any) -> Any:
-    """``value`` as JSON types."""
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain_json(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain_json(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain_json(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, type):  # of a pure-Python configuration
-        return value.__name__
-    return str(value)
 
 
 def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:

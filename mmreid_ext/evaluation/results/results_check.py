@@ -7,14 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmreid_ext.errors import UserError
-
-_SHOWN = 80  # characters of somebody else's text in a message
-
-
-def one_line(value: Any, limit: int = _SHOWN) -> str:
-    """``value`` as printable text on one line, shortened to ``limit`` characters."""
-    text = "".join(c if c.isprintable() else " " for c in str(value))
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+from mmreid_ext.shorten import one_line
 
 
 def check_results(

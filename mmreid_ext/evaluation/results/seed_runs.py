@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import plain_json
 
 from .compared_runs import differing_settings, refuse_repeats
-from .report import plain_json, read_results, write_results
+from .report import read_results, write_results
 from .training_record import flat_config
 
 REQUEST = "request.json"

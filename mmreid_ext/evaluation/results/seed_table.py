@@ -8,6 +8,8 @@ import numpy as np
 
 from mmreid_ext.errors import UserError
 
+from .table import text_table
+
 COLUMNS = ("mAP", "mINP", "R1", "R5", "R10")
 
 
@@ -58,8 +60,4 @@ def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
         found = [summary.get(f"{name}/{column}") for column in COLUMNS]
         cells = ["" if f is None else f"{f['mean']:.2f} ± {f['std']:.2f}" for f in found]
         rows.append([title, "mean ± std", *cells])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    return "\n".join([f"Percent, {len(runs)} training seeds", *lines])
+    return f"Percent, {len(runs)} training seeds\n{text_table(rows, ruled=False)}"

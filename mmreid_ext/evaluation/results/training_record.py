@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mmreid_ext.json_values import full_name, plain_json
+
 from .image_names import without_folders
 
 # What a run may have otherwise and still be the same training.
@@ -79,26 +81,13 @@ def flat_config(config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         config: Nested settings, as in a configuration file.
     """
-    flat = _flatten(without_folders(_plain(config)), "")
+    flat = _flatten(without_folders(plain_json(config, full_name, finite=False)), "")
     return {
         key: value
         for key, value in flat.items()
         if not any(key == word or key.startswith(f"{word}.") for word in _ELSEWHERE)
         and key.rpartition(".")[2] not in _WORKERS
     }
-
-
-def _plain(value: Any) -> Any:
-    """Plain containers; classes and functions as text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
-    return str(value)
 
 
 def _flatten(value: Any, prefix: str) -> dict[str, Any]:

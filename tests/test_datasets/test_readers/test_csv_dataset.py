@@ -271,8 +271,8 @@ def test_messages_show_the_names(make, monkeypatch):
     monkeypatch.setattr(reid_dataset, "print_log", lambda text, **_: said.append(text))
     rows = "q.jpg,alice,0,query\ng.jpg,alice,1,gallery\na.jpg,bob,0,query\nb.jpg,carl,0,gallery\n"
     dataset = make(HEADER + rows, mode="test")
-    assert "1 identities: bob" in said[0] and "queries begin ['bob']" in said[0]
-    assert "['alice', 'carl']" in said[0]
+    assert "1 identities: bob" in said[0] and "(queries: bob; gallery: " in said[0]
+    assert "gallery: alice, carl)" in said[0]
     assert dataset.metainfo["test_sets"]["shop"]["pid_names"] == {0: "alice", 1: "bob", 2: "carl"}
 
 

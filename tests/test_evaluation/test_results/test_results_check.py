@@ -8,7 +8,7 @@ import pytest
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import read_results
 from mmreid_ext.evaluation.results.comparison import compare
-from mmreid_ext.evaluation.results.results_check import one_line
+from mmreid_ext.shorten import one_line
 
 
 def good() -> dict:
