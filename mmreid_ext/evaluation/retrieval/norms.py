@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import shorten
 
 _SHORTEST, _LONGEST = 1e-100, 1e100  # norms whose squares and inverses float64 can hold
 _OUTLIER = 100  # times the median norm
@@ -54,7 +55,7 @@ def row_norms(feats: Tensor, name: str, numbers: Tensor | None = None, block: in
 
 def _some(rows: Tensor, all_rows: Tensor, numbers: Tensor | None, what: str) -> str:
     """How many rows, what is said of them, and the first five."""
-    shown = (rows if numbers is None else numbers[rows])[:5].tolist()
+    shown = shorten((rows if numbers is None else numbers[rows]).tolist())
     return f"{len(rows)} of {len(all_rows)} rows {what} (first: {shown})"
 
 
