@@ -1,5 +1,5 @@
-# ArcMargin with GhostNet x1.0, 2.7 million parameters. ImageNet weights with the names of the
-# authors' release or of timm load as they are:
+# ArcMargin with GhostNet x1.0, 2.7 million parameters. ImageNet weights of the authors' release
+# and of timm load unchanged:
 #   tools/train.py configs/arcmargin_ghostnet_market.py --cfg-options \
 #       model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=FILE
 _base_ = ["arcmargin_r50vd_market.py"]

@@ -1,5 +1,5 @@
-# The second stage on a laptop: pairs instead of classes, from the checkpoint of
-# arcmargin_r18_market150.py. Another checkpoint:
+# The second stage on a laptop: pairs instead of classes. It starts from the checkpoint of
+# arcmargin_r18_market150.py. To start from another:
 #   tools/train.py configs/arcmargin_r18_market150_eml.py --cfg-options load_from=FILE
 _base_ = ["arcmargin_r18_market150.py"]
 
@@ -7,7 +7,7 @@ load_from = "work_dirs/arcmargin_r18_market150/iter_900.pth"
 
 model = dict(
     head=dict(
-        num_classes=None,  # no classifier: the weights of the first stage's are left aside
+        num_classes=None,  # no classifier; the first stage's is not loaded
         classifier=None,
         losses=dict(_delete_=True, pair=dict(type="mmreid_ext.EMLLoss")),
     )

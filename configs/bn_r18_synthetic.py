@@ -1,5 +1,4 @@
-# The plain batch-norm twin of metabin_r18_synthetic.py: same data, losses and schedule, no
-# meta-learning.
+# metabin_r18_synthetic.py with plain batch norm and without meta-learning.
 _base_ = ["metabin_r18_synthetic.py"]
 
 model = dict(backbone=dict(norm_cfg=dict(type="mmreid_ext.SyncBN")))

@@ -1,4 +1,4 @@
-# The plain batch-norm twin of metabin_r50.py: same data, losses and schedule, no meta-learning.
+# metabin_r50.py with plain batch norm and without meta-learning.
 _base_ = ["metabin_r50.py"]
 
 model = dict(backbone=dict(norm_cfg=dict(type="mmreid_ext.SyncBN")))

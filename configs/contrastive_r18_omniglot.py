@@ -1,4 +1,4 @@
-# The twin of xbm_r18_omniglot.py without a memory: same data, loss and schedule.
+# xbm_r18_omniglot.py without the memory.
 _base_ = ["xbm_r18_omniglot.py"]
 
 model = dict(

@@ -1,5 +1,5 @@
-# MetaBIN on procedural pedestrians, no data set and no GPU needed: trained on four domains, tested
-# on a fifth.
+# MetaBIN on procedural pedestrians. It needs no data set and no GPU, trains on four domains and
+# tests on a fifth.
 #   python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100
 #   python tools/train.py configs/metabin_r18_synthetic.py
 _base_ = [

@@ -1,5 +1,5 @@
-# MetaBIN as published for a single source: ResNet-50, Market-1501 with its six cameras as domains,
-# tested on Market-1501 and on VIPeR, which it has not seen. A global batch of 96 serves 1, 2 or 4
+# MetaBIN as published for a single source: ResNet-50 trains on Market-1501 with its six cameras as
+# domains, and is tested on Market-1501 and the unseen VIPeR. The global batch is 96 on 1, 2 or 4
 # ranks.
 #   tools/dist_train.sh configs/metabin_r50.py 4 --amp
 _base_ = [
@@ -9,7 +9,7 @@ _base_ = [
     "_base_/default_runtime.py",
 ]
 
-# The known domain and an unseen one; without VIPeR at hand, delete its line.
+# A known domain and an unseen one. Delete VIPeR here if you don't have it.
 test_sets = [dict(type="mmreid_ext.Market1501"), dict(type="mmreid_ext.VIPeR")]
 val_dataloader = dict(dataset=dict(sources=test_sets))
 test_dataloader = dict(dataset=dict(sources=test_sets))

@@ -1,7 +1,7 @@
-# MetaBIN for domain generalisation: trained on all images of several data sets, one domain each,
-# tested on four small ones it has not seen, ten random splits each. DukeMTMC-reID, the fifth source
-# of the paper, was withdrawn by its authors; who has it adds dict(type='mmreid_ext.DukeMTMC',
-# combine_all=True).
+# MetaBIN for domain generalisation. It trains on all images of several data sets, one domain each,
+# and tests on four small unseen sets, ten random splits each. The authors of DukeMTMC-reID, the
+# fifth source of the paper, withdrew it. If you have it, add
+# dict(type='mmreid_ext.DukeMTMC', combine_all=True).
 #   tools/dist_train.sh configs/metabin_r50_dg.py 4 --amp
 _base_ = [
     "_base_/models/resnet50_bin.py",

@@ -1,5 +1,5 @@
-# Cross-entropy on the training classes: the weights that xbm_r18_omniglot.py and its twin start
-# from, in the place of ImageNet's.
+# Cross-entropy on the training classes. xbm_r18_omniglot.py and contrastive_r18_omniglot.py start
+# from its weights, as the published recipe starts from ImageNet's.
 _base_ = ["xbm_r18_omniglot.py"]
 
 model = dict(

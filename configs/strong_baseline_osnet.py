@@ -1,4 +1,4 @@
-# The strong baseline on OSNet. ImageNet weights in a file of torchreid's load as they are:
+# The strong baseline on OSNet. torchreid's ImageNet weights load unchanged:
 #   tools/train.py configs/strong_baseline_osnet.py --cfg-options \
 #       model.backbone.init_cfg.type=Pretrained \
 #       model.backbone.init_cfg.checkpoint=osnet_x1_0_imagenet.pth

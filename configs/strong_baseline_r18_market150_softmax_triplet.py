@@ -1,5 +1,4 @@
-# The strong baseline on a laptop: ResNet-18 from scratch, 150 identities of Market-1501 at 128 x
-# 64.
+# The strong baseline on a laptop: ResNet-18 from scratch, 150 identities of Market-1501, 128 x 64.
 _base_ = [
     "_base_/models/resnet50_bnneck.py",
     "_base_/datasets/market150_baseline.py",

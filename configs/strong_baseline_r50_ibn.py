@@ -1,5 +1,5 @@
-# The strong baseline on ResNet-50-IBN-a. `model.backbone.init_cfg.checkpoint` may name a local
-# copy.
+# The strong baseline on ResNet-50-IBN-a. For a local copy of the weights, set
+# `model.backbone.init_cfg.checkpoint`.
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(

@@ -1,5 +1,4 @@
-# The strong baseline with MixStyle after the first two stages, for cameras that training hasn't
-# seen.
+# The strong baseline with MixStyle after the first two stages, for unseen cameras.
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(

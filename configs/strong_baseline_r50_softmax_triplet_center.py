@@ -1,5 +1,5 @@
-# The strong baseline with centre loss, whose centres move by plain SGD at a constant rate of 0.5 on
-# the unweighted loss, whatever the optimiser of the network.
+# The strong baseline with centre loss. Plain SGD at a constant learning rate of 0.5 on the
+# unweighted loss moves the centres, beside any optimiser of the network.
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(

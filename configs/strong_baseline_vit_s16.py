@@ -1,5 +1,5 @@
-# A plain ViT-S/16 (DeiT weights) under the head of the strong baseline; no batch norm but the
-# neck's.
+# A plain ViT-S/16 (DeiT weights) under the head of the strong baseline; only the neck has batch
+# norm.
 _base_ = [
     "_base_/models/resnet50_bnneck.py",
     "_base_/datasets/market1501.py",

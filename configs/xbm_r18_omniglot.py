@@ -1,5 +1,5 @@
-# XBM on a laptop: a narrow ResNet-18 on handwritten characters, batches of 16 with a memory of the
-# training set's size. Like the published recipe it starts from trained weights:
+# XBM on a laptop: a narrow ResNet-18 on handwritten characters, with batches of 16 and a memory as
+# large as the training set. Like the published recipe, it starts from trained weights:
 #   tools/train.py configs/softmax_r18_omniglot.py
 #   tools/train.py configs/xbm_r18_omniglot.py \
 #       --cfg-options load_from=work_dirs/softmax_r18_omniglot/iter_600.pth

@@ -1,9 +1,9 @@
-# What every configuration shares. `default_scope` makes MMPretrain's modules reachable by their
-# bare names.
+# Settings of all configurations. `default_scope` makes MMPretrain's modules reachable by their bare
+# names.
 default_scope = "mmpretrain"
 custom_imports = dict(imports=["mmreid_ext"], allow_failed_imports=False)
 
-# Batch sizes are those of all ranks together: the same run on 1, 2 or 4 (see docs/distributed.md).
+# Batch sizes count all ranks together: the same run on 1, 2 or 4 (see docs/distributed.md).
 batch_size_is_global = True
 
 val_cfg = dict(type="ValLoop")

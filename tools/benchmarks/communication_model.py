@@ -66,10 +66,11 @@ def costs(cluster: Cluster, images: int) -> dict[str, float]:
     forward = sum(cluster.gather(s) for s in sizes)
     backward = sum(cluster.all_reduce(world * s) for s in sizes)  # the adjoint of a gather
     rows = (images, images / 2, images / 2)  # base batch, the two halves of the meta batch
+    # A label and a domain of 8 bytes each travel with an image's features.
     features = sum(
         cluster.gather(n * (4 * FEATURES + 16)) + cluster.all_reduce(4 * world * n * FEATURES)
         for n in rows
-    )  # a label and a domain of 8 bytes each travel with an image's features
+    )
     gates = 2 * cluster.all_reduce(4 * sum(c * count for c, count in LAYERS))
     return {
         "moments": PASSES * (forward + backward),

@@ -67,7 +67,7 @@ class Cost:
 
     Attributes:
         wall: Seconds by the clock.
-        cpu: Seconds of processor time, of all threads; steadier than the clock on a shared machine.
+        cpu: Seconds of CPU time, of all threads; steadier than the clock on a shared machine.
         memory: Peak of the process over its start, in MB.
         result: What the call returned.
     """

@@ -1,4 +1,4 @@
-# CUHK03, new protocol, detected boxes: the market1501.py recipe on other images. With it goes
+# CUHK03, new protocol, detected boxes: the market1501.py recipe on other images. It needs
 # model.head.num_classes=767.
 _base_ = ["market1501.py"]
 

@@ -1,6 +1,5 @@
-# Domain generalisation: all images (train, query, gallery) of several data sets for training, one
-# domain each; tested on four small sets that training has not seen, ten random splits each, mean
-# and deviation.
+# Domain generalisation. It trains on all images (train, query, gallery) of several data sets, one
+# domain each. It tests on four small unseen sets, ten random splits each, mean and deviation.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
     dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bicubic"),  # (W, H)

@@ -1,6 +1,6 @@
-# A cut of Market-1501 that trains on a laptop: the first 150 training identities (2,967 images,
-# cameras as domains) at 128 x 64; tested on the first 150 query identities and, unseen in training,
-# on the second half of VIPeR.
+# A cut of Market-1501 for a laptop: the first 150 training identities (2,967 images, cameras as
+# domains) at 128 x 64. It tests on the first 150 query identities and on the unseen second half of
+# VIPeR.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
     dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bicubic"),  # (W, H)

@@ -1,5 +1,5 @@
 # Market-1501 for supervised re-ID: 16 identities x 4 images, bilinear resizing, flip, crop, random
-# erasing. The folder of all data sets is the environment variable MMREID_DATA_ROOT, else ./data.
+# erasing. MMREID_DATA_ROOT names the folder of all data sets (default: ./data).
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
     dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bilinear"),  # (W, H)

@@ -1,5 +1,5 @@
 # Market-1501 for single-source domain generalisation: its six cameras are the domains (MetaBIN).
-# The folder of all data sets is the environment variable MMREID_DATA_ROOT, else ./data.
+# MMREID_DATA_ROOT names the folder of all data sets (default: ./data).
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
     dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bicubic"),  # (W, H)
@@ -29,8 +29,8 @@ train_dataloader = dict(
     dataset=train_dataset,
 )
 
-# Meta batches, loaded by the same workers and four more: equal shares of every domain, each
-# group of K images from one identity and camera.
+# Meta batches have equal shares of every domain; a group of K images shows one identity in one
+# camera. The same workers and four more load them.
 meta_dataloader = dict(
     batch_size=96,
     num_workers=4,

@@ -1,5 +1,5 @@
-# Market-1501's hand-drawn boxes (folder gt_bbox): the first 1,421 identities to train on, every
-# image of the last 80 against all others to test.
+# Market-1501's hand-drawn boxes (folder gt_bbox). It trains on the first 1,421 identities and tests
+# every image of the last 80 against all others.
 _base_ = ["market1501_square.py"]
 
 train_dataloader = dict(dataset=dict(type="mmreid_ext.Market1501GTBBox"))

@@ -1,6 +1,6 @@
-# Market-1501 as PaddleCV's metric learning reads any images: random crops resized to a square; in
-# tests the short side resized and the centre cut out, which leaves head and feet of a 1:2 box
-# outside. Tested by Market's protocol, and every image against all others.
+# Market-1501 as PaddleCV's metric learning reads images. Training resizes random crops to a square.
+# Testing resizes the short side and cuts out the centre, so a 1:2 box loses head and feet. It tests
+# by Market's protocol, and every image against all others.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
     dict(type="LoadImageFromFile"),
@@ -21,7 +21,7 @@ test_pipeline = [
     dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 
-# One image per draw: a walk over all images, the identities of a batch different.
+# One image per draw: a pass over all images, with different identities in a batch.
 train_dataloader = dict(
     batch_size=256,
     num_workers=4,

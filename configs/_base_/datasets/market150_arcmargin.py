@@ -1,13 +1,13 @@
 # The laptop cut of Market-1501 for embeddings: 150 training identities, single images at 128 x 64,
-# random crops of the whole picture's shape. Tested on the first 150 query identities twice: by
-# Market's protocol, and every image against all others.
+# random crops in the shape of the whole picture. It tests on the first 150 query identities twice:
+# by Market's protocol, and every image against all others.
 _base_ = ["market150.py"]
 
 train_pipeline = [
     dict(type="LoadImageFromFile"),
     dict(
         type="RandomResizedCrop",
-        scale=(128, 64),  # (height, width), here alone
+        scale=(128, 64),  # (height, width), unlike Resize
         crop_ratio_range=(0.4, 1.0),
         aspect_ratio_range=(3 / 8, 2 / 3),
         interpolation="lanczos",

@@ -1,5 +1,5 @@
-# The laptop cut of Market-1501 (150 training identities, 128 x 64; tested as market150.py), with
-# the augmentation of the strong baseline; batches of 8 identities x 4 images.
+# The laptop cut of Market-1501 (150 training identities, 128 x 64) with the augmentation of the
+# strong baseline and batches of 8 identities x 4 images. It tests like market150.py.
 _base_ = ["market150.py"]
 
 train_pipeline = [

@@ -1,4 +1,4 @@
-# MSMT17: the market1501.py recipe on other images. With it goes model.head.num_classes=1041.
+# MSMT17: the market1501.py recipe on other images. It needs model.head.num_classes=1041.
 _base_ = ["market1501.py"]
 
 train_dataloader = dict(dataset=dict(type="mmreid_ext.MSMT17"))

@@ -1,11 +1,12 @@
-# Handwritten characters (Omniglot) in the file layout of Stanford Online Products: 136 classes to
-# train on, 106 others to test, 20 drawings each, as 40 x 40 pixels. Expected in the folder
-# `omniglot_sop` of MMREID_DATA_ROOT: Ebay_train.txt, Ebay_test.txt and the pictures they name.
+# Handwritten characters (Omniglot) in the layout of Stanford Online Products: 136 classes to train
+# on, 106 others to test, 20 drawings each, 40 x 40 pixels. The folder `omniglot_sop` of
+# MMREID_DATA_ROOT must hold Ebay_train.txt, Ebay_test.txt and the pictures they name.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [
     dict(type="LoadImageFromFile"),
-    dict(type="RandomResizedCrop", scale=40, crop_ratio_range=(0.5, 1.0)),  # a mirrored letter is
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),  # another letter: no flip
+    # No flip: a mirrored letter is another letter.
+    dict(type="RandomResizedCrop", scale=40, crop_ratio_range=(0.5, 1.0)),
+    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
 ]
 test_pipeline = [
     dict(type="LoadImageFromFile"),

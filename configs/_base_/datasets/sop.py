@@ -1,5 +1,5 @@
 # Stanford Online Products with the transforms and the sampler of XBM: batches of 16 classes x 4
-# images, classes drawn in proportion to the groups they have left. The test images are queries and
+# images, classes drawn in proportion to their remaining groups. The test images are queries and
 # gallery at once.
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [

@@ -1,5 +1,4 @@
-# Synthetic pedestrians: train on domains 0-3, test on the unseen fifth. Make them first, in a
-# minute:
+# Synthetic pedestrians: train on domains 0-3, test on the unseen fifth. One minute makes them:
 #   python tools/make_synthetic.py --out data/synthetic --domains 5 --ids 100
 meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
 train_pipeline = [

@@ -1,6 +1,6 @@
 # The official schedule of MetaBIN for Market-1501 as the only source: 120 epochs of 145 iterations
-# at batch 96, warm-up over 10 epochs, decay at 50 and 90. The gates' step size is constant and
-# belongs to the loop.
+# at batch 96, warm-up over 10 epochs, decay at 50 and 90. The loop has the constant
+# learning rate of the gates.
 iters_per_epoch = 145
 max_iters = 120 * iters_per_epoch  # 17,400
 val_interval = 10 * iters_per_epoch

@@ -1,4 +1,4 @@
-# 120 epochs of Adam with coupled weight decay. The rate in epoch e = 1, 2, ... is 3.5e-4 times
+# 120 epochs of Adam with coupled weight decay. The learning rate in epoch 1, 2, ... is 3.5e-4 times
 # 0.109, 0.208, ..., 0.901 in the nine epochs of warm-up, 1 from the tenth, 0.1 from the 40th and
 # 0.01 from the 70th.
 max_epochs = 120

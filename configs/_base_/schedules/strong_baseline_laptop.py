@@ -1,5 +1,5 @@
-# The strong baseline for networks from scratch, a quarter of an hour on two cores: a higher rate
-# than with ImageNet weights, warm-up over two epochs, then a cosine to nothing.
+# The strong baseline for networks from scratch, a quarter of an hour on two cores. The learning
+# rate is higher than with ImageNet weights; warm-up over two epochs, then a cosine to zero.
 max_epochs = 40
 train_cfg = dict(
     type="mmreid_ext.ReIDEpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs

@@ -1,6 +1,6 @@
 # The published schedule of XBM: Adam with coupled weight decay on everything, the learning rate cut
-# by ten when R@1 stops rising. A step of the plateau scheduler is a validation, whatever its
-# `by_epoch` says; `monitor` names the metric of the configuration's test set.
+# by ten when R@1 stops rising. The plateau scheduler steps at each validation, in spite of its
+# `by_epoch`; `monitor` names the metric of the configuration's test set.
 max_iters = 35000
 val_interval = 1000
 
