@@ -76,6 +76,7 @@ def own_registries(monkeypatch):
 
 
 @pytest.mark.usefixtures("own_registries")
+@pytest.mark.filterwarnings("error:.*is now called:FutureWarning")  # documents use today's names
 @pytest.mark.parametrize("block", PYTHON_BLOCKS)
 def test_python_blocks_run(block, names, checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -147,3 +148,28 @@ def test_python_is_marked_as_such(path):
     """So that it is run: an indented block would not be."""
     rest = MARKED.sub("", path.read_text())
     assert re.findall(r"(?m)^ {4}(?:import|from) \w.*", rest) == []
+
+
+MAP = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_the_map_shows_every_room_and_nothing_else():
+    rooms = {path.parent for path in (ROOT / "mmreid_ext").rglob("*.*") if path.is_file()}
+    shown = re.findall(r"(?m)^\| `(mmreid_ext/[\w/]+/)` \| \S", MAP)
+    hidden = {"__pycache__", ".mim"}
+    rooms = {f"{p.relative_to(ROOT).as_posix()}/" for p in rooms if not hidden & set(p.parts)}
+    assert sorted(shown) == sorted(rooms - {"mmreid_ext/"})
+
+
+def test_the_map_names_files_that_exist():
+    named = re.findall(r"`(mmreid_ext/[\w/]+\.\w+)`", MAP)
+    assert len(named) >= 6
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_the_map_has_the_floors_of_the_import_graph():
+    from test_import_graph import FLOORS
+
+    rows = re.findall(r"(?m)^\| [\w* ]+ \| ((?:`\w+`(?:, )?)+) \|", MAP)
+    shown = [set(re.findall(r"`(\w+)`", row)) for row in reversed(rows)]
+    assert shown == FLOORS
