@@ -230,7 +230,7 @@ def test_empty_query_gallery_or_matches_give_nan_and_no_warning(recwarn):
         (
             {0: torch.tensor([[1.0, float("nan")]])},
             ValueError,
-            r"query_feats: 1 of 1 rows hold NaN.*\[0\]",
+            r"query_feats: 1 of 1 rows hold NaN.*first: 0\)",
         ),
         ({1: torch.full((2, 2), float("inf"))}, ValueError, r"gallery_feats: 2 of 2 rows"),
         ({0: torch.ones(1, 3)}, ValueError, "query_feats have 3 dimensions, gallery_feats 2"),
