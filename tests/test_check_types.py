@@ -1,23 +1,19 @@
 """The check of types: clean rooms stay clean, the number of other errors only falls."""
 
-import importlib.util
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
+from helpers.tools import load_script
 
-ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / ".ci" / "check_types.py"
 
 
 @pytest.fixture(scope="module")
 def check():
-    spec = importlib.util.spec_from_file_location("check_types", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(SCRIPT)
 
 
 def _errors(*places):

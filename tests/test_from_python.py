@@ -2,13 +2,11 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.tools import run_python
 
 # torch.load as PyTorch 2.1 to 2.5 has it: pickles are executed unless the caller says otherwise
 PREAMBLE = """
@@ -58,14 +56,7 @@ def images(tmp_path):
 
 
 def fresh_process(folder: Path, code: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-c", PREAMBLE + code, str(folder)],
-        env=dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1"),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    return run_python(PREAMBLE + code, folder, cwd=folder, timeout=300)
 
 
 class Malicious:

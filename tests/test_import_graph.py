@@ -4,12 +4,12 @@ import ast
 import subprocess
 import sys
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT
 
 PACKAGE = "mmreid_ext"
-ROOT = Path(__file__).parents[1] / PACKAGE
+PACKAGE_ROOT = ROOT / PACKAGE
 
 FLOORS = [
     {
@@ -34,11 +34,11 @@ SAME_FLOOR = {("compat", "checkpoint"), ("registry", "compat"), ("type_names", "
 
 
 def _name(path):
-    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    parts = path.relative_to(PACKAGE_ROOT.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {_name(path): path for path in ROOT.rglob("*.py") if ".mim" not in path.parts}
+MODULES = {_name(path): path for path in PACKAGE_ROOT.rglob("*.py") if ".mim" not in path.parts}
 
 
 def _imported(name):
@@ -108,7 +108,7 @@ def test_no_import_runs_upwards():
 def test_no_folder_is_crowded():
     files = defaultdict(list)
     for path in MODULES.values():
-        files[path.parent.relative_to(ROOT).as_posix()].append(path.name)
+        files[path.parent.relative_to(PACKAGE_ROOT).as_posix()].append(path.name)
     limits = {"evaluation": 12, "datasets": 12}
     free = {"datasets/readers", "models/losses"}  # one file per data set, one per loss
     crowded = {

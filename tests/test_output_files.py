@@ -1,15 +1,12 @@
 """A result file that can't be written stops a tool before its work."""
 
-import importlib.util
 import os
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.tools import load_tool
 
 from mmreid_ext.output_files import require_writable
-
-ROOT = Path(__file__).parents[1]
 
 
 def bad_paths(tmp_path):
@@ -61,9 +58,7 @@ TOOLS = {
 @pytest.mark.parametrize("name", TOOLS)
 def test_tools_try_their_file_first(name, tmp_path, monkeypatch):
     """The inputs don't exist either, so what is named was looked at first."""
-    spec = importlib.util.spec_from_file_location(f"tool_{name}", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool(name)
     path = bad_paths(tmp_path)["below a file"]
     monkeypatch.setattr(sys, "argv", [name, *TOOLS[name], str(path)])
     with pytest.raises(ValueError, match="can't be written"):

@@ -1,23 +1,17 @@
 """What the quick start repeats, resumes and prints; its stages have tests of their own."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.tools import load_tool
 
 from mmreid_ext.errors import UserError
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
 def quickstart():
-    spec = importlib.util.spec_from_file_location("quickstart", ROOT / "tools" / "quickstart.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("quickstart")
 
 
 @pytest.fixture

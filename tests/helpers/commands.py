@@ -1,6 +1,5 @@
 """Commands that documents and configurations show: found, parsed by their tools, compared."""
 
-import importlib.util
 import re
 import shlex
 import sys
@@ -11,7 +10,9 @@ from mmengine.config import Config
 
 from mmreid_ext.cli.config import load_config
 
-ROOT = Path(__file__).resolve().parents[2]
+from .paths import ROOT
+from .tools import load_tool
+
 _BLOCK = re.compile(r"(?ms)^```(?:bash)?\n(.*?)^```|((?:^(?: {4}[^\n]*)?\n)+)")
 _TOOL = re.compile(
     r"(?:\w+=\S+ +)*(?:(?:python|bash) )?tools/[\w/]+\.(?:py|sh)\b|mim (?:train|test) "
@@ -71,9 +72,7 @@ def _arguments(tool: str, words: list[str]) -> Namespace | None:
     before = sys.argv, list(sys.path), set(sys.modules)
     try:
         sys.path.insert(0, str(path.parent))  # benchmarks import their neighbours
-        spec = importlib.util.spec_from_file_location(f"documented_{path.stem}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load_tool(tool)
         sys.argv = [path.name, *words]
         return module.parse_args()
     finally:

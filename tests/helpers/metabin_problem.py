@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from helpers.tiny_reid import LOSSES, tiny_model
 from mmpretrain.structures import DataSample
 
 from mmreid_ext.registry import MODELS
+
+from .tiny_reid import LOSSES, tiny_model
 
 NUM_DOMAINS = 4
 OPTIM_WRAPPER = dict(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from helpers.tiny_reid import TinyReID, tiny_model, tiny_runner
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmreid_ext.registry import DATASETS
+
+from .tiny_reid import TinyReID, tiny_model, tiny_runner
 
 MEMORY_SIZE, FEAT_DIM = 40, 8
 

@@ -1,12 +1,11 @@
 """What a checkpoint says about its own use, and that following it gives the model's own input."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 import torch
 from helpers.fake_images import write_image
+from helpers.paths import ROOT
 from helpers.tiny_reid import tiny_runner
 from mmcv.transforms import Compose
 from mmengine.config import Config
@@ -17,7 +16,6 @@ from mmreid_ext.checkpoint.usage import deployment_info, embedding_size
 from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.models import ReIDModel
 
-REPOSITORY = Path(__file__).parents[2]
 INTERPOLATION = dict(bicubic=cv2.INTER_CUBIC, lanczos=cv2.INTER_LANCZOS4)
 PIPELINES = dict(
     whole=[dict(type="Resize", scale=(32, 64), interpolation="bicubic")],
@@ -104,7 +102,7 @@ def checkpoint(tmp_path):
     """Written by a run with the hook, as the default runtime configures it."""
     enable_safe_checkpoints()
     runtime = "configs/_base_/default_runtime.py"
-    hook = Config.fromfile(REPOSITORY / runtime).default_hooks["deployment_info"]
+    hook = Config.fromfile(ROOT / runtime).default_hooks["deployment_info"]
     runner = tiny_runner(
         tmp_path,
         max_iters=1,

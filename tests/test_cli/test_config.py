@@ -3,16 +3,15 @@
 import argparse
 import inspect
 import warnings
-from pathlib import Path
 
 import pytest
+from helpers.paths import CONFIGS
 
 from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.config_keys import READ, RUNNER_KEYS
 from mmreid_ext.cli.config_options import ConfigOptions
 from mmreid_ext.errors import UserError
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
 TEXT = """
 max_iters = 100
 milestones = [40, 70]
@@ -43,7 +42,7 @@ def test_the_keys_of_the_runner_are_known():
     assert set(inspect.signature(Runner).parameters) - {"cfg"} == RUNNER_KEYS
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.py")), ids=lambda path: path.stem)
 def test_ours_pass_without_a_word(config):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

@@ -4,16 +4,15 @@ import errno
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.paths import ROOT, TOOLS
 
 from mmreid_ext import errors
 from mmreid_ext.checkpoint.safe_load import UnsafeCheckpointError
 from mmreid_ext.cli.errors import run_tool, user_message
 from mmreid_ext.errors import UserError
 
-ROOT = Path(__file__).resolve().parents[2]
 USER_ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 USER_ERRORS = [kind for kind in USER_ERRORS if issubclass(kind, UserError)]
 
@@ -110,7 +109,7 @@ def test_several_ranks_say_it_once_and_last(case, tmp_path):
     assert said.index(wanted) > said.index("tool.py FAILED")
 
 
-@pytest.mark.parametrize("tool", sorted((ROOT / "tools").rglob("[a-z]*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("tool", sorted(TOOLS.rglob("[a-z]*.py")), ids=lambda p: p.stem)
 def test_every_tool_goes_through_the_one_wrapper(tool):
     text = tool.read_text()
     if "benchmarks" in tool.parts:

@@ -2,16 +2,15 @@
 
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.paths import TOOLS
 from helpers.tiny_config import write_tiny_config
 from mmengine.registry import DefaultScope
 
 from mmreid_ext.checkpoint import mmengine_io
 from mmreid_ext.errors import UserError
 
-ROOT = Path(__file__).resolve().parents[2]
 URL = "https://example.org/resnet18.pth"
 
 
@@ -27,7 +26,7 @@ def train(config, tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "argv", ["train.py", str(config), *arguments])
         if "--work-dir" not in arguments:
             sys.argv += ["--work-dir", str(tmp_path / "work")]
-        runpy.run_path(str(ROOT / "tools" / "train.py"), run_name="__main__")
+        runpy.run_path(str(TOOLS / "train.py"), run_name="__main__")
 
     return run
 

@@ -3,17 +3,16 @@
 import json
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 import torch
+from helpers.paths import ROOT
 from helpers.tiny_config import write_tiny_config
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmreid_ext.type_names import type_name
 
-ROOT = Path(__file__).resolve().parents[2]
 IMPORTS = {
     "ReIDModel": "mmreid_ext.models",
     "BNNeckHead": "mmreid_ext.models",

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.paths import TOOLS
 
 from mmreid_ext.datasets import MultiSourceDataset, SyntheticReID
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
@@ -220,7 +221,7 @@ def test_every_background_and_weather_can_be_drawn(background, weather):
 
 
 def test_command_line(tmp_path, monkeypatch, capsys):
-    script = str(Path(__file__).parents[2] / "tools" / "make_synthetic.py")
+    script = str(TOOLS / "make_synthetic.py")
 
     def run(*extra):
         sizes = ["--domains", "1", "--ids", "2", "--cameras", "2", "--size", "32", "16"]

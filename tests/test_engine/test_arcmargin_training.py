@@ -1,11 +1,10 @@
 """ArcMargin, then pairs: both stages train to the same weights on 1, 2 and 4 ranks."""
 
-from pathlib import Path
-
 import pytest
 import torch
 import torch.distributed as dist
 from helpers.distributed import run_distributed
+from helpers.paths import CONFIGS
 from helpers.tiny_reid import tiny_model, tiny_runner
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
@@ -13,7 +12,6 @@ from mmengine.registry import PARAM_SCHEDULERS
 
 from mmreid_ext.compat import enable_safe_checkpoints
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 GLOBAL_BATCH, ITERS = 16, 3
 FIRST = dict(
     num_classes=16,

@@ -1,16 +1,14 @@
 """The strong baseline's schedule, and the same training on 1, 2 and 4 ranks."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from helpers.distributed import run_distributed
+from helpers.paths import CONFIGS
 from helpers.tiny_baseline import make_runner
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 GLOBAL_BATCH = 16
 
 WITH_WARM_UP = {

@@ -1,20 +1,15 @@
 """What tools/test.py makes of its command line."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
+from helpers.tools import load_tool
 from mmengine.config import Config
-
-PATH = Path(__file__).parents[2] / "tools" / "test.py"
 
 
 def applied(monkeypatch, *arguments, **changes):
     """The configuration after the arguments were laid over it."""
-    spec = importlib.util.spec_from_file_location("tools_test", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool("test")
     monkeypatch.setattr(sys, "argv", ["test.py", "c.py", "x.pth", *arguments])
     evaluator = dict(type="mmreid_ext.ReIDMetric", rerank=None, save_features="mine.npz")
     cfg = Config(dict(dict(model=dict(), test_evaluator=evaluator), **changes))

@@ -1,17 +1,14 @@
 """tools/evaluate.py and tools/compare.py as a user calls them."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers.tools import load_tool, run_tool
 
 from mmreid_ext.evaluation import EmbeddingSet, evaluate_set, read_results, save_features
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -19,11 +16,7 @@ def call(monkeypatch, capsys):
     """Run a tool in this process and return what it printed."""
 
     def run(tool, *arguments):
-        spec = importlib.util.spec_from_file_location(tool, ROOT / "tools" / f"{tool}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        monkeypatch.setattr(sys, "argv", [tool, *map(str, arguments)])
-        module.main()
+        run_tool(tool, monkeypatch, *arguments)
         return capsys.readouterr().out
 
     return run
@@ -128,10 +121,7 @@ out.write_text(json.dumps(document))
 @pytest.fixture
 def train_seeds(tmp_path, monkeypatch):
     """Call tools/train_seeds.py on seeds 1 and 2, with stand-ins for training and testing."""
-    path = ROOT / "tools" / "train_seeds.py"
-    spec = importlib.util.spec_from_file_location("train_seeds", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool("train_seeds")
     monkeypatch.setattr(module, "TOOLS", tmp_path)
     (tmp_path / "train.py").write_text(TRAIN)
     (tmp_path / "test.py").write_text(TEST)

@@ -4,10 +4,9 @@ The exporter merges equal constants. In an untrained network with batch-instance
 are equal, and it lost some of them: the file named values that weren't there.
 """
 
-from pathlib import Path
-
 import pytest
 import torch
+from helpers.paths import CONFIGS
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
@@ -16,7 +15,6 @@ from mmreid_ext.registry import MODELS
 onnx = pytest.importorskip("onnx", reason="exporting needs the onnx package")
 onnxruntime = pytest.importorskip("onnxruntime")
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
 SHRINK = 8
 
 
@@ -45,7 +43,7 @@ def signature(model: dict) -> str:
 def different_models() -> dict[str, dict]:
     """One configuration for each signature, by its name."""
     found = {}
-    for path in CONFIGS:
+    for path in sorted(CONFIGS.glob("*.py")):
         model = Config.fromfile(path).model
         found.setdefault(signature(model), (path.stem, model))
     return dict(found.values())

@@ -1,19 +1,13 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from helpers.paths import ROOT
+from helpers.tools import load_tool
 
 
 @pytest.fixture(scope="module")
 def make_splits():
-    path = ROOT / "tools" / "converters" / "make_splits.py"
-    spec = importlib.util.spec_from_file_location("make_splits", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("converters/make_splits")
 
 
 def test_shipped_files_are_what_the_script_makes(make_splits):

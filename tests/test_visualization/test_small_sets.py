@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.tool_main import run_tool
+from helpers.tools import run_tool
 from PIL import Image
 
 from mmreid_ext.evaluation import EmbeddingSet, evaluate_set, save_features

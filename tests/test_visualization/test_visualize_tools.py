@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.tool_main import run_tool
+from helpers.tools import run_tool
 
 from mmreid_ext.evaluation import evaluate_set, load_features
-
-TOOLS = Path(__file__).parents[2] / "tools"
 
 
 @pytest.fixture

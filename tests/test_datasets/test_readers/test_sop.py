@@ -1,10 +1,10 @@
 """Stanford Online Products, in its three list forms, and In-shop."""
 
-import os
 from pathlib import Path
 
 import pytest
 from helpers.fake_images import write_images
+from helpers.paths import DATA
 
 from mmreid_ext.datasets import SOP, BenchmarkSuite, InShop, reid_dataset
 from mmreid_ext.errors import UserError
@@ -12,7 +12,6 @@ from mmreid_ext.errors import UserError
 HEADER = "image_id class_id super_class_id path"
 TRAIN = ("1 1 1 bicycle/a.png", "2 1 1 bicycle/b.png", "3 2 3 chair/c.png", "4 2 3 chair/d.png")
 TEST = ("5 3 1 bicycle/e.png", "6 3 1 bicycle/f.png", "7 4 2 lamp/g.png")
-REAL = Path(os.environ.get("MMREID_DATA_ROOT") or Path(__file__).parents[4] / "shared" / "data")
 
 
 def write_sop(root, train=TRAIN, test=TEST, folder="Stanford_Online_Products"):
@@ -138,11 +137,11 @@ def test_missing_set_names_folders_and_remedy(tmp_path):
 
 
 def test_real_pictures():
-    if not (REAL / "omniglot_sop").is_dir():
-        pytest.skip(f"no omniglot_sop in {REAL} (MMREID_DATA_ROOT)")
-    train = SOP(REAL, folder="omniglot_sop", domain_from="record")
+    if not (DATA / "omniglot_sop").is_dir():
+        pytest.skip(f"no omniglot_sop in {DATA} (MMREID_DATA_ROOT)")
+    train = SOP(DATA, folder="omniglot_sop", domain_from="record")
     assert (len(train), train.num_classes, train.num_domains) == (2720, 136, 5)
-    test = SOP(REAL, folder="omniglot_sop", mode="test")
+    test = SOP(DATA, folder="omniglot_sop", mode="test")
     assert (len(test), test.num_classes) == (2120, 106)
 
 

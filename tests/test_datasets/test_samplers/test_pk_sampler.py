@@ -1,11 +1,11 @@
 import os
 import re
 from itertools import islice
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.paths import DATA
 
 from mmreid_ext.datasets.samplers import PKSampler
 from mmreid_ext.datasets.samplers.pk_sampler import STRATEGIES
@@ -136,9 +136,7 @@ def test_iterations_per_epoch():
 
 
 def test_market1501_epoch_is_that_of_the_references():
-    default = Path(__file__).parents[4] / "shared" / "data"
-    root = Path(os.environ.get("MMREID_DATA_ROOT", default))
-    folder = root / "Market-1501-v15.09.15" / "bounding_box_train"
+    folder = DATA / "Market-1501-v15.09.15" / "bounding_box_train"
     if not folder.is_dir():
         pytest.skip(f"needs Market-1501 in {folder} (set MMREID_DATA_ROOT)")
     names = (re.match(r"(\d+)_c\d.*\.jpg$", name) for name in os.listdir(folder))

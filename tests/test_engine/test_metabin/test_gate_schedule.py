@@ -2,17 +2,17 @@
 
 from collections import Counter
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 import torch
+from helpers.paths import CONFIGS
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
 
 from mmreid_ext.engine import CyclicRatio, split_domains
 
-SCHEDULES = Path(__file__).parents[3] / "configs" / "_base_" / "schedules"
+SCHEDULES = CONFIGS / "_base_" / "schedules"
 PUBLISHED = 5e-9  # the published values have eight decimals
 
 

@@ -1,11 +1,8 @@
 """Intervals over people and seeds: known cases, and simulations that a wrong method fails."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from helpers.tools import load_tool
 
 from mmreid_ext.evaluation.results.identity_interval import (
     StandardError,
@@ -13,17 +10,10 @@ from mmreid_ext.evaluation.results.identity_interval import (
     seed_error,
 )
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture(scope="module")
 def bench():
-    path = ROOT / "tools" / "benchmarks" / "comparing.py"
-    spec = importlib.util.spec_from_file_location("comparing_benchmark", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("benchmarks/comparing")
 
 
 def test_one_query_per_identity_is_the_usual_standard_error():

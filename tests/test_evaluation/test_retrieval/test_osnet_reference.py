@@ -2,18 +2,16 @@
 
 import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers.paths import DATA
 from helpers.rerank_oracle import dense
 
 from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
 
-DEFAULT_ROOT = Path(__file__).parents[4] / "shared" / "data"
-ROOT = Path(os.environ.get("MMREID_DATA_ROOT", DEFAULT_ROOT))
-MODEL = ROOT / "weights" / "osnet_x0_25_msmt17.onnx"
+MODEL = DATA / "weights" / "osnet_x0_25_msmt17.onnx"
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
@@ -50,7 +48,7 @@ def check(result, **percent):
 def market_images(folder):
     """Paths, identities and cameras of a folder of Market-1501, junk left out."""
     found = []
-    for path in sorted((ROOT / "Market-1501-v15.09.15" / folder).glob("*.jpg")):
+    for path in sorted((DATA / "Market-1501-v15.09.15" / folder).glob("*.jpg")):
         pid, camera = map(int, re.match(r"(-?\d+)_c(\d)", path.name).groups())
         if pid >= 0:
             found.append((path, pid, camera))
@@ -60,7 +58,7 @@ def market_images(folder):
 
 def test_viper():
     pairs = [
-        sorted(p for p in (ROOT / "VIPeR" / cam).glob("*.png") if int(p.name.split("_")[0]) >= 317)
+        sorted(p for p in (DATA / "VIPeR" / cam).glob("*.png") if int(p.name.split("_")[0]) >= 317)
         for cam in ("cam_a", "cam_b")
     ]
     feats = [extract(paths) for paths in pairs]
