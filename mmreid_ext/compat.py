@@ -87,8 +87,7 @@ def check_environment() -> None:
 
     Raises:
         UnsupportedEnvironmentError: Lists every problem with the package, the installed version,
-            the
-            needed one, and the pip command that puts it right.
+            the needed one, and the pip command that puts it right.
     """
     errors, warned = find_problems(_installed_version, sys.version_info[:3])
     for problem in warned:

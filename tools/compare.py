@@ -2,8 +2,7 @@
 
 python tools/compare.py baseline.json new.json              # new against baseline
 python tools/compare.py baseline.json new.json other.json   # each of the others against the first
-python tools/compare.py --a a1.json a2.json a3.json --b b1.json b2.json b3.json   # seeds of two
-sides
+python tools/compare.py --a a1.json a2.json --b b1.json b2.json   # seeds of two sides
 
 Results files are written by `tools/test.py --out` and `tools/evaluate.py --out`.
 """

@@ -237,7 +237,7 @@ def _require_equal_shapes(own: Mapping, state: Mapping, names: set[str]) -> None
     for name in sorted(names & state.keys()):
         if own[name].shape != state[name].shape:
             raise UserError(
-                f"model.head.same_identities=True, but {name} has shape "
-                f"{tuple(state[name].shape)} in the checkpoint and {tuple(own[name].shape)} here: "
-                "the identities are others; set it to False."
+                f"model.head.same_identities=True, "
+                f"but {name} has shape {tuple(state[name].shape)} in the checkpoint "
+                f"and {tuple(own[name].shape)} here: the identities are others; set it to False."
             )

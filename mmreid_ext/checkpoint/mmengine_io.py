@@ -119,9 +119,9 @@ def _download(url: str, path: Path, progress: bool) -> None:
         reason = str(getattr(error, "reason", None) or error)
     if reason is not None:
         raise UserError(
-            f"Can't download {url} ({reason}): put it at {path}, or name a local file "
-            "(load_from=FILE, model.backbone.init_cfg.checkpoint=FILE), or set "
-            "model.backbone.init_cfg=None to do without."
+            f"Can't download {url} ({reason}): put it at {path}, "
+            "or name a local file (load_from=FILE, model.backbone.init_cfg.checkpoint=FILE), "
+            "or set model.backbone.init_cfg=None to do without."
         )
 
 

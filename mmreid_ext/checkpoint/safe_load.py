@@ -149,9 +149,9 @@ class RestrictedUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the listed object of that name, or refuse."""
-        module, name = _compat_pickle.NAME_MAPPING.get(
-            (module, name), (_compat_pickle.IMPORT_MAPPING.get(module, module), name)
-        )  # protocol 2 writes the names of Python 2
+        # Protocol 2 writes the names of Python 2.
+        renamed = _compat_pickle.IMPORT_MAPPING.get(module, module), name
+        module, name = _compat_pickle.NAME_MAPPING.get((module, name), renamed)
         full_name = f"{module}.{name}"
         allowed = _allowed_globals()
         if full_name not in allowed:

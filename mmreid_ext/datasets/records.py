@@ -129,8 +129,8 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
     key = "camid" if domain_from == "camera" else "domain"
     if any(record.get(key) is None or record[key] < 0 for record in records):
         raise UserError(
-            f"domain_from={domain_from!r}: {where} has images without {key!r}. Use "
-            "domain_from='dataset'."
+            f"domain_from={domain_from!r}: {where} has images without {key!r}. "
+            "Use domain_from='dataset'."
         )
     values, domains = np.unique(column(records, key), return_inverse=True)
     for record, domain in zip(records, domains.tolist(), strict=True):

@@ -85,9 +85,9 @@ def _type_name(config: Any) -> str:
 
 def _strung_together(wrapper: str, names: Sequence[Any]) -> UserError:
     return UserError(
-        f"{wrapper} of {', '.join(map(str, names))}: identities are numbered from 0 in each, so "
-        "person k of one would be trained as person k of the other. Use "
-        "dict(type='mmreid_ext.MultiSourceDataset', sources=[...])."
+        f"{wrapper} of {', '.join(map(str, names))}: identities are numbered from 0 in each, "
+        "so person k of one would be trained as person k of the other. "
+        "Use dict(type='mmreid_ext.MultiSourceDataset', sources=[...])."
     )
 
 

@@ -95,9 +95,10 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
         done = self._iter - self._epoch * length
         if not 0 <= done <= length:
             raise UserError(
-                f"resume: iteration {self._iter} of the checkpoint is not in its epoch "
-                f"{self._epoch + 1}, where an epoch has {length} iterations: resume with the data "
-                "and the batch size of the run, or start a new one by `load_from`."
+                f"resume: iteration {self._iter} of the checkpoint "
+                f"is not in its epoch {self._epoch + 1}, where an epoch has {length} iterations: "
+                "resume with the data and the batch size of the run, "
+                "or start a new one by `load_from`."
             )
         return done
 

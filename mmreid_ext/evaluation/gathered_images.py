@@ -58,8 +58,8 @@ def without_padding(gathered: Mapping[str, Any], size: int, order: Iterable[str]
             f"Evaluated {len(rows)} distinct images of {len(index)} processed, but the dataset "
             f"has {size}. "
             + (
-                "Some were never processed: test with "
-                "`DefaultSampler(shuffle=False, round_up=True)` and `drop_last=False`."
+                "Some were never processed: "
+                "test with `DefaultSampler(shuffle=False, round_up=True)` and `drop_last=False`."
                 if len(rows) < size
                 else "`sample_idx` must number the images of a test set."
             )

@@ -163,10 +163,8 @@ class ReIDMetric(BaseMetric):
             if missing:
                 raise UserError(
                     f"ReIDMetric needs {missing} in every sample, got {sorted(sample)}. "
-                    "Embeddings come from "
-                    "ReIDModel, the rest from PackInputs(meta_keys=('sample_idx', 'img_path', "
-                    "'pid', 'camid', "
-                    "'domain', 'role', 'dataset'))."
+                    "Embeddings come from ReIDModel, the rest from PackInputs(meta_keys="
+                    "('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset'))."
                 )
         if data_samples:
             # one transfer for the batch, not one per image

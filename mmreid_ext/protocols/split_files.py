@@ -93,9 +93,9 @@ def _from_json(content: Any, where: str) -> IdentitySplits | ImageSplits:
         if all("train" in s and "test" in s for s in content):
             return _from_identity_names(content, where)
     raise UserError(
-        f"{where} is not a split file this package knows: neither its own format ({FORMAT!r}) nor "
-        "a list of "
-        "splits with 'query' and 'gallery' images or 'train' and 'test' identities."
+        f"{where} is not a split file this package knows: neither its own format ({FORMAT!r}) "
+        "nor a list of splits with 'query' and 'gallery' images "
+        "or 'train' and 'test' identities."
     )
 
 

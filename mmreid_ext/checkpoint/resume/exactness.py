@@ -149,7 +149,7 @@ def _require_whole_step(resuming: Resuming, iteration: int) -> None:
     if resuming.optimizer and iteration % counts:
         raise UserError(
             f"resume: {resuming.filename} was written after iteration {iteration}, between two "
-            f"steps of the optimiser (accumulative_counts={counts}): the gradients collected since "
-            f"are not in it. Resume from a multiple of {counts}, and let "
-            "default_hooks.checkpoint.interval be one."
+            f"steps of the optimiser (accumulative_counts={counts}): "
+            f"the gradients collected since are not in it. Resume from a multiple of {counts}, "
+            "and let default_hooks.checkpoint.interval be one."
         )

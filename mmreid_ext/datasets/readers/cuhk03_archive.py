@@ -82,9 +82,8 @@ def _opened(archive: Path) -> Any:
 def _write_images(archive: Path, boxes: str, folder: Path) -> None:
     with _opened(archive) as file:
         for pair, pair_reference in enumerate(file[boxes][0], 1):
-            people = file[pair_reference][
-                :
-            ].T  # (persons, 10) references; MATLAB stores the transpose
+            # (persons, 10) references; MATLAB stores the transpose.
+            people = file[pair_reference][:].T
             for person, shots in enumerate(people, 1):
                 for shot, reference in enumerate(shots, 1):
                     pixels = file[reference][:].T  # (H, W, 3) RGB, or two zeros for an empty cell

@@ -55,8 +55,7 @@ def draw_seeds(seed: int, positions: np.ndarray) -> np.ndarray:
     Returns:
         int64 array of the same shape, values in ``[0, 2**63)``.
     """
-    origin = _mix(
-        np.array([seed % 2**64], dtype=np.uint64)
-    )  # an array: its overflow wraps silently
+    # An array of one number, because the overflow of an array wraps silently.
+    origin = _mix(np.array([seed % 2**64], dtype=np.uint64))
     steps = (np.asarray(positions, dtype=np.uint64) + np.uint64(1)) * _GOLDEN
     return (_mix(origin + steps) >> np.uint64(1)).astype(np.int64)

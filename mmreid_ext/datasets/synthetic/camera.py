@@ -57,9 +57,8 @@ class Camera:
         image = random_window(rng, self._background, height, width).astype(np.float32)
         shade = np.linspace(*rng.uniform(0.85, 1.1, 2), width, dtype=np.float32)[None, :, None]
         alpha = mask.astype(np.float32)[..., None] / 255
-        image += (
-            figure * shade - alpha * image
-        )  # around the figure is black: weighted by alpha already
+        # Around the figure is black, so its colours are weighted by alpha already.
+        image += figure * shade - alpha * image
         image = np.clip(image, 0, 255).astype(np.uint8)
         if rng.random() < _OCCLUDED:
             self._occlude(image, rng)

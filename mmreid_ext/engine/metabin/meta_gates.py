@@ -95,10 +95,10 @@ def split_rows(data_samples: Sequence, train_domains: Sequence[int]) -> tuple[li
     if not train or not test:
         present = sorted({int(s.domain) for s in data_samples})
         raise UserError(
-            f"A meta batch with domains {present} on this rank leaves "
-            f"{'meta-train' if not train else 'meta-test'} empty for the split "
-            f"{tuple(train_domains)}: use DomainPKSampler, which puts every domain into every "
-            "batch."
+            f"A meta batch with domains {present} on this rank "
+            f"leaves {'meta-test' if train else 'meta-train'} empty for the split "
+            f"{tuple(train_domains)}: "
+            "use DomainPKSampler, which puts every domain into every batch."
         )
     return train, test
 

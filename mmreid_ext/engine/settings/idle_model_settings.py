@@ -73,9 +73,9 @@ def check_model(runner: Runner, loader: Any, max_iters: int | None, gates_step: 
     plain = [name for name, module in model.named_modules() if _is_plain_norm(module)]
     if get_world_size() > 1 and plain and runner.cfg.get("batch_size_is_global"):
         _warn(
-            f"{len(plain)} batch norms, model.{plain[0]} the first, see the images of one rank "
-            "only: the run differs from that of one rank; use "
-            "norm_cfg=dict(type='mmreid_ext.SyncBN')."
+            f"{len(plain)} batch norms, model.{plain[0]} the first, "
+            "see the images of one rank only: the run differs from that of one rank; "
+            "use norm_cfg=dict(type='mmreid_ext.SyncBN')."
         )
 
 

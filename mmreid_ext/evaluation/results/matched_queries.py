@@ -36,8 +36,8 @@ def matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.nda
     if any(sorted(k) != sorted(keys[0]) for k in keys):
         raise UserError(
             f"The files don't have the same queries of test set {shown} "
-            f"({_counts(map(len, keys))} queries{_example(keys)}): they were made on different "
-            "data. Evaluate all models on the same test set."
+            f"({_counts(map(len, keys))} queries{_example(keys)}): "
+            "they were made on different data. Evaluate all models on the same test set."
         )
     _check_gallery(shown, sets)
     if len(set(keys[0])) < len(keys[0]):  # unnamed images: only the order itself can match them

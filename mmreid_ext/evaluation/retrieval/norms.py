@@ -66,10 +66,10 @@ def warn_of_outliers(name: str, norms: Tensor, median: float, numbers: Tensor | 
         times = norms.max().item() / median
         what = f"are up to {times:.2g} times as long as the median embedding"
         warnings.warn(
-            f"{name}: {_some(rows, norms, numbers, what)}. Ranks by "
-            "Euclidean distance stay exact. TPR@FPR, the ROC curve and histograms divide the range "
-            "up to the greatest distance, so they become coarse; look for the cause in the model, "
-            "or use distance='cosine'.",
+            f"{name}: {_some(rows, norms, numbers, what)}. "
+            "Ranks by Euclidean distance stay exact. TPR@FPR, the ROC curve and histograms "
+            "divide the range up to the greatest distance, so they become coarse; "
+            "look for the cause in the model, or use distance='cosine'.",
             stacklevel=3,
         )
 
