@@ -1,5 +1,6 @@
 """The documents run: Python blocks are executed, named files and options exist."""
 
+import importlib
 import re
 from types import SimpleNamespace
 
@@ -7,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from helpers.commands import ROOT, check, in_markdown
+from helpers.commands import ROOT, check, in_markdown, in_tool
 from mmengine.config import Config
-from mmengine.registry import DefaultScope
+from mmengine.registry import DefaultScope, Registry
 
 from mmreid_ext import registry
 from mmreid_ext.engine.hooks import DeploymentInfoHook
@@ -110,6 +111,8 @@ def test_links_and_named_files_exist(path):
 
 
 COMMANDS = [(path, line) for path in DOCUMENTS for line in in_markdown(path.read_text())]
+TOOLS = sorted(path for path in (ROOT / "tools").rglob("*.*") if path.suffix in (".py", ".sh"))
+COMMANDS += [(path, line) for path in TOOLS for line in in_tool(path)]
 
 
 @pytest.mark.parametrize(
@@ -173,3 +176,27 @@ def test_the_map_has_the_floors_of_the_import_graph():
     rows = re.findall(r"(?m)^\| [\w* ]+ \| ((?:`\w+`(?:, )?)+) \|", MAP)
     shown = [set(re.findall(r"`(\w+)`", row)) for row in reversed(rows)]
     assert shown == FLOORS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_named_objects_exist(path):
+    """``mmreid_ext.a.b.Name`` is imported, ``mmreid_ext.Name`` is registered."""
+    registries = [one for one in vars(registry).values() if isinstance(one, Registry)]
+    absent = []
+    for name in set(re.findall(r"\bmmreid_ext(?:\.\w+)+", path.read_text())):
+        parts = name.split(".")
+        registered = len(parts) == 2 and any(one.get(parts[1]) for one in registries)
+        importable = any(is_there(parts, depth) for depth in range(len(parts), 0, -1))
+        if not registered and not importable:
+            absent.append(name)
+    assert not absent
+
+
+def is_there(parts, depth):
+    try:
+        found = importlib.import_module(".".join(parts[:depth]))
+        for part in parts[depth:]:
+            found = getattr(found, part)
+    except (ImportError, AttributeError):
+        return False
+    return True

@@ -32,7 +32,7 @@ make_venv() {
     fi
 }
 
-# What the environment was made from; another lock file or setup.py installs anew.
+# What the environment was made from; another lock file or setup.py installs it again.
 fingerprint() {
     "$python" - "$root/requirements/lock.txt" "$root/setup.py" <<'PYTHON'
 import hashlib, pathlib, sys

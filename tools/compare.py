@@ -4,7 +4,7 @@ python tools/compare.py baseline.json new.json              # new against baseli
 python tools/compare.py baseline.json new.json other.json   # each of the others against the first
 python tools/compare.py --a a1.json a2.json --b b1.json b2.json   # seeds of two sides
 
-Results files are written by `tools/test.py --out` and `tools/evaluate.py --out`.
+The option --out of tools/test.py and tools/evaluate.py writes results files.
 """
 
 from __future__ import annotations

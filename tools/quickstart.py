@@ -1,11 +1,11 @@
-"""Synthetic domains, MetaBIN and its plain-BatchNorm twin, both tested on an unseen domain.
+"""Train MetaBIN and plain batch norm on synthetic domains, and test both on an unseen one.
 
 bash tools/quickstart.sh      # installs first; no data set, no GPU
 python tools/quickstart.py    # the same in an environment of your own
 
 Prints one table and writes ranked lists of the unseen domain to work_dirs/quickstart. Each stage
-leaves a stamp of what went into it: a finished stage is not repeated, an interrupted training is
-resumed, and a stage whose configuration changed is done again.
+leaves a stamp of its inputs. A second call skips finished stages, resumes an interrupted training
+and repeats a stage whose configuration changed.
 """
 
 from __future__ import annotations

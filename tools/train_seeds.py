@@ -3,10 +3,10 @@
 python tools/train_seeds.py configs/metabin_r18_synthetic.py --seeds 0 1 2
 python tools/train_seeds.py CONFIG --seeds 0 1 2 --ranks 2 --cfg-options train_cfg.max_iters=1000
 
-Each run has its folder WORK_DIR/seed_N with checkpoints, log and results.json. A finished run is
-not repeated (unless by --again), an interrupted one is resumed. Runs of other settings are refused:
-they have no common mean. The table shows every seed, the mean and the deviation: nobody has to
-guess how often somebody trained before choosing the best.
+Each run has its folder WORK_DIR/seed_N with checkpoints, log and results.json. A second call skips
+finished runs (unless --again is given) and resumes an interrupted one. It refuses runs of other
+settings: they have no common mean. The table shows every seed, the mean and the deviation, so it
+shows how often you trained before you chose the best.
 """
 
 from __future__ import annotations

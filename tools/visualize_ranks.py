@@ -5,8 +5,8 @@ python tools/visualize_ranks.py features.npz        # the worst 100 queries of e
 python tools/visualize_ranks.py features.npz --limit 0 --topk 20 --rerank k1=30 k2=6 lambda=0.2
 
 Writes, for each test set: ranked_list.html (open it in any browser), ranked_list.png, cmc.png,
-roc.png and distances.png. They show the people of the data set: mind its terms before passing them
-on.
+roc.png and distances.png. They show the people of the data set: read its terms before you share
+them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Commands that documents and configurations show: found, parsed by their tools, compared."""
 
+import ast
 import re
 import shlex
 import sys
@@ -28,6 +29,14 @@ def in_markdown(text: str) -> list[str]:
     spans = re.findall(r"`([^`\n]+)`", re.sub(_BLOCK, "\n", fenced))
     lines = [line.strip() for line in [*blocks.split("\n"), *spans]]
     return sorted({line for line in lines if _TOOL.match(line)})
+
+
+def in_tool(path: Path) -> list[str]:
+    """Return the commands in the docstring of a tool, or in the comment at the top of a script."""
+    text = path.read_text()
+    text = ast.get_docstring(ast.parse(text)) if path.suffix == ".py" else text
+    lines = (text or "").replace("\\\n", " ").split("\n")
+    return [line.strip() for line in lines if _TOOL.match(line.strip())]
 
 
 def parse(line: str) -> tuple[str, Namespace | None]:

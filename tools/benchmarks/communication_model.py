@@ -1,4 +1,4 @@
-"""What communication of a MetaBIN iteration would cost on many GPUs: arithmetic, not measurement.
+"""Compute what communication of a MetaBIN iteration would cost on many GPUs: no measurement.
 
 A collective is modelled as ``launch + hops * latency + bytes / bandwidth``: a tree of
 ``log2`` hops within a node and between nodes for small messages, a ring for the bytes. A ring

@@ -3,9 +3,9 @@
 python tools/benchmarks/comparing.py                     # the table of the document, two minutes
 python tools/benchmarks/comparing.py --repeats 200       # a first look
 
-Two equal methods are compared on many drawn test sets. The 95 % interval must hold the true
-difference of 0 in 93 to 97 of 100, and a verdict that names a better side must be rare: at most 6
-of 100. People bring a part of the variance of a difference between queries; seeds move whole runs.
+It compares two equal methods on many random test sets. The 95 % interval must hold the true
+difference of 0 in 93 to 97 of 100. At most 6 of 100 verdicts may name a better side. People bring a
+part of the variance between queries; seeds move whole runs.
 """
 
 from __future__ import annotations

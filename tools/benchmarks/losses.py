@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--num-classes", type=int, default=751)
     parser.add_argument("--num-instances", type=int, default=4, help="images per identity")
     parser.add_argument("--memory-size", type=int, default=0, help="rows of XBM (0: leave it out)")
-    parser.add_argument("--repeats", type=int, default=7, help="the median of so many runs")
+    parser.add_argument("--repeats", type=int, default=7, help="runs of which the median is shown")
     parser.add_argument("--device", default="cpu")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Features with planted identities for benchmarks, and the clock and memory meter they share."""
+"""Make features with planted identities, and measure time and memory, for benchmarks."""
 
 from __future__ import annotations
 

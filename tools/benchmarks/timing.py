@@ -1,4 +1,4 @@
-"""What the benchmarks share: fair timing of several candidates, peak memory, the machine's name."""
+"""Time several candidates fairly, measure peak memory and name the machine."""
 
 from __future__ import annotations
 
