@@ -1,15 +1,16 @@
-"""Everything that talks to process groups.
+"""Talk to the other ranks; models, data and evaluation use process groups only through here.
 
 The rule of the package is "distributed means equal": ``W`` ranks compute what one rank computes on
 the same global batch. Two facts make it simple:
 
-* a loss over samples of all ranks is computed *identically on every rank* from gathered features;
+* A loss over samples of all ranks is computed *identically on every rank* from gathered features.
   :func:`gather_with_grad` sums the gradients of all those copies, so each rank receives ``W`` times
-  the gradient of the global loss with respect to its own rows;
-* averaging parameter gradients over ranks (what DistributedDataParallel does) divides by ``W``
-  again.
+  the gradient of the global loss with respect to its own rows.
+* Averaging parameter gradients over ranks, as DistributedDataParallel does, divides by ``W``.
 
 Without an initialised process group every function here is the identity of one rank.
+
+Shapes: W ranks, N rows of this rank, D dimensions of a feature.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ from typing import Any, NamedTuple
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 
 
 def is_distributed() -> bool:
     """Whether a process group with more than one rank is running."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+    return get_world_size() > 1
 
 
 def get_rank() -> int:
-    """Rank of this process in ``[0, world_size)``; 0 without a process group."""
+    """Return the rank of this process in ``[0, world_size)``; 0 without a process group."""
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
 def get_world_size() -> int:
-    """Number of ranks; 1 without a process group."""
+    """Return the number of ranks; 1 without a process group."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
@@ -52,64 +54,55 @@ def _all_gather_equal(x: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-class _GatherWithGrad(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        return _all_gather_equal(x)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
-        return _SumAndTakeOwnRows.apply(grad)
-
-
-class _SumAndTakeOwnRows(torch.autograd.Function):
-    """Adjoint of the gather: sum over ranks, keep the rows of this rank."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        x = x.contiguous().clone()
-        dist.all_reduce(x)
-        return x.chunk(get_world_size())[get_rank()].clone()
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
-        return _GatherWithGrad.apply(grad)
-
-
-class _GatherSamples(torch.autograd.Function):
-    """Bytes of features and labels side by side: a message costs its latency first, then bytes."""
-
-    @staticmethod
-    def forward(ctx, feats: Tensor, *labels: Tensor) -> tuple[Tensor, ...]:
-        columns = [feats, *(label[:, None] for label in labels)]
-        packed = [column.contiguous().view(torch.uint8) for column in columns]
-        gathered = _all_gather_equal(torch.cat(packed, dim=1))
-        parts = gathered.split([part.shape[1] for part in packed], dim=1)
-        feats, *labels = (
-            part.contiguous().view(column.dtype)
-            for part, column in zip(parts, columns, strict=True)
-        )
-        labels = [label.flatten() for label in labels]
-        ctx.mark_non_differentiable(*labels)
-        return (feats, *labels)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor, *no_grads: None) -> tuple[Tensor | None, ...]:
-        return (_SumAndTakeOwnRows.apply(grad), *(None for _ in no_grads))
-
-
 class _AllReduceSum(torch.autograd.Function):
     """Sum over ranks; its adjoint is itself, hence derivatives of any order."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        x = x.contiguous().clone()
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        x = x.contiguous().clone()  # an all-reduce works in place
         dist.all_reduce(x)
         return x
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
         return _AllReduceSum.apply(grad)
+
+
+def _sum_and_take_own_rows(grad: Tensor) -> Tensor:
+    """Apply the adjoint of a gather, (W * N, ...) -> (N, ...); a copy, to free the other rows."""
+    return _AllReduceSum.apply(grad).chunk(get_world_size())[get_rank()].clone()
+
+
+class _GatherWithGrad(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        return _all_gather_equal(x)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
+        return _sum_and_take_own_rows(grad)
+
+
+class _GatherSamples(torch.autograd.Function):
+    """Gather bytes of features and labels side by side: one message costs one latency."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, feats: Tensor, *labels: Tensor) -> tuple[Tensor, ...]:
+        columns = [feats, *(label[:, None] for label in labels)]
+        packed = [column.contiguous().view(torch.uint8) for column in columns]  # (N, bytes) each
+        gathered = _all_gather_equal(torch.cat(packed, dim=1))
+        parts = gathered.split([part.shape[1] for part in packed], dim=1)
+        all_feats, *all_labels = (
+            part.contiguous().view(column.dtype)
+            for part, column in zip(parts, columns, strict=True)
+        )
+        all_labels = [label.flatten() for label in all_labels]
+        ctx.mark_non_differentiable(*all_labels)
+        return all_feats, *all_labels
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor, *no_grads: None) -> tuple[Tensor | None, ...]:
+        return _sum_and_take_own_rows(grad), *(None for _ in no_grads)
 
 
 def gather_with_grad(x: Tensor) -> Tensor:
@@ -143,19 +136,18 @@ def gather_rows(x: Tensor) -> Tensor:
     """Gather rows in rank order, without gradient; ranks may hold different numbers of rows.
 
     Args:
-        x: Shape (N_r, ...), where only ``N_r`` may differ between ranks.
+        x: Shape (N, ...), where only N may differ between ranks.
 
     Returns:
-        Shape (sum of N_r, ...).
+        Shape (sum of N, ...).
     """
     x = x.detach()
     if not is_distributed():
         return x
-    size = torch.tensor([x.shape[0]], dtype=torch.int64, device=x.device)
-    sizes = _all_gather_equal(size).tolist()
+    sizes = _all_gather_equal(torch.tensor([x.shape[0]], device=x.device)).tolist()
     if len(set(sizes)) == 1:
         return _all_gather_equal(x)
-    padded = x.new_zeros((max(sizes), *x.shape[1:]))
+    padded = x.new_zeros((max(sizes), *x.shape[1:]))  # an all-gather wants equal sizes
     padded[: x.shape[0]] = x
     gathered = _all_gather_equal(padded).chunk(len(sizes))
     return torch.cat([part[:n] for part, n in zip(gathered, sizes, strict=True)])
@@ -166,7 +158,7 @@ class Places(NamedTuple):
 
     Attributes:
         own: Places of this rank's rows, shape (N,) int64.
-        order: Of the rows gathered in rank order, the one at each place, shape (W * N,) int64.
+        order: For each place, its row among those gathered in rank order, shape (W * N,) int64.
     """
 
     own: Tensor
@@ -192,31 +184,32 @@ def rows_at(positions: Sequence[int] | None) -> Iterator[None]:
 
 
 def get_positions() -> tuple[int, ...] | None:
-    """What :func:`rows_at` was told."""
+    """Return the positions that :func:`rows_at` was given."""
     return _positions.get()
 
 
 def places_of_rows(num_rows: int, device: torch.device | str = "cpu") -> Places:
-    """Places of ``num_rows`` rows per rank; an image may have several rows, one after the other."""
+    """Compute where this rank's rows stand in the batch of a single process.
+
+    Each rank holds ``num_rows``; an image may have several rows, one after the other.
+    """
     own = torch.arange(num_rows, device=device) + get_rank() * num_rows
-    order = torch.arange(num_rows * get_world_size(), device=device)
-    positions = _positions.get()
+    positions = get_positions()
     if not is_distributed() or not positions or num_rows % len(positions):
-        return Places(own, order)
-    positions = torch.tensor(positions, device=device)
-    images = _all_gather_equal(positions).argsort(stable=True)
+        return Places(own, torch.arange(num_rows * get_world_size(), device=device))
+    images = _all_gather_equal(torch.tensor(positions, device=device)).argsort(stable=True)
     per_image = num_rows // len(positions)
     order = (images[:, None] * per_image + torch.arange(per_image, device=device)).flatten()
-    return Places(order.argsort()[own], order)
+    return Places(order.argsort()[own], order)  # argsort of a permutation is its inverse
 
 
 def all_reduce_sum(x: Tensor) -> Tensor:
-    """Sum of ``x`` over ranks, differentiable any number of times."""
+    """Sum ``x`` over ranks, differentiably any number of times."""
     return _AllReduceSum.apply(x) if is_distributed() else x
 
 
 def mean_over_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Average each tensor over ranks with one all-reduce, differentiable any number of times.
+    """Average each tensor over ranks with one all-reduce, differentiably any number of times.
 
     Args:
         tensors: Any shapes, one floating dtype and device; the same list of shapes on every rank.
@@ -233,7 +226,7 @@ def mean_over_ranks(tensors: Sequence[Tensor]) -> list[Tensor]:
 
 
 def any_rank(flag: Tensor) -> Tensor:
-    """Logical OR of a boolean 0-d tensor over ranks, so that all ranks take the same decision."""
+    """Combine a boolean 0-d tensor over ranks by OR, so that all ranks take the same decision."""
     if not is_distributed():
         return flag
     value = flag.to(torch.int32)
@@ -242,7 +235,7 @@ def any_rank(flag: Tensor) -> Tensor:
 
 
 def broadcast_object(obj: Any) -> Any:
-    """Rank 0's ``obj`` on every rank (small Python objects only)."""
+    """Return rank 0's ``obj`` on every rank (small Python objects only)."""
     if not is_distributed():
         return obj
     box = [obj]

@@ -6,6 +6,7 @@ from mmreid_ext import distributed as ops
 
 WORLD = 2
 UNEVEN = (3, 1)
+POSITIONS = ((7, 2), (5, 0))  # of the images; in order: rank 1's second, rank 0's second, ...
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool)
 
 
@@ -50,6 +51,9 @@ def on_each_rank(rank, world_size):
     found["labels"] = ops.gather_with_grad(torch.arange(3) + 10 * rank)
     found["any"] = [ops.any_rank(torch.tensor(f)) for f in (rank == 1, False, True)]
     found["object"] = ops.broadcast_object({"split": [rank + 5, "a"]})
+    with ops.rows_at(POSITIONS[rank]):
+        found["places"] = [list(ops.places_of_rows(n)) for n in (2, 4, 3)]
+    found["places"].append(list(ops.places_of_rows(2)))
     found["place"] = [ops.get_rank(), ops.get_world_size(), ops.is_main(), ops.is_distributed()]
     ops.barrier()
     return found
@@ -131,6 +135,31 @@ def test_flags_objects_and_places(by_rank, rank):
     assert all(flag.dtype == torch.bool for flag in found["any"])
     assert found["object"] == {"split": [5, "a"]}
     assert found["place"] == [rank, WORLD, rank == 0, True]
+
+
+@pytest.mark.parametrize("rank", range(WORLD))
+def test_places_of_rows(by_rank, rank):
+    one_row, two_rows, no_multiple, outside = by_rank[rank]["places"]
+    assert [t.tolist() for t in one_row] == [[[3, 1], [2, 0]][rank], [3, 1, 2, 0]]
+    # Both rows of an image stay side by side.
+    assert two_rows[0].tolist() == [[6, 7, 2, 3], [4, 5, 0, 1]][rank]
+    assert two_rows[1].tolist() == [6, 7, 2, 3, 4, 5, 0, 1]
+    # Rows that belong to no number of images, and rows without positions, are in rank order.
+    assert [t.tolist() for t in no_multiple] == [[[0, 1, 2], [3, 4, 5]][rank], list(range(6))]
+    assert [t.tolist() for t in outside] == [[[0, 1], [2, 3]][rank], list(range(4))]
+
+
+def test_positions_hold_inside_the_block_only():
+    assert ops.get_positions() is None
+    with ops.rows_at([4, 1]):
+        assert ops.get_positions() == (4, 1)
+        with ops.rows_at(None):
+            assert ops.get_positions() is None
+        # One process holds its rows in its own order.
+        assert [t.tolist() for t in ops.places_of_rows(2)] == [[0, 1], [0, 1]]
+    with pytest.raises(KeyError), ops.rows_at([0]):
+        raise KeyError
+    assert ops.get_positions() is None
 
 
 def test_one_process_without_a_group():
