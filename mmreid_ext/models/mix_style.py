@@ -1,4 +1,7 @@
-"""MixStyle: mixing the feature statistics of images as augmentation."""
+"""Mix the feature statistics of images as augmentation: MixStyle.
+
+Shapes: N images, C channels, W ranks.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,14 @@ from torch import Tensor
 
 from mmreid_ext.distributed import Places, gather_rows, places_of_rows
 from mmreid_ext.errors import UserError
-from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import MODELS
+
+from .run_state import RunState
 
 
 @MODELS.register_module()
 class MixStyle(RunState):
-    r"""Gives an image, in training, a mix of its own and another image's style.
+    r"""Give each image, in training, a mix of its own and another image's style.
 
     With instance means :math:`\mu` and standard deviations :math:`\sigma`, a partner j of every
     image i by a random permutation, and :math:`\lambda \sim \mathrm{Beta}(\alpha, \alpha)` of its
@@ -45,6 +49,9 @@ class MixStyle(RunState):
         https://arxiv.org/abs/2104.02008.
     """
 
+    steps: Tensor
+    _steps: int  # the host's copy
+
     run_state = ("steps",)
 
     def __init__(
@@ -60,7 +67,10 @@ class MixStyle(RunState):
         self._held_passes = 0  # since the last step; no state, for they end before the next one
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mix the styles of maps (N, C, H, W); the same N on every rank. Nothing in evaluation."""
+        """Mix the styles of maps (N, C, H, W), with the same N on every rank.
+
+        In evaluation nothing changes.
+        """
         if not self.training:
             return x
         rng = np.random.default_rng(self._next_draw())
@@ -73,7 +83,7 @@ class MixStyle(RunState):
         return self._mix(x, places, partners, share[places.own][:, None, None, None])
 
     def _next_draw(self) -> tuple[int, ...]:
-        """Seed of this pass's draws; counts the pass."""
+        """Count this pass and return the seed of its draws."""
         if not self.remembers:
             self._held_passes += 1
             return self.seed, self._steps, self._held_passes
@@ -83,6 +93,10 @@ class MixStyle(RunState):
         return self.seed, self._steps - 1
 
     def _mix(self, x: Tensor, places: Places, partners: Tensor, share: Tensor) -> Tensor:
+        """Mix maps with those of ``partners`` (W * N,), places in the batch of one process.
+
+        ``share`` (N, 1, 1, 1) is the part of an image's own style.
+        """
         mean, std = self._style(x)
         rows = places.order[partners[places.own]]
         means, stds = gather_rows(torch.cat((mean, std), dim=1)).index_select(0, rows).chunk(2, 1)
@@ -94,11 +108,11 @@ class MixStyle(RunState):
 
     @torch.no_grad()
     def _style(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Instance means and standard deviations (N, C, 1, 1), at least float32."""
+        """Compute instance means and standard deviations (N, C, 1, 1), at least float32."""
         x = x.to(torch.promote_types(x.dtype, torch.float32))
         var, mean = torch.var_mean(x, dim=(2, 3), keepdim=True)
         return mean, (var + self.eps).sqrt()
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"prob={self.prob}, alpha={self.alpha}, seed={self.seed}"

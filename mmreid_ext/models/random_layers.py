@@ -1,4 +1,4 @@
-"""Layers that draw random numbers, made to draw for the global batch.
+"""Let layers that draw random numbers draw for the global batch.
 
 MMPretrain's stochastic depth and PyTorch's dropout draw for the rows that they are given, from the
 generator of their process. Two ranks would then drop the same places of different images. The
@@ -18,7 +18,7 @@ from .mix_style import MixStyle
 
 
 class BatchDropPath(nn.Module):
-    """Stochastic depth per image, as MMPretrain's ``DropPath``.
+    """Stochastic depth per image, as MMPretrain's ``DropPath``, drawn for all ranks.
 
     Args:
         drop_prob: Probability of dropping an image's path.
@@ -39,12 +39,12 @@ class BatchDropPath(nn.Module):
         return x.div(keep) * (keep + draws).floor()
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"drop_prob={self.drop_prob}"
 
 
 class BatchDropout(nn.Module):
-    """Dropout, as ``torch.nn.Dropout`` (with other random numbers).
+    """Dropout as ``torch.nn.Dropout``, with other random numbers, drawn for all ranks.
 
     Every rank draws for the rows of all ranks, one byte for each of their values.
 
@@ -67,12 +67,12 @@ class BatchDropout(nn.Module):
         return torch.where(kept, x / keep, 0) if keep else torch.zeros_like(x)
 
     def extra_repr(self) -> str:
-        """Arguments, for ``print(model)``."""
+        """Show the arguments in ``print(model)``."""
         return f"p={self.p}"
 
 
 def _global_shape(x: Tensor, rest: tuple[int, ...]) -> tuple[tuple[int, ...], Tensor | None]:
-    """Shape to draw, and this rank's rows of it (None: all)."""
+    """Return the shape to draw for all ranks, and this rank's rows of it (None: all)."""
     if not is_distributed():
         return (len(x), *rest), None
     places = places_of_rows(len(x), x.device)
@@ -83,8 +83,10 @@ def draw_for_global_batch(model: nn.Module) -> None:
     """Replace stochastic depth and dropout anywhere in ``model`` by the layers of this file."""
     for parent in list(model.modules()):
         for name, child in parent.named_children():
+            replacement: nn.Module
             if _is_drop_path(child):
-                replacement: nn.Module = BatchDropPath(float(child.drop_prob or 0))
+                # None, which timm allows, drops nothing.
+                replacement = BatchDropPath(vars(child)["drop_prob"] or 0.0)
             elif isinstance(child, nn.Dropout):
                 replacement = BatchDropout(child.p)
             else:
@@ -93,13 +95,13 @@ def draw_for_global_batch(model: nn.Module) -> None:
 
 
 def _is_drop_path(module: nn.Module) -> bool:
-    """MMCV's and timm's, which are equal (unless timm's does not rescale)."""
+    """Whether it is MMCV's or timm's, which are equal (unless timm's does not rescale)."""
     known = type(module).__name__ == "DropPath" and hasattr(module, "drop_prob")
     return known and getattr(module, "scale_by_keep", True)
 
 
 def layers_that_draw(model: nn.Module) -> list[str]:
-    """Names of layers that draw for the global batch, by the place of a row in it."""
+    """List the layers that draw for the global batch, by the place of a row in it."""
     return [name for name, module in model.named_modules() if _draws_by_place(module)]
 
 
@@ -113,7 +115,7 @@ def _draws_by_place(module: nn.Module) -> bool:
 
 
 def layers_that_draw_alone(model: nn.Module) -> list[str]:
-    """Names of layers whose random numbers still depend on the number of ranks.
+    """List the layers whose random numbers still depend on the number of ranks.
 
     These are functions, or options of functions, called within a layer: dropout of attention
     weights in a fused attention and of a DenseNet's layers, mixing augmentations of a preprocessor,
@@ -124,10 +126,10 @@ def layers_that_draw_alone(model: nn.Module) -> list[str]:
 
 
 def layers_that_seed_themselves(model: nn.Module) -> list[str]:
-    """Names of layers that seed the generators at random before they draw: reversible blocks.
+    """List the layers that seed the generators at random before they draw: reversible blocks.
 
-    They do it to draw twice alike, in the forward and in the backward pass. No two runs are equal
-    with them.
+    They do it to draw the same numbers in the forward and in the backward pass. No two runs with
+    them are equal.
     """
     return [
         name

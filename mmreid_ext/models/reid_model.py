@@ -1,4 +1,7 @@
-"""The network: any MMPretrain backbone, pooling, and a re-ID head."""
+"""Join any MMPretrain backbone, pooling and a re-ID head to one network.
+
+Shapes: N images of H x W pixels, D dimensions of a feature.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,11 @@ from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 from mmreid_ext.registry import MODELS
 
+from .batch_targets import read_targets
 from .position_embeddings import resize_when_loaded
 
+# Mean and standard deviation of ImageNet's training images per RGB channel, of pixels in [0, 255];
+# MMPretrain's backbones were trained with them. Images arrive in OpenCV's order BGR.
 IMAGENET_PREPROCESSOR = dict(
     type="mmpretrain.ClsDataPreprocessor",
     mean=[123.675, 116.28, 103.53],
@@ -30,11 +36,10 @@ class ReIDModel(BaseModel):
     """Backbone, pooling and head, with the L2-normalised embedding as output.
 
     Args:
-        backbone: Any MMPretrain backbone. Its last stage, or the class token of a transformer, is
-            used.
+        backbone: Any MMPretrain backbone; its last stage, or a transformer's class token, is used.
         head: ``mmreid_ext.BNNeckHead`` (re-ID) or ``mmreid_ext.EmbeddingHead`` (metric learning).
-        neck: Pooling, None when the backbone returns vectors already.
-            Defaults to ``dict(type='mmpretrain.GlobalAveragePooling')``.
+        neck: Pooling, None if the backbone returns vectors. Defaults to MMPretrain's
+            ``GlobalAveragePooling``.
         stem_relu: False removes the activation of the stem, as the strong baseline's ResNet does
             ("by history", say its authors; MetaBIN's has it). Defaults to True.
         train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them
@@ -100,7 +105,7 @@ class ReIDModel(BaseModel):
         if not hasattr(self.backbone, "conv1") or not hasattr(self.backbone, "relu"):
             name = type(self.backbone).__name__
             raise UserError(
-                f"stem_relu=False needs a backbone with a plain ResNet stem, not {name}."
+                f"ReIDModel: stem_relu=False needs a plain ResNet stem, not {name}; set it to True."
             )
         self.backbone.relu = nn.Identity()
 
@@ -109,8 +114,9 @@ class ReIDModel(BaseModel):
         if not isinstance(module, nn.Sequential):
             stages = [n for n, m in self.backbone.named_children() if isinstance(m, nn.Sequential)]
             raise UserError(
-                f"stage_plugins: {type(self.backbone).__name__} has no stage {stage!r}; it has "
-                f"{', '.join(stages) or 'none'}."
+                f"ReIDModel: stage_plugins names the stage {stage!r}, "
+                f"but {type(self.backbone).__name__} has {', '.join(stages) or 'no stages'}; "
+                "use one of its own."
             )
         built = MODELS.build(plugin)
         module.add_module(type(built).__name__, built)
@@ -128,11 +134,11 @@ class ReIDModel(BaseModel):
         return self
 
     def bin_layers(self) -> dict[str, BatchInstanceNorm2d]:
-        """Batch-instance norms by their name within the model, in order of registration."""
+        """Return batch-instance norms by their name in the model, in order of registration."""
         return {n: m for n, m in self.named_modules() if isinstance(m, BatchInstanceNorm2d)}
 
     def pool(self, inputs: Tensor) -> Tensor:
-        """Pooled features (N, D) of preprocessed images (N, 3, H, W)."""
+        """Compute pooled features (N, D) of preprocessed images (N, 3, H, W)."""
         if self.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         outputs = self.backbone(inputs)
@@ -141,20 +147,20 @@ class ReIDModel(BaseModel):
         feats = outputs[-1] if isinstance(outputs, (tuple, list)) else outputs
         if feats.dim() != 2:
             raise UserError(
-                f"The backbone and neck returned {tuple(feats.shape)} where (N, D) is needed: add "
-                "a pooling neck, or `out_type='cls_token'` to a transformer."
+                f"ReIDModel: backbone and neck return {tuple(feats.shape)}, but must be (N, D); "
+                "add a pooling neck, or `out_type='cls_token'` to a transformer."
             )
         return feats
 
     def extract(self, inputs: Tensor) -> ReIDFeatures:
-        """All features of preprocessed images (N, 3, H, W)."""
+        """Compute all features of preprocessed images (N, 3, H, W)."""
         return self.head(self.pool(inputs))
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """L2-normalised float32 embeddings (N, D) of preprocessed images (N, 3, H, W).
+        """Compute L2-normalised float32 embeddings (N, D) of preprocessed images (N, 3, H, W).
 
-        The one way from images to embeddings: tests, :class:`mmreid_ext.apis.ReIDInferencer` and
-        exported models take it. With ``flip_test`` the embedding of the mirrored image is added.
+        Tests, :class:`mmreid_ext.apis.ReIDInferencer` and exported models all call it. With
+        ``flip_test`` it adds the embedding of the mirrored image.
         """
         embeddings = self.head.embed(self.pool(inputs))
         if self.flip_test:
@@ -162,7 +168,7 @@ class ReIDModel(BaseModel):
         return embeddings
 
     def extract_feat(self, inputs: Tensor, stage: str = "neck") -> Tensor | tuple[Tensor, ...]:
-        """Features at a stage, as MMPretrain's feature extractor and CAM tool ask for them.
+        """Compute features at a stage, for MMPretrain's feature extractor and CAM tool.
 
         Args:
             inputs: Preprocessed images, (N, 3, H, W).
@@ -178,14 +184,14 @@ class ReIDModel(BaseModel):
             return (self.pool(inputs),)
         if stage != "backbone":
             raise UserError(
-                f"ReIDModel.extract_feat: stage={stage!r}, must be 'backbone', 'neck' or "
-                "'pre_logits'."
+                f"ReIDModel.extract_feat: stage={stage!r} "
+                "must be 'backbone', 'neck' or 'pre_logits'."
             )
         outputs = self.backbone(inputs)
         return tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)
 
     def get_layer_depth(self, param_name: str) -> tuple[int, int]:
-        """Depth of a weight and the number of depths, for MMPretrain's layer-wise learning rates.
+        """Return a weight's depth and the number of depths, for MMPretrain's layer-wise rates.
 
         Weights after the backbone belong to the last depth.
 
@@ -199,8 +205,8 @@ class ReIDModel(BaseModel):
             except NotImplementedError as error:  # MMPretrain's ResNets of fewer than 50 layers
                 cause = error
         raise UserError(
-            f"{type(self.backbone).__name__} doesn't number its layers (get_layer_depth), so "
-            "there is no learning rate by layer: use another optimiser constructor."
+            f"ReIDModel.get_layer_depth: {type(self.backbone).__name__} doesn't number its layers, "
+            "so there is no learning rate by layer; use another optimiser constructor."
         ) from cause
 
     def forward(
@@ -219,9 +225,14 @@ class ReIDModel(BaseModel):
             added to their identity, camera and role; or the losses by name.
         """
         if mode == "loss":
+            if data_samples is None:
+                raise UserError(
+                    "ReIDModel: data_samples=None, but mode='loss' needs their labels; "
+                    "give one data sample per image."
+                )
             return self.loss_terms(inputs, data_samples)
         if mode not in ("tensor", "predict"):
-            raise UserError(f"mode must be 'tensor', 'predict' or 'loss', got {mode!r}.")
+            raise UserError(f"ReIDModel: mode={mode!r} must be 'tensor', 'predict' or 'loss'.")
         embeddings = self.embed(inputs)
         if mode == "tensor":
             return embeddings
@@ -233,21 +244,6 @@ class ReIDModel(BaseModel):
     def loss_terms(
         self, inputs: Tensor, data_samples: Sequence[DataSample], names: Sequence[str] | None = None
     ) -> dict[str, Tensor]:
-        """Losses of a batch; ``names`` chooses among the head's, by default ``train_losses``."""
+        """Compute losses of a batch; ``names`` chooses among the head's (``train_losses``)."""
         pids, domains = read_targets(data_samples, inputs.device)
         return self.head.loss(self.extract(inputs), pids, domains, names)
-
-
-def read_targets(data_samples: Sequence[DataSample], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Labels and domains of a batch, each (N,) int64; the domain is 0 where a sample names none."""
-    pids = torch.cat([sample.gt_label for sample in data_samples])
-    domains = [int(sample.get("domain", 0)) for sample in data_samples]
-    return pids.to(device), integers_on(device, domains)
-
-
-def integers_on(device: torch.device, values: Sequence[int]) -> Tensor:
-    """Integers as an int64 tensor on a device; the host does not wait for work queued there."""
-    host = torch.tensor(values, dtype=torch.int64)
-    if device.type != "cuda":
-        return host.to(device)
-    return host.pin_memory().to(device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""Modules that carry something from step to step of one training run."""
+"""Keep what a module carries from step to step of one training run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ class RunState(nn.Module):
         return self.training and not self.held
 
     def add_counters(self, *names: str) -> None:
-        """Register 0-d buffers that start at 0; the host's copy of ``steps`` is ``_steps``."""
+        """Register 0-d int64 buffers that start at 0; the host's copy of ``steps`` is ``_steps``.
+
+        A subclass annotates both (``steps: Tensor``, ``_steps: int``).
+        """
         self._counters = names
         for name in names:
             self.register_buffer(name, torch.zeros((), dtype=torch.int64))

@@ -3,11 +3,20 @@ import torch
 import torch.nn.functional as F
 from helpers.tiny_reid import tiny_model
 from mmpretrain.structures import DataSample
+from torch import nn
 
-from mmreid_ext.models.reid_model import read_targets
+from mmreid_ext.models import ReIDModel
 from mmreid_ext.registry import MODELS
 
 META = dict(pid=42, camid=3, role="query", dataset="market", sample_idx=7)
+
+BN = dict(type="BN")
+HEAD = dict(
+    type="mmreid_ext.BNNeckHead",
+    num_classes=4,
+    in_channels=512,
+    losses=dict(ce=dict(type="mmreid_ext.LabelSmoothingLoss")),
+)
 
 
 def make_model(**options):
@@ -70,14 +79,8 @@ def test_loss_mode_and_losses_by_name():
     assert set(losses) == {"loss_ce", "loss_triplet"}
     losses = model.loss_terms(images(), samples(domain=1), ("scatter",))
     assert set(losses) == {"loss_scatter"}
-    with pytest.raises(ValueError, match="'tensor', 'predict' or 'loss', got 'train'"):
+    with pytest.raises(ValueError, match="mode='train' must be 'tensor', 'predict' or 'loss'"):
         model(images(), mode="train")
-
-
-def test_targets_of_a_batch():
-    labels, domains = read_targets(samples((5, 0, 2), domain=3), torch.device("cpu"))
-    assert labels.tolist() == [5, 0, 2] and domains.tolist() == [3, 3, 3]
-    assert read_targets(samples(), torch.device("cpu"))[1].tolist() == [0, 0, 0]
 
 
 def test_default_preprocessor_is_that_of_imagenet():
@@ -98,3 +101,44 @@ def test_names_of_batch_instance_norms():
     layers = make_model().bin_layers()
     assert list(layers)[:2] == ["backbone.bn1", "backbone.layer1.0.bn1"]
     assert not make_model(**tiny_model("BN")).bin_layers()
+
+
+def test_losses_need_labels():
+    with pytest.raises(ValueError, match="data_samples=None, but mode='loss' needs"):
+        make_model()(images(), mode="loss")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(backbone=dict(type="mmreid_ext.OSNet", width=0.25), neck=None),
+        dict(
+            backbone=dict(type="mmpretrain.ResNet", depth=18, norm_cfg=BN),
+            neck=dict(type="mmpretrain.GeneralizedMeanPooling"),
+        ),
+        dict(
+            backbone=dict(type="mmpretrain.ResNet", depth=18, norm_cfg=BN),
+            stage_plugins=dict(layer1=dict(type="mmreid_ext.MixStyle")),
+        ),
+    ],
+    ids=["osnet", "gem", "mixstyle"],
+)
+def test_models_of_these_parts_train(changes):
+    torch.manual_seed(0)
+    model = ReIDModel(head=HEAD, **changes)
+    features = model.extract(torch.randn(4, 3, 64, 32))
+    F.cross_entropy(features.logits, torch.arange(4)).backward()
+    without = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert not without
+    embeddings = model.eval()(torch.randn(2, 3, 64, 32))
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
+
+
+def test_a_plugin_keeps_the_names_of_parameters_and_needs_a_stage():
+    backbone = dict(type="mmpretrain.ResNet", depth=18, norm_cfg=BN)
+    plain = ReIDModel(backbone, HEAD)
+    mixed = ReIDModel(backbone, HEAD, stage_plugins=dict(layer2=dict(type="mmreid_ext.MixStyle")))
+    assert {n for n, _ in plain.named_parameters()} == {n for n, _ in mixed.named_parameters()}
+    assert isinstance(mixed.backbone.layer2, nn.Sequential)
+    with pytest.raises(ValueError, match=r"the stage 'stage1', but ResNet has layer1, layer2"):
+        ReIDModel(backbone, HEAD, stage_plugins=dict(stage1=dict(type="mmreid_ext.MixStyle")))

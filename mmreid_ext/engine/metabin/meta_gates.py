@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from mmreid_ext.distributed import any_rank, get_positions, mean_over_ranks, rows_at
 from mmreid_ext.errors import DivergenceError, UserError
+from mmreid_ext.models.batch_targets import integers_on
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
-from mmreid_ext.models.reid_model import integers_on
 from mmreid_ext.models.run_state import hold_run_state
 
 

@@ -1,4 +1,7 @@
-"""GhostNet: a light backbone that makes half of its maps by cheap operations."""
+"""Make half of the maps by cheap operations: GhostNet, a light backbone.
+
+Shapes: N images, C channels, H x W pixels.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ import math
 
 import torch
 import torch.nn.functional as F
-from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-# Bottlenecks by stage: kernel, expanded channels, output channels, squeeze-and-excitation, stride.
+from .parts import norm, reset_convolutions
+
+# The published bottlenecks by stage (table 1 of the paper, as the authors released it):
+# kernel, expanded channels, output channels, squeeze-and-excitation, stride.
 STAGES = (
     ((3, 16, 16, False, 1),),
     ((3, 48, 24, False, 2),),
@@ -40,25 +45,23 @@ STEM_CHANNELS, LAST_CHANNELS = 16, 960
 
 
 def rounded(channels: float) -> int:
-    """Nearest multiple of 4, at least 4, and never less than 90 % of ``channels``."""
+    """Return the nearest multiple of 4, at least 4, and never less than 90 % of ``channels``.
+
+    The rule is MobileNet's, with its 90 % and GhostNet's 4: published weights have such sizes.
+    """
     multiple = max(4, int(channels + 2) // 4 * 4)
     return multiple + 4 if multiple < 0.9 * channels else multiple
 
 
 def depthwise(channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """One filter per channel."""
+    """Build a convolution with one filter per channel, which keeps the size at stride 1."""
     padding = kernel // 2
     return nn.Conv2d(channels, channels, kernel, stride, padding, groups=channels, bias=False)
 
 
 def pointwise(in_channels: int, out_channels: int) -> nn.Conv2d:
-    """1 x 1 convolution."""
+    """Build a 1 x 1 convolution."""
     return nn.Conv2d(in_channels, out_channels, 1, bias=False)
-
-
-def norm(norm_cfg: dict, channels: int) -> nn.Module:
-    """Normalisation layer of a configuration."""
-    return build_norm_layer(norm_cfg, channels)[1]
 
 
 class GhostModule(nn.Module):
@@ -83,7 +86,7 @@ class GhostModule(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps height and width of (N, C, H, W)."""
+        """Compute maps (N, out_channels, H, W) from maps (N, in_channels, H, W)."""
         primary = self.primary_conv(x)
         return torch.cat([primary, self.cheap_operation(primary)], 1)[:, : self.out_channels]
 
@@ -93,7 +96,7 @@ def _activation(relu: bool) -> nn.Module:
 
 
 class SqueezeExcite(nn.Module):
-    """Weights of the channels from the map's mean: a quarter as many hidden, a hard sigmoid."""
+    """Weigh the channels by the map's mean: a quarter as many hidden ones, a hard sigmoid."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -102,7 +105,7 @@ class SqueezeExcite(nn.Module):
         self.conv_expand = nn.Conv2d(hidden, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps the shape (N, C, H, W)."""
+        """Weigh the channels of (N, C, H, W)."""
         hidden = F.relu(self.conv_reduce(x.mean(dim=(2, 3), keepdim=True)))
         return x * F.hardsigmoid(self.conv_expand(hidden))
 
@@ -136,7 +139,7 @@ class GhostBottleneck(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, out_channels, H / stride, W / stride)."""
+        """Compute maps (N, out_channels, H / stride, W / stride) from (N, in_channels, H, W)."""
         y = self.se(self.bn_dw(self.conv_dw(self.ghost1(x))))
         return self.ghost2(y) + self.shortcut(x)
 
@@ -147,7 +150,7 @@ class GhostNet(BaseModule):
 
     The published network adds a 1280-d layer after pooling for its ImageNet classifier, which an
     embedding head replaces. Parameter names are those of the authors' release and of timm, so their
-    ImageNet weights load as they are (``conv_head`` and ``classifier`` are left over).
+    ImageNet weights load unchanged (``conv_head`` and ``classifier`` are left over).
 
     Args:
         width: Factor of all channel counts. Defaults to 1.0.
@@ -177,12 +180,12 @@ class GhostNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if not width > 0:
-            raise UserError(f"GhostNet: width must be positive, got {width}.")
+            raise UserError(f"GhostNet: width={width} must be positive.")
         norm_cfg = norm_cfg or dict(type="mmreid_ext.SyncBN")
         channels = rounded(STEM_CHANNELS * width)
         self.conv_stem = nn.Conv2d(3, channels, 3, stride=2, padding=1, bias=False)
         self.bn1 = norm(norm_cfg, channels)
-        stages = []
+        stages: list[nn.Module] = []
         for blocks in STAGES:
             stage = []
             for kernel, middle, out, with_se, stride in blocks:
@@ -195,17 +198,10 @@ class GhostNet(BaseModule):
         self.out_channels = rounded(LAST_CHANNELS * width)
         stages.append(nn.Sequential(_LastConv(channels, self.out_channels, norm_cfg)))
         self.blocks = nn.Sequential(*stages)
-        self._reset_parameters()
-
-    def _reset_parameters(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        reset_convolutions(self)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """The last map (N, out_channels, H/32, W/32) of images (N, 3, H, W)."""
+        """Compute the last map (N, out_channels, H/32, W/32) of images (N, 3, H, W)."""
         return (self.blocks(F.relu(self.bn1(self.conv_stem(x)))),)
 
 

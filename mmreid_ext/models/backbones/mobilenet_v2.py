@@ -1,6 +1,8 @@
-"""MobileNetV2 with a choice of the last stride."""
+"""Remove the last stride of MobileNetV2."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from mmpretrain.models import MobileNetV2 as _MobileNetV2
 
@@ -20,9 +22,9 @@ class MobileNetV2(_MobileNetV2):
         **kwargs: Those of MMPretrain's ``MobileNetV2``.
     """
 
-    def __init__(self, last_stride: int = 1, **kwargs) -> None:
+    def __init__(self, last_stride: int = 1, **kwargs: Any) -> None:
         if last_stride not in (1, 2):
-            raise UserError(f"last_stride must be 1 or 2, got {last_stride}.")
+            raise UserError(f"MobileNetV2: last_stride={last_stride} must be 1 or 2.")
         settings = [list(stage) for stage in _MobileNetV2.arch_settings]
         strided = max(i for i, (_, _, _, stride) in enumerate(settings) if stride == 2)
         settings[strided][3] = last_stride

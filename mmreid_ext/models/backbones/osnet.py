@@ -1,16 +1,25 @@
-"""OSNet: a small re-ID backbone that sees several scales at once."""
+"""See several scales at once in a small re-ID backbone: OSNet.
+
+Shapes: N images, C channels, H x W pixels.
+"""
 
 from __future__ import annotations
 
 import torch
-from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
+from .parts import norm, reset_convolutions
+
+# Of the stem and the three stages, as published.
 CHANNELS = (64, 256, 384, 512)
+# Hidden channels of a gate, a sixteenth of a block's middle ones, which are a quarter of its
+# output. So a stage needs 4 * 16 channels for a gate to have one.
+GATE_REDUCTION = 16
+MIDDLE_REDUCTION = 4
 
 
 class ConvNorm(nn.Module):
@@ -19,7 +28,7 @@ class ConvNorm(nn.Module):
     def __init__(self, conv: nn.Conv2d, norm_cfg: dict, relu: bool = True) -> None:
         super().__init__()
         self.conv = conv
-        self.bn = build_norm_layer(norm_cfg, conv.out_channels)[1]
+        self.bn = norm(norm_cfg, conv.out_channels)
         self.relu = nn.ReLU(inplace=True) if relu else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -28,7 +37,7 @@ class ConvNorm(nn.Module):
 
 
 def conv1x1(in_channels: int, out_channels: int, norm_cfg: dict, relu: bool = True) -> ConvNorm:
-    """Pointwise convolution with normalisation."""
+    """Build a pointwise convolution with normalisation."""
     return ConvNorm(nn.Conv2d(in_channels, out_channels, 1, bias=False), norm_cfg, relu)
 
 
@@ -39,24 +48,24 @@ class LightConv3x3(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 1, bias=False)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
-        self.bn = build_norm_layer(norm_cfg, channels)[1]
+        self.bn = norm(norm_cfg, channels)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps the shape (N, C, H, W)."""
+        """Compute maps (N, C, H, W) of the same shape."""
         return self.relu(self.bn(self.conv2(self.conv1(x))))
 
 
 class ChannelGate(nn.Module):
-    """Weights of the channels in (0, 1), from the map's mean through a two-layer bottleneck."""
+    """Weigh the channels by factors in (0, 1), from the map's mean through two layers."""
 
-    def __init__(self, channels: int, reduction: int = 16) -> None:
+    def __init__(self, channels: int, reduction: int = GATE_REDUCTION) -> None:
         super().__init__()
         self.fc1 = nn.Conv2d(channels, channels // reduction, 1)
         self.fc2 = nn.Conv2d(channels // reduction, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps the shape (N, C, H, W)."""
+        """Weigh the channels of (N, C, H, W)."""
         squeezed = x.mean(dim=(2, 3), keepdim=True)
         return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(squeezed))))
 
@@ -64,9 +73,13 @@ class ChannelGate(nn.Module):
 class OSBlock(nn.Module):
     """Residual block with four streams of 1 to 4 light convolutions, summed through one gate."""
 
+    conv2b: nn.Sequential
+    conv2c: nn.Sequential
+    conv2d: nn.Sequential
+
     def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict) -> None:
         super().__init__()
-        middle = out_channels // 4
+        middle = out_channels // MIDDLE_REDUCTION
         self.conv1 = conv1x1(in_channels, middle, norm_cfg)
         self.conv2a = LightConv3x3(middle, norm_cfg)
         for name, depth in (("conv2b", 2), ("conv2c", 3), ("conv2d", 4)):
@@ -80,10 +93,11 @@ class OSBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps height and width of (N, C, H, W)."""
+        """Compute maps (N, out_channels, H, W) from maps (N, in_channels, H, W)."""
         reduced = self.conv1(x)
-        streams = (self.conv2a, self.conv2b, self.conv2c, self.conv2d)
-        mixed = sum(self.gate(stream(reduced)) for stream in streams)
+        mixed = self.gate(self.conv2a(reduced))
+        for stream in (self.conv2b, self.conv2c, self.conv2d):
+            mixed = mixed + self.gate(stream(reduced))
         return torch.relu(self.conv3(mixed) + self.downsample(x))
 
 
@@ -91,8 +105,8 @@ class OSBlock(nn.Module):
 class OSNet(BaseModule):
     """Omni-scale network, 2.2 million parameters at full width.
 
-    Parameter names are those of torchreid, so its checkpoints (ImageNet and re-ID) load as they
-    are.
+    Parameter names are those of torchreid, so its checkpoints (ImageNet and re-ID) load
+    unchanged.
 
     Args:
         width: Factor of all channel counts, such as 1.0, 0.75, 0.5 or 0.25. Defaults to 1.0.
@@ -125,8 +139,9 @@ class OSNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         channels = [int(width * count) for count in CHANNELS]
-        if channels[1] < 64:
-            raise UserError(f"OSNet: width must be at least 0.25, got {width}.")
+        least = GATE_REDUCTION * MIDDLE_REDUCTION
+        if channels[1] < least:
+            raise UserError(f"OSNet: width={width} must be at least {least / CHANNELS[1]}.")
         norm_cfg = norm_cfg or dict(type="mmreid_ext.SyncBN")
         stem = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
         self.conv1 = ConvNorm(stem, norm_cfg)
@@ -137,15 +152,16 @@ class OSNet(BaseModule):
         self.conv5 = conv1x1(channels[3], channels[3], norm_cfg)
         self.fc = None
         if feature_dim:
-            norm = build_norm_layer(dict(type="mmreid_ext.SyncBN"), feature_dim)[1]
             self.fc = nn.Sequential(
-                nn.Linear(channels[3], feature_dim), norm, nn.ReLU(inplace=True)
+                nn.Linear(channels[3], feature_dim),
+                norm(dict(type="mmreid_ext.SyncBN"), feature_dim),
+                nn.ReLU(inplace=True),
             )
         self._reset_parameters()
 
     @staticmethod
     def _stage(in_channels: int, out_channels: int, norm_cfg: dict, shrink: bool) -> nn.Sequential:
-        blocks = [
+        blocks: list[nn.Module] = [
             OSBlock(in_channels, out_channels, norm_cfg),
             OSBlock(out_channels, out_channels, norm_cfg),
         ]
@@ -155,17 +171,14 @@ class OSNet(BaseModule):
         return nn.Sequential(*blocks)
 
     def _reset_parameters(self) -> None:
+        reset_convolutions(self)
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=0.01)
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.01)  # as torchreid does
                 nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """Features of images (N, 3, H, W): (N, feature_dim), or the last map (N, C, H/16, W/16)."""
+        """Compute features (N, feature_dim) or the last map (N, C, H/16, W/16) of images."""
         x = self.maxpool(self.conv1(x))
         x = self.conv5(self.conv4(self.conv3(self.conv2(x))))
         return (x if self.fc is None else self.fc(x.mean(dim=(2, 3))),)

@@ -1,14 +1,18 @@
-"""ResNet-IBN-a: instance norm for half of the channels of the first norm of early blocks."""
+"""Normalise half of the channels of early blocks by instance: ResNet-IBN-a."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from mmcv.cnn import build_norm_layer
 from mmpretrain.models import ResNet
 from torch import Tensor, nn
 
 from mmreid_ext.registry import MODELS
 
+from .parts import norm
+
+# The paper leaves the last stage alone: appearance varies in early layers, and late ones discern.
 IBN_STAGES = 3
 
 
@@ -22,14 +26,14 @@ class InstanceBatchNorm2d(nn.Module):
 
     def __init__(self, channels: int, norm_cfg: dict) -> None:
         super().__init__()
-        self.half = channels // 2
+        self.num_instance = channels // 2
         # The published checkpoints' names.
-        self.IN = nn.InstanceNorm2d(self.half, affine=True)
-        self.BN = build_norm_layer(norm_cfg, channels - self.half)[1]
+        self.IN = nn.InstanceNorm2d(self.num_instance, affine=True)
+        self.BN = norm(norm_cfg, channels - self.num_instance)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, H, W)."""
-        instance, batch = x.split((self.half, x.shape[1] - self.half), dim=1)
+        instance, batch = x.split((self.num_instance, x.shape[1] - self.num_instance), dim=1)
         return torch.cat((self.IN(instance.contiguous()), self.BN(batch.contiguous())), dim=1)
 
 
@@ -37,7 +41,7 @@ class InstanceBatchNorm2d(nn.Module):
 class ResNetIBN(ResNet):
     """MMPretrain's ResNet with IBN-a in its first three stages.
 
-    The authors' ImageNet checkpoints load as they are.
+    The authors' ImageNet checkpoints load unchanged.
 
     Args:
         depth: As in MMPretrain's ``ResNet``.
@@ -48,7 +52,7 @@ class ResNetIBN(ResNet):
         Capacities via IBN-Net", ECCV 2018, https://arxiv.org/abs/1807.09441.
     """
 
-    def __init__(self, depth: int, **kwargs) -> None:
+    def __init__(self, depth: int, **kwargs: Any) -> None:
         super().__init__(depth, **kwargs)
         for stage in self.res_layers[:IBN_STAGES]:
             for block in getattr(self, stage):

@@ -1,4 +1,4 @@
-"""Re-ID head: batch-norm neck and identity classifier."""
+"""Classify identities behind a batch-norm neck."""
 
 from __future__ import annotations
 
@@ -62,10 +62,12 @@ class BNNeckHead(ReIDHead):
         super().__init__(losses, train_losses, init_cfg, same_identities)
         if classifier_init not in ("normal", "uniform"):
             raise UserError(
-                f"classifier_init must be 'normal' or 'uniform', got {classifier_init!r}."
+                f"BNNeckHead: classifier_init={classifier_init!r} must be 'normal' or 'uniform'."
             )
         if test_feature not in ("embeddings", "feats"):
-            raise UserError(f"test_feature must be 'embeddings' or 'feats', got {test_feature!r}.")
+            raise UserError(
+                f"BNNeckHead: test_feature={test_feature!r} must be 'embeddings' or 'feats'."
+            )
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.classifier_init = classifier_init
@@ -83,10 +85,12 @@ class BNNeckHead(ReIDHead):
 
     def _reset_classifier(self) -> None:
         if self.classifier_init == "normal":
+            # The strong baseline's deviation: all classes start about equally likely.
             nn.init.normal_(self.classifier.weight, std=0.001)
             if self.classifier.bias is not None:
                 nn.init.zeros_(self.classifier.bias)
         else:
+            # PyTorch's own for a linear layer of this size.
             bound = 1 / math.sqrt(self.in_channels)
             nn.init.uniform_(self.classifier.weight, -bound, bound)
 
@@ -97,6 +101,6 @@ class BNNeckHead(ReIDHead):
         return ReIDFeatures(feats, embeddings, self.classifier(embeddings))
 
     def embed(self, feats: Tensor) -> Tensor:
-        """L2-normalised float32 embeddings (N, D) for retrieval."""
+        """Compute L2-normalised float32 embeddings (N, D) for retrieval."""
         chosen = self.neck(feats) if self.test_feature == "embeddings" else feats
         return F.normalize(chosen.float())

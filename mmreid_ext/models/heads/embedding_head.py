@@ -1,8 +1,8 @@
-"""Embedding head: one linear layer to a short vector, with or without an identity classifier."""
+"""Embed pooled features by one linear layer, with or without an identity classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -61,39 +61,45 @@ class EmbeddingHead(ReIDHead):
         super().__init__(losses, train_losses, init_cfg, same_identities)
         if embedding_init not in ("default", "kaiming_fan_out"):
             raise UserError(
-                f"embedding_init must be 'default' or 'kaiming_fan_out', got {embedding_init!r}."
+                f"EmbeddingHead: embedding_init={embedding_init!r} "
+                "must be 'default' or 'kaiming_fan_out'."
             )
         if num_classes is None and (classifier is not None or self._reads_logits(losses)):
             raise UserError(
-                "EmbeddingHead needs `num_classes` for its classifier: set `model.head.num_classes`"
-                " to the number of training identities, or drop the losses that read logits."
+                "EmbeddingHead: num_classes=None, but the classifier needs a number; "
+                "set `model.head.num_classes` to the number of training identities, "
+                "or drop the losses that read logits."
             )
         self.in_channels = in_channels
         self.num_classes = num_classes
         self.embedding_dim = embedding_dim or in_channels
-        self.embedding = nn.Linear(in_channels, embedding_dim) if embedding_dim else nn.Identity()
-        if embedding_dim and embedding_init == "kaiming_fan_out":
-            nn.init.kaiming_normal_(self.embedding.weight, mode="fan_out")
-            nn.init.zeros_(self.embedding.bias)
-        self.classifier = None if num_classes is None else self._build_classifier(classifier)
+        self.embedding: nn.Module = nn.Identity()
+        if embedding_dim:
+            self.embedding = linear = nn.Linear(in_channels, embedding_dim)
+            if embedding_init == "kaiming_fan_out":
+                nn.init.kaiming_normal_(linear.weight, mode="fan_out")
+                nn.init.zeros_(linear.bias)
+        self.classifier: nn.Module | None = None
+        if num_classes is not None:
+            self.classifier = self._build_classifier(classifier, num_classes)
 
-    def _reads_logits(self, names: Sequence[str]) -> bool:
+    def _reads_logits(self, names: Iterable[str]) -> bool:
         return any("logits" in self._loss_inputs[name] for name in names)
 
-    def _build_classifier(self, cfg: dict | None) -> nn.Module:
+    def _build_classifier(self, cfg: dict | None, num_classes: int) -> nn.Module:
         if cfg is None:
-            return nn.Linear(self.embedding_dim, self.num_classes)
-        sizes = dict(in_features=self.embedding_dim, num_classes=self.num_classes)
+            return nn.Linear(self.embedding_dim, num_classes)
+        sizes = dict(in_features=self.embedding_dim, num_classes=num_classes)
         return MODELS.build({**cfg, **sizes})
 
     def forward(self, feats: Tensor) -> ReIDFeatures:
-        """Embeddings of pooled features (N, in_channels); logits wait for the labels."""
+        """Embed pooled features (N, in_channels); logits wait for the labels."""
         self.check_feature_size(feats, self.in_channels)
         embeddings = self.embedding(feats)
         return ReIDFeatures(embeddings, embeddings, None)
 
     def embed(self, feats: Tensor) -> Tensor:
-        """L2-normalised float32 embeddings (N, D) for retrieval."""
+        """Compute L2-normalised float32 embeddings (N, D) for retrieval."""
         self.check_feature_size(feats, self.in_channels)
         return F.normalize(self.embedding(feats).float())
 
@@ -104,13 +110,10 @@ class EmbeddingHead(ReIDHead):
         domains: Tensor,
         names: Sequence[str] | None = None,
     ) -> dict[str, Tensor]:
-        """Weighted losses; the classifier runs only if one of them reads logits."""
+        """Compute weighted losses; the classifier runs only if one of them reads logits."""
         names = self.train_losses if names is None else names
-        if self._reads_logits(names):
-            features = features._replace(logits=self._logits(features.embeddings, pids))
+        if self.classifier is not None and self._reads_logits(names):
+            # A linear layer knows no labels; others take their margin from them.
+            labels = () if isinstance(self.classifier, nn.Linear) else (pids,)
+            features = features._replace(logits=self.classifier(features.embeddings, *labels))
         return super().loss(features, pids, domains, names)
-
-    def _logits(self, embeddings: Tensor, pids: Tensor) -> Tensor:
-        if isinstance(self.classifier, nn.Linear):
-            return self.classifier(embeddings)
-        return self.classifier(embeddings, pids)

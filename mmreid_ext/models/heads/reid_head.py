@@ -1,10 +1,13 @@
-"""What every head shares: configured losses, called by the names of their arguments."""
+"""Call configured losses by the names of their arguments, for every head.
+
+Shapes: N images, D dimensions of a feature.
+"""
 
 from __future__ import annotations
 
 import inspect
 from abc import ABCMeta, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from mmengine.model import BaseModule
@@ -77,25 +80,26 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
 
     @abstractmethod
     def forward(self, feats: Tensor) -> ReIDFeatures:
-        """Everything that the losses need, of pooled features (N, in_channels)."""
+        """Compute all that the losses need from pooled features (N, in_channels)."""
 
     @abstractmethod
     def embed(self, feats: Tensor) -> Tensor:
-        """L2-normalised float32 embeddings (N, D) of pooled features, for retrieval."""
+        """Compute L2-normalised float32 embeddings (N, D) of pooled features, for retrieval."""
 
-    def check_loss_names(self, names: Sequence[str]) -> tuple[str, ...]:
+    def check_loss_names(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return ``names`` as a tuple.
 
         Raises:
             ValueError: If a name isn't among the configured losses.
         """
+        names = tuple(names)
         unknown = [name for name in names if name not in self.losses]
         if unknown:
             raise UserError(
-                f"Unknown loss {', '.join(unknown)}; the head's `losses` has "
-                f"{', '.join(self.losses)}."
+                f"Unknown loss {', '.join(unknown)}; "
+                f"the head's `losses` has {', '.join(self.losses)}."
             )
-        return tuple(names)
+        return names
 
     def check_feature_size(self, feats: Tensor, in_channels: int) -> None:
         """Check that pooled features are (N, in_channels).
@@ -105,9 +109,10 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
         """
         if feats.dim() != 2 or feats.shape[1] != in_channels:
             raise UserError(
-                f"{type(self).__name__}(in_channels={in_channels}) got features of shape "
-                f"{tuple(feats.shape)}: set `model.head.in_channels` to the backbone's feature "
-                "size, and a pooling neck for maps."
+                f"{type(self).__name__}: in_channels={in_channels}, "
+                f"but features have shape {tuple(feats.shape)}; "
+                "set `model.head.in_channels` to the backbone's feature size, "
+                "and a pooling neck for maps."
             )
 
     def loss(
@@ -128,7 +133,9 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
         Returns:
             ``loss_<name>`` to 0-d tensors; losses that return several terms add their own suffix.
         """
-        features = ReIDFeatures(*(widen(value) for value in features))
+        features = ReIDFeatures(
+            widen(features.feats), widen(features.embeddings), widen(features.logits)
+        )
         available = dict(features._asdict(), pids=pids, domains=domains)
         terms: dict[str, Tensor] = {}
         with one_gather(features.feats, pids, domains):

@@ -67,7 +67,7 @@ class ArcMarginLinear(nn.Module):
     ) -> None:
         super().__init__()
         if not 0 <= margin < math.pi:
-            raise UserError(f"ArcMarginLinear: margin={margin}, must be an angle in [0, pi).")
+            raise UserError(f"ArcMarginLinear: margin={margin} must be an angle in [0, pi).")
         self.margin = margin
         self.scale = scale
         self.easy_margin = easy_margin

@@ -61,11 +61,11 @@ class BatchHardTripletLoss(PairLoss):
         super().__init__(across_ranks)
         if distance not in DISTANCES:
             raise UserError(
-                f"BatchHardTripletLoss: distance={distance!r}, must be one of {DISTANCES}."
+                f"BatchHardTripletLoss: distance={distance!r} must be one of {DISTANCES}."
             )
         if margin is not None and margin < 0:
             raise UserError(
-                f"BatchHardTripletLoss: margin={margin}, must be at least 0, or None (soft)."
+                f"BatchHardTripletLoss: margin={margin} must be at least 0, or None (soft)."
             )
         self.margin = margin
         self.distance = distance

@@ -44,7 +44,7 @@ class CircleLoss(BatchLoss):
     ) -> None:
         super().__init__(across_ranks)
         if not scale > 0:
-            raise UserError(f"CircleLoss: scale={scale}, must be positive.")
+            raise UserError(f"CircleLoss: scale={scale} must be positive.")
         self.margin = margin
         self.scale = scale
 

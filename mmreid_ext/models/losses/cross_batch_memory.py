@@ -101,14 +101,14 @@ class CrossBatchMemory(RunState):
         if not isinstance(loss, PairLoss):
             raise UserTypeError(
                 f"CrossBatchMemory: loss={type(loss).__name__} cannot compare with a memory; "
-                "wrap ContrastiveLoss, MultiSimilarityLoss, BatchHardTripletLoss or another "
-                "PairLoss."
+                "wrap ContrastiveLoss, MultiSimilarityLoss, "
+                "BatchHardTripletLoss or another PairLoss."
             )
         check_at_least_one(self, memory_size=memory_size, feat_dim=feat_dim)
         if memory_weight < 0:
-            raise UserError(f"CrossBatchMemory: memory_weight={memory_weight}, must be at least 0.")
+            raise UserError(f"CrossBatchMemory: memory_weight={memory_weight} must be at least 0.")
         if wrap not in WRAPS:
-            raise UserError(f"CrossBatchMemory: wrap={wrap!r}, must be one of {WRAPS}.")
+            raise UserError(f"CrossBatchMemory: wrap={wrap!r} must be one of {WRAPS}.")
         self.loss = loss
         self.start_iter = start_iter
         self.memory_weight = memory_weight

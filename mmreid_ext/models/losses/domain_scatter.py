@@ -47,7 +47,7 @@ class DomainScatterLoss(nn.Module):
     def __init__(self, eps: float = 0.0, across_ranks: bool = True) -> None:
         super().__init__()
         if eps < 0:
-            raise UserError(f"DomainScatterLoss: eps={eps}, must be at least 0.")
+            raise UserError(f"DomainScatterLoss: eps={eps} must be at least 0.")
         self.eps = eps
         self.across_ranks = across_ranks
 

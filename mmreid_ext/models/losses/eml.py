@@ -48,7 +48,7 @@ class EMLLoss(BatchLoss):
     def __init__(self, beta: float = 1e5, across_ranks: bool = True) -> None:
         super().__init__(across_ranks)
         if not beta > 0:
-            raise UserError(f"EMLLoss: beta={beta}, must be positive.")
+            raise UserError(f"EMLLoss: beta={beta} must be positive.")
         self.beta = beta
 
     def compare(self, feats: Tensor, pids: Tensor) -> Tensor:

@@ -27,22 +27,22 @@ def check_rows(owner: nn.Module, feats: Tensor, name: str = "feats", /, **labels
     loss = type(owner).__name__
     if not feats.is_floating_point():
         raise UserTypeError(
-            f"{loss}: {name} are {feats.dtype}, must be floating point; call .float() on them."
+            f"{loss}: {name} are {feats.dtype}, but must be floating point; call .float()."
         )
     if feats.ndim != 2 or feats.shape[0] == 0:
         raise UserError(
-            f"{loss}: {name} have shape {tuple(feats.shape)}, must be (N, D) with N >= 1; "
+            f"{loss}: {name} have shape {tuple(feats.shape)}, but must be (N, D) with N >= 1; "
             "flatten pooled maps first, e.g. feats.flatten(1)."
         )
     for label_name, label in labels.items():
         if label.is_floating_point() or label.is_complex() or label.dtype == torch.bool:
             raise UserTypeError(
-                f"{loss}: {label_name} are {label.dtype}, must be integers; call .long() on them."
+                f"{loss}: {label_name} are {label.dtype}, but must be integers; call .long()."
             )
         if label.shape != feats.shape[:1]:
             raise UserError(
                 f"{loss}: {label_name} have shape {tuple(label.shape)}, "
-                f"must be ({feats.shape[0]},), one per row of {name}; "
+                f"but must be ({feats.shape[0]},), one per row of {name}; "
                 "take both from the same batch."
             )
 
@@ -96,4 +96,4 @@ def check_at_least_one(owner: nn.Module, **sizes: int) -> None:
     """
     for name, size in sizes.items():
         if size < 1:
-            raise UserError(f"{type(owner).__name__}: {name}={size}, must be at least 1.")
+            raise UserError(f"{type(owner).__name__}: {name}={size} must be at least 1.")

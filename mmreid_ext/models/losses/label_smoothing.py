@@ -51,9 +51,9 @@ class LabelSmoothingLoss(nn.Module):
     def __init__(self, epsilon: float = 0.1, spread: str = "all") -> None:
         super().__init__()
         if not 0 <= epsilon < 1:
-            raise UserError(f"LabelSmoothingLoss: epsilon={epsilon}, must lie in [0, 1).")
+            raise UserError(f"LabelSmoothingLoss: epsilon={epsilon} must lie in [0, 1).")
         if spread not in ("all", "others"):
-            raise UserError(f"LabelSmoothingLoss: spread={spread!r}, must be 'all' or 'others'.")
+            raise UserError(f"LabelSmoothingLoss: spread={spread!r} must be 'all' or 'others'.")
         self.epsilon = epsilon
         self.spread = spread
 

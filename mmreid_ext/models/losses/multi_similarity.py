@@ -60,7 +60,7 @@ class MultiSimilarityLoss(PairLoss):
             "negative_scale": negative_scale,
         }.items():
             if scale <= 0:
-                raise UserError(f"MultiSimilarityLoss: {name}={scale}, must be positive.")
+                raise UserError(f"MultiSimilarityLoss: {name}={scale} must be positive.")
         self.threshold = threshold
         self.mining_margin = mining_margin
         self.positive_scale = positive_scale

@@ -74,7 +74,7 @@ class NPairsLoss(BatchLoss):
         if num_alone:
             raise UserError(
                 f"NPairsLoss: {num_alone} identities have a single image in the batch, "
-                "must have two; sample with PKSampler and num_instances=2."
+                "but must have two; sample with PKSampler and num_instances=2."
             )
 
     def extra_repr(self) -> str:

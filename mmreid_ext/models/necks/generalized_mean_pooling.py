@@ -1,16 +1,17 @@
-"""Generalised-mean pooling in a form that can be exported."""
+"""Pool by the generalised mean, in a form that can be exported."""
 
 from __future__ import annotations
 
 import mmpretrain.models.necks as host
 from torch import Tensor
 
-from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
+
+from .map_pooling import MapPooling
 
 
 @MODELS.register_module()
-class GeneralizedMeanPooling(host.GeneralizedMeanPooling):
+class GeneralizedMeanPooling(MapPooling, host.GeneralizedMeanPooling):
     """MMPretrain's pooling ``mean(x ** p) ** (1 / p)`` with the whole map as its window.
 
     MMPretrain asks for a window of the map's size, which the ONNX exporter can't follow. Weights
@@ -23,21 +24,11 @@ class GeneralizedMeanPooling(host.GeneralizedMeanPooling):
         >>> neck = dict(type='mmreid_ext.GeneralizedMeanPooling')
     """
 
-    def forward(self, inputs: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
-        """Pool maps.
+    p: Tensor
+    eps: float
+    clamp: bool
 
-        Args:
-            inputs: A map (N, C, H, W), or a tuple of them, one per stage.
-
-        Returns:
-            Features (N, C), or a tuple of them.
-        """
-        if isinstance(inputs, tuple):
-            return tuple(map(self.forward, inputs))
-        if inputs.ndim != 4:
-            raise UserError(
-                f"GeneralizedMeanPooling needs maps (N, C, H, W), got {tuple(inputs.shape)}; a "
-                "backbone that returns vectors needs no neck (neck=None)."
-            )
-        x = inputs.clamp(min=self.eps) if self.clamp else inputs
+    def pool(self, x: Tensor) -> Tensor:
+        """Pool a map (N, C, H, W) to features (N, C)."""
+        x = x.clamp(min=self.eps) if self.clamp else x
         return x.pow(self.p).mean((2, 3)).pow(1.0 / self.p)

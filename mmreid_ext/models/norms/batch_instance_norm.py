@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from mmreid_ext.compat import tracing_paused
 from mmreid_ext.errors import UserError
+from mmreid_ext.models.norms.kernels import stats_dtype
 from mmreid_ext.registry import MODELS
 
 from .batch_moments import BatchStatistics, combine_moments, update_running_stats
 from .instance_affine import instance_affine
-from .kernels import stats_dtype
 
 
 @MODELS.register_module(name=["BIN", "BatchInstanceNorm2d"])
@@ -129,8 +129,8 @@ class BatchInstanceNorm2d(nn.Module):
     def _check_input(self, x: Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != self.num_features:
             raise UserError(
-                f"BatchInstanceNorm2d: x has shape {tuple(x.shape)}, must be "
-                f"(N, {self.num_features}, H, W); "
+                f"BatchInstanceNorm2d: x has shape {tuple(x.shape)}, "
+                f"but must be (N, {self.num_features}, H, W); "
                 "set num_features to the channels of the layer before."
             )
         if x.shape[2] * x.shape[3] == 1:

@@ -10,11 +10,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmreid_ext.distributed import is_distributed
 from mmreid_ext.errors import UserError
+from mmreid_ext.models.norms.kernels import stats_dtype
 from mmreid_ext.registry import MODELS
 
 from .batch_moments import BatchStatistics, combine_moments, update_running_stats
 from .instance_affine import instance_affine
-from .kernels import stats_dtype
 
 
 @MODELS.register_module(name=["SyncBN", "SyncBatchNorm"])
@@ -39,9 +39,10 @@ class SyncBatchNorm(_BatchNorm):
 
     def _check_input_dim(self, x: Tensor) -> None:
         if x.dim() not in (2, 4) or x.shape[1] != self.num_features:
+            channels = self.num_features
             raise UserError(
-                f"SyncBatchNorm: x has shape {tuple(x.shape)}, must be "
-                f"(N, {self.num_features}) or (N, {self.num_features}, H, W); "
+                f"SyncBatchNorm: x has shape {tuple(x.shape)}, "
+                f"but must be (N, {channels}) or (N, {channels}, H, W); "
                 "set num_features to the channels of the layer before."
             )
 

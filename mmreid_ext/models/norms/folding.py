@@ -41,7 +41,7 @@ def fold_for_inference(model: nn.Module, images: Tensor) -> tuple[nn.Module, int
     """
     if model.training:
         raise UserError(
-            "fold_for_inference: model.training=True, must be False; call model.eval() first."
+            "fold_for_inference: model.training=True must be False; call model.eval() first."
         )
     folded = copy.deepcopy(model)
     pairs = _find_pairs(folded, images)

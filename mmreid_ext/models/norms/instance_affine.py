@@ -20,7 +20,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .kernels import combine, instance_moments, plane_sums, scale_shift, stats_dtype
+from mmreid_ext.models.norms.kernels import (
+    combine,
+    instance_moments,
+    plane_sums,
+    scale_shift,
+    stats_dtype,
+)
 
 # Called with mean, var and the parameters; returns scale, centre and whatever else it found.
 Coefficients = Callable[..., tuple[Tensor, ...]]

@@ -94,5 +94,5 @@ def test_errors():
         head(torch.randn(2, 5))
     with pytest.raises(ValueError, match=r"\[0, 4\], but num_classes=4"):
         head(torch.randn(2, 6), torch.tensor([0, 4]))
-    with pytest.raises(ValueError, match=r"margin=4, must be an angle in \[0, pi\)"):
+    with pytest.raises(ValueError, match=r"margin=4 must be an angle in \[0, pi\)"):
         ArcMarginLinear(6, 4, margin=4)

@@ -99,9 +99,9 @@ def test_normalize_feats_makes_scale_irrelevant(make_feats):
 
 
 def test_errors():
-    with pytest.raises(ValueError, match="distance='manhattan', must be one of"):
+    with pytest.raises(ValueError, match="distance='manhattan' must be one of"):
         BatchHardTripletLoss(distance="manhattan")
-    with pytest.raises(ValueError, match="margin=-1, must be at least 0"):
+    with pytest.raises(ValueError, match="margin=-1 must be at least 0"):
         BatchHardTripletLoss(margin=-1)
     feats, pids = torch.randn(4, 3), torch.tensor([0, 0, 1, 1])
     with pytest.raises(ValueError, match="give both or neither"):

@@ -20,7 +20,7 @@ def test_compare_gets_checked_and_widened_rows():
     assert value == 6
     assert loss.seen[0].dtype == torch.float32
     assert loss.seen[1] is pids
-    with pytest.raises(ValueError, match=r"Spy: pids have shape \(1,\), must be \(2,\)"):
+    with pytest.raises(ValueError, match=r"Spy: pids have shape \(1,\), but must be \(2,\)"):
         loss(torch.ones(2, 3), pids[:1])
 
 

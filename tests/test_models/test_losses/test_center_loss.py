@@ -135,7 +135,7 @@ def test_errors():
         loss(torch.randn(2, 5), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match=r"\[0, 3\], but num_classes=3"):
         loss(torch.randn(2, 4), torch.tensor([0, 3]))
-    with pytest.raises(ValueError, match="num_classes=0, must be at least 1"):
+    with pytest.raises(ValueError, match="num_classes=0 must be at least 1"):
         CenterLoss(0, 4)
     with pytest.raises(ValueError, match="does not hold the centres"):
         loss.attach_to(torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1))

@@ -40,5 +40,5 @@ def test_optimum_is_nearly_zero_and_wrong_order_is_not():
 
 
 def test_scale_must_be_positive():
-    with pytest.raises(ValueError, match="CircleLoss: scale=0, must be positive"):
+    with pytest.raises(ValueError, match="CircleLoss: scale=0 must be positive"):
         CircleLoss(scale=0)

@@ -159,7 +159,7 @@ def test_weight_of_the_memory_term(generator):
     ]
     assert terms[1]["loss_batch"] == terms[0]["loss_batch"]
     torch.testing.assert_close(terms[1]["loss_memory"], terms[0]["loss_memory"] / 4)
-    with pytest.raises(ValueError, match="memory_weight=-1, must be at least 0"):
+    with pytest.raises(ValueError, match="memory_weight=-1 must be at least 0"):
         CrossBatchMemory(ContrastiveLoss(), 8, 4, memory_weight=-1)
 
 
@@ -184,9 +184,9 @@ def test_built_from_config():
 def test_errors(generator):
     with pytest.raises(TypeError, match="loss=CenterLoss cannot compare with a memory"):
         CrossBatchMemory(CenterLoss(3, 4), 8, 4)
-    with pytest.raises(ValueError, match="wrap='fifo', must be one of"):
+    with pytest.raises(ValueError, match="wrap='fifo' must be one of"):
         CrossBatchMemory(ContrastiveLoss(), 8, 4, wrap="fifo")
-    with pytest.raises(ValueError, match="memory_size=0, must be at least 1"):
+    with pytest.raises(ValueError, match="memory_size=0 must be at least 1"):
         CrossBatchMemory(ContrastiveLoss(), 0, 4)
     memory = CrossBatchMemory(ContrastiveLoss(), 4, 4)
     with pytest.raises(ValueError, match="build CrossBatchMemory with feat_dim=5"):

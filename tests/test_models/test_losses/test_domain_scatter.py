@@ -53,5 +53,5 @@ def test_zero_feature_counts_as_cosine_zero():
 
 
 def test_negative_eps_is_refused():
-    with pytest.raises(ValueError, match="eps=.*, must be at least 0"):
+    with pytest.raises(ValueError, match="eps=.* must be at least 0"):
         DomainScatterLoss(eps=-1e-8)

@@ -60,5 +60,5 @@ def test_unnormalised_2048_d_features_do_not_overflow():
 
 
 def test_beta_must_be_positive():
-    with pytest.raises(ValueError, match="beta=.*, must be positive"):
+    with pytest.raises(ValueError, match="beta=.* must be positive"):
         EMLLoss(beta=0)

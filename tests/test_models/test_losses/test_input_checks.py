@@ -25,28 +25,28 @@ def test_right_inputs_pass(dtype):
     [
         (
             TypeError,
-            "MSELoss: logits are torch.int64, must be floating point; call",
+            "MSELoss: logits are torch.int64, but must be floating point; call",
             lambda: check_rows(LOSS, FEATS.long(), "logits", pids=PIDS),
         ),
         (
             ValueError,
-            r"MSELoss: feats have shape \(3,\), must be \(N, D\)",
+            r"MSELoss: feats have shape \(3,\), but must be \(N, D\)",
             lambda: check_rows(LOSS, FEATS[:, 0], pids=PIDS),
         ),
         (ValueError, "with N >= 1", lambda: check_rows(LOSS, FEATS[:0], pids=PIDS[:0])),
         (
             TypeError,
-            "MSELoss: domains are torch.bool, must be integers; call",
+            "MSELoss: domains are torch.bool, but must be integers; call",
             lambda: check_rows(LOSS, FEATS, pids=PIDS, domains=PIDS.bool()),
         ),
         (
             TypeError,
-            "pids are torch.complex64, must be integers",
+            "pids are torch.complex64, but must be integers",
             lambda: check_rows(LOSS, FEATS, pids=PIDS.to(torch.complex64)),
         ),
         (
             ValueError,
-            r"MSELoss: pids have shape \(3, 1\), must be \(3,\), one per row of feats",
+            r"MSELoss: pids have shape \(3, 1\), but must be \(3,\), one per row of feats",
             lambda: check_rows(LOSS, FEATS, pids=PIDS[:, None]),
         ),
         (
@@ -62,7 +62,7 @@ def test_right_inputs_pass(dtype):
         ),
         (
             ValueError,
-            "MSELoss: num_classes=0, must be at least 1",
+            "MSELoss: num_classes=0 must be at least 1",
             lambda: check_at_least_one(LOSS, feat_dim=1, num_classes=0),
         ),
     ],

@@ -68,9 +68,9 @@ def test_half_logits_are_widened():
 
 
 def test_errors_name_the_remedy():
-    with pytest.raises(ValueError, match=r"epsilon=1, must lie in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"epsilon=1 must lie in \[0, 1\)"):
         LabelSmoothingLoss(1)
-    with pytest.raises(ValueError, match="spread='some', must be 'all' or 'others'"):
+    with pytest.raises(ValueError, match="spread='some' must be 'all' or 'others'"):
         LabelSmoothingLoss(spread="some")
     with pytest.raises(ValueError, match=r"\[0, 5\], but num_classes=5"):
         LabelSmoothingLoss()(torch.randn(2, 5), torch.tensor([0, 5]))

@@ -178,16 +178,16 @@ def test_wrong_inputs_are_named(loss):
     feats = torch.randn(10, FEAT_DIM)
     owner = type(loss).__name__
     with pytest.raises(
-        ValueError, match=rf"{owner}: feats .*\(10, 6, 1, 1\), must be \(N, D\).*flatten"
+        ValueError, match=rf"{owner}: feats .*\(10, 6, 1, 1\), but must be \(N, D\).*flatten"
     ):
         call(loss, feats[:, :, None, None], pids, domains)
-    with pytest.raises(ValueError, match=r"\(10,\), must be \(9,\), one per row of feats"):
+    with pytest.raises(ValueError, match=r"\(10,\), but must be \(9,\), one per row of feats"):
         call(loss, feats[:9], pids, domains)
     with pytest.raises(ValueError, match="N >= 1"):
         call(loss, feats[:0], pids[:0], domains[:0])
-    with pytest.raises(TypeError, match="are torch.float32, must be integers"):
+    with pytest.raises(TypeError, match="are torch.float32, but must be integers"):
         call(loss, feats, pids.float(), domains.float())
-    with pytest.raises(TypeError, match="feats are torch.int64, must be floating point"):
+    with pytest.raises(TypeError, match="feats are torch.int64, but must be floating point"):
         call(loss, feats.long(), pids, domains)
 
 

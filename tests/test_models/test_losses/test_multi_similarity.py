@@ -62,5 +62,5 @@ def test_large_scale_does_not_overflow():
 
 
 def test_scales_must_be_positive():
-    with pytest.raises(ValueError, match="_scale=0, must be positive"):
+    with pytest.raises(ValueError, match="_scale=0 must be positive"):
         MultiSimilarityLoss(positive_scale=0)

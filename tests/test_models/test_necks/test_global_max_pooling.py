@@ -19,5 +19,5 @@ def test_stages_stay_apart():
 
 
 def test_vectors_are_refused():
-    with pytest.raises(ValueError, match=r"needs maps \(N, C, H, W\), got \(2, 3\).*neck=None"):
+    with pytest.raises(ValueError, match=r"\(2, 3\), but must be maps \(N, C, H, W\).*neck=None"):
         GlobalMaxPooling()(torch.ones(2, 3))

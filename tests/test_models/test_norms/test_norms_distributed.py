@@ -4,11 +4,9 @@ import pytest
 import torch
 from helpers.bin_layers import make_images, make_layer
 from helpers.distributed import run_distributed
-from torch import nn
 
 from mmreid_ext.distributed import get_rank, get_world_size
 from mmreid_ext.models.norms import SyncBatchNorm, hold_running_stats
-from mmreid_ext.registry import MODELS
 
 CHANNELS = 3
 CASES = {  # sizes of the parts, shape of the rest
@@ -77,22 +75,3 @@ def test_two_ranks_equal_one(by_rank, case):
         )
         torch.testing.assert_close(first[2], buffers, msg=key)
         torch.testing.assert_close(second[2], first[2], rtol=0, atol=0, msg=key)
-
-
-@pytest.mark.parametrize("shape", [(6, 3), (4, 3, 4, 3)], ids=str)
-@pytest.mark.parametrize("momentum", [0.1, None])
-def test_one_rank_is_pytorchs_batch_norm(shape, momentum):
-    ours = SyncBatchNorm(3, momentum=momentum)
-    torchs = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(3, momentum=momentum)
-    x = make_images(*shape, dtype=torch.float32)
-    assert torch.equal(ours(x), torchs(x))
-    assert torch.equal(ours.eval()(x), torchs.eval()(x))
-    torch.testing.assert_close(ours.state_dict(), torchs.state_dict(), rtol=0, atol=0)
-
-
-def test_wrong_shape_and_registry_names():
-    for name in ("mmreid_ext.SyncBN", "mmreid_ext.SyncBatchNorm"):
-        layer = MODELS.build(dict(type=name, num_features=3))
-        assert type(layer) is SyncBatchNorm
-    with pytest.raises(ValueError, match=r"\(2, 4\), must be \(N, 3\) or \(N, 3, H, W\)"):
-        layer(torch.zeros(2, 4))

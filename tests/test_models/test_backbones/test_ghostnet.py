@@ -115,5 +115,5 @@ def test_batch_instance_norms_everywhere_and_one_training_step():
 
 
 def test_width_must_be_positive():
-    with pytest.raises(ValueError, match="positive, got 0"):
+    with pytest.raises(ValueError, match="width=0 must be positive"):
         GhostNet(0)

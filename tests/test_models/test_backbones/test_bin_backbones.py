@@ -112,7 +112,7 @@ def test_vision_transformer_as_a_plain_backbone():
 
 def test_maps_without_a_neck_explain_themselves():
     model = reid_model(BACKBONES["resnet18"][0], 512, neck=None)
-    with pytest.raises(ValueError, match=r"\(4, 512, 2, 2\) where \(N, D\).*pooling"):
+    with pytest.raises(ValueError, match=r"\(4, 512, 2, 2\), but must be \(N, D\).*pooling"):
         model(images())
 
 

@@ -10,22 +10,7 @@ from mmreid_ext.models import BNNeckHead, SyncBatchNorm
 DIM, CLASSES = 64, 500
 
 
-class DomainSum(nn.Module):
-    def forward(self, feats, domains):
-        return feats.sum() * domains.sum()
-
-
-class TwoTerms(nn.Module):
-    def forward(self, logits, pids, not_available=None):
-        assert not_available is None
-        return {"loss_a": logits.sum(), "loss_b": pids.sum().float()}
-
-
-LOSSES = dict(
-    ce=dict(type="mmreid_ext.LabelSmoothingLoss"),
-    domain=dict(type=DomainSum, loss_weight=0.5),
-    two=dict(type=TwoTerms, loss_weight=3),
-)
+LOSSES = dict(ce=dict(type="mmreid_ext.LabelSmoothingLoss"))
 
 
 def make_head(**options):
@@ -74,35 +59,14 @@ def test_uniform_classifier():
     assert weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
 
 
-def test_losses_are_called_by_argument_names_and_weighted():
-    head = make_head()
-    features, pids, domains = head(feats()), torch.arange(6), torch.tensor([0, 1, 0, 1, 1, 2])
-    terms = head.loss(features, pids, domains)
-    assert set(terms) == {"loss_ce", "loss_domain", "loss_two_a", "loss_two_b"}
-    torch.testing.assert_close(terms["loss_domain"], feats().sum() * 5 * 0.5)
-    torch.testing.assert_close(terms["loss_two_a"], features.logits.sum() * 3)
-    assert terms["loss_two_b"] == 45
-    torch.testing.assert_close(terms["loss_ce"], head.losses["ce"](features.logits, pids))
-
-
-def test_losses_of_a_stage():
-    head = make_head(train_losses=("two",))
-    features, pids, domains = head(feats()), torch.arange(6), torch.zeros(6).long()
-    assert set(head.loss(features, pids, domains)) == {"loss_two_a", "loss_two_b"}
-    assert set(head.loss(features, pids, domains, ("ce", "domain"))) == {"loss_ce", "loss_domain"}
-    assert head.check_loss_names(["ce"]) == ("ce",)
-
-
-def test_unknown_names_list_the_known_ones():
-    with pytest.raises(ValueError, match="Unknown loss center, xbm; .* has ce, domain, two"):
-        make_head(train_losses=("ce", "center", "xbm"))
-
-
 @pytest.mark.parametrize(
     "options, message",
     [
-        (dict(classifier_init="kaiming"), "'normal' or 'uniform', got 'kaiming'"),
-        (dict(test_feature="logits"), "'embeddings' or 'feats', got 'logits'"),
+        (
+            dict(classifier_init="kaiming"),
+            "classifier_init='kaiming' must be 'normal'",
+        ),
+        (dict(test_feature="logits"), "test_feature='logits' must be 'embeddings' or 'feats'"),
     ],
 )
 def test_wrong_options(options, message):

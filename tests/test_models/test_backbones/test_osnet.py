@@ -1,0 +1,56 @@
+"""OSNet: published sizes, its parts by slow and obvious means, batch-instance norms."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmreid_ext.models import BatchInstanceNorm2d
+from mmreid_ext.models.backbones import OSNet
+from mmreid_ext.models.backbones.osnet import OSBlock
+
+BN = dict(type="BN")
+
+
+def count_parameters(module):
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.mark.parametrize(("width", "published"), [(1.0, 2_193_616), (0.25, 203_568)])
+def test_osnet_sizes_are_the_published_ones(width, published):
+    model = OSNet(width, norm_cfg=BN)
+    gates = sum(count_parameters(m.gate) for m in model.modules() if isinstance(m, OSBlock))
+    # torchreid counts a parameter each time it is used, and a gate serves four streams.
+    assert count_parameters(model) + 3 * gates == published
+
+
+def test_osnet_maps_and_features():
+    images = torch.randn(2, 3, 64, 32)
+    assert OSNet(0.25, norm_cfg=BN).eval()(images)[0].shape == (2, 512)
+    assert OSNet(0.25, feature_dim=0, norm_cfg=BN).eval()(images)[0].shape == (2, 128, 4, 2)
+    with pytest.raises(ValueError, match="width=0.1 must be at least 0.25"):
+        OSNet(0.1)
+
+
+def test_osnet_block_sums_four_streams_through_one_gate():
+    torch.manual_seed(0)
+    block = OSBlock(64, 64, BN).eval()
+    x = torch.randn(2, 64, 5, 3)
+    reduced = block.conv1(x)
+    total = 0
+    for stream in ([block.conv2a], block.conv2b, block.conv2c, block.conv2d):
+        y = reduced
+        for layer in stream:
+            y = F.conv2d(F.conv2d(y, layer.conv1.weight), layer.conv2.weight, padding=1, groups=16)
+            y = F.relu(layer.bn(y))
+        gate = F.relu(block.gate.fc1(y.mean((2, 3), keepdim=True)))
+        total = total + y * torch.sigmoid(block.gate.fc2(gate))
+    expected = F.relu(block.conv3.bn(block.conv3.conv(total)) + x)
+    torch.testing.assert_close(block(x), expected)
+    assert [len(block.conv2b), len(block.conv2c), len(block.conv2d)] == [2, 3, 4]
+
+
+def test_osnet_takes_batch_instance_norms():
+    model = OSNet(0.25, norm_cfg=dict(type="mmreid_ext.BIN"))
+    norms = [m for m in model.modules() if isinstance(m, BatchInstanceNorm2d)]
+    # 1 stem + per block 2 pointwise and 10 light convolutions, 3 shortcuts, 2 transitions, 1 last
+    assert len(norms) == 1 + 6 * 12 + 3 + 2 + 1
