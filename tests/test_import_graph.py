@@ -1,15 +1,20 @@
-"""The house holds: no circle, no import that runs upwards, nothing crowded."""
-
-import ast
-import subprocess
-import sys
-from collections import defaultdict
+"""The house holds: no circle, no import that runs upwards, nothing crowded, nothing long."""
 
 import pytest
+from helpers.import_graph import (
+    crowded_folders,
+    find_circle,
+    import_graph,
+    long_files,
+    long_functions,
+    modules_of,
+    room_of,
+    upward_imports,
+)
 from helpers.paths import ROOT
+from helpers.tools import run_python
 
-PACKAGE = "mmreid_ext"
-PACKAGE_ROOT = ROOT / PACKAGE
+PACKAGE = ROOT / "mmreid_ext"
 
 FLOORS = [
     {
@@ -32,91 +37,69 @@ FLOORS = [
 SAME_FLOOR = {("compat", "checkpoint"), ("registry", "compat"), ("type_names", "suggest")}
 """Who may import whom on one floor of the ground."""
 
+FOLDER_LIMITS = {"evaluation": 12, "datasets": 12}
+FREE_FOLDERS = {"datasets/readers", "models/losses"}  # one file per data set, one per loss
 
-def _name(path):
-    parts = path.relative_to(PACKAGE_ROOT.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+LONG_FILES = {
+    "datasets/reid_dataset.py",
+    "distributed.py",
+    "engine/metabin/metabin_loop.py",
+    "evaluation/reid_metric.py",
+    "evaluation/results/comparison.py",
+    "evaluation/results/report.py",
+    "evaluation/retrieval/ranking.py",
+    "evaluation/set_evaluation.py",
+    "models/reid_model.py",
+}
+"""Files of 250 lines and more."""
 
-
-MODULES = {_name(path): path for path in PACKAGE_ROOT.rglob("*.py") if ".mim" not in path.parts}
-
-
-def _imported(name):
-    """Modules of the package that a module names in its import statements, wherever they stand."""
-    path = MODULES[name]
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name in MODULES}
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                base = ".".join(
-                    [*parents[: len(parents) - node.level + 1], *base.split(".")]
-                ).rstrip(".")
-            for alias in node.names:
-                whole = f"{base}.{alias.name}"
-                found |= {whole if whole in MODULES else base} & MODULES.keys()
-    return found
+LONG_FUNCTIONS = {
+    "engine/metabin/meta_gates.py:meta_update_gates",
+    "engine/metabin/metabin_loop.py:__init__",
+    "evaluation/retrieval/embedding_metrics.py:embedding_metrics",
+    "evaluation/retrieval/ranking.py:evaluate_retrieval",
+    "evaluation/set_evaluation.py:evaluate_set",
+    "visualization/ranked_list_html.py:_page_data",
+}
+"""Functions of 40 lines and more, docstring apart."""
 
 
-GRAPH = {name: _imported(name) for name in MODULES}
+@pytest.fixture(scope="module")
+def graph():
+    return import_graph(modules_of(PACKAGE))
 
 
-def _room(name):
-    parts = name.split(".")
-    return parts[1] if len(parts) > 1 else ""
+def test_no_circle(graph):
+    assert " -> ".join(find_circle(graph)) == ""
 
 
-def test_no_circle():
-    done, path = set(), []
-
-    def visit(name):
-        if name in path:
-            pytest.fail("a circle: " + " -> ".join([*path[path.index(name) :], name]))
-        if name in done:
-            return
-        path.append(name)
-        for other in sorted(GRAPH[name]):
-            visit(other)
-        done.add(path.pop())
-
-    for name in sorted(GRAPH):
-        visit(name)
+def test_every_room_has_a_floor(graph):
+    assert {room_of(name) for name in graph} - {""} == set().union(*FLOORS)
 
 
-def test_every_room_has_a_floor():
-    assert {_room(name) for name in MODULES} - {""} == set().union(*FLOORS)
+def test_no_import_runs_upwards(graph):
+    assert upward_imports(graph, FLOORS, SAME_FLOOR) == []
 
 
-def test_no_import_runs_upwards():
-    level = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-    wrong = []
-    for name, imported in GRAPH.items():
-        here = _room(name)
-        for other in imported:
-            there = _room(other)
-            if not here or not there or here == there or (here, there) in SAME_FLOOR:
-                continue
-            if level[there] >= level[here]:
-                wrong.append(f"{name} imports {other}")
-    assert not wrong, "\n".join(sorted(wrong))
+def test_every_exception_of_a_floor_is_used(graph):
+    used = {(room_of(name), room_of(other)) for name in graph for other in graph[name]}
+    assert used >= SAME_FLOOR
 
 
 def test_no_folder_is_crowded():
-    files = defaultdict(list)
-    for path in MODULES.values():
-        files[path.parent.relative_to(PACKAGE_ROOT).as_posix()].append(path.name)
-    limits = {"evaluation": 12, "datasets": 12}
-    free = {"datasets/readers", "models/losses"}  # one file per data set, one per loss
-    crowded = {
-        folder: len(names)
-        for folder, names in files.items()
-        if folder not in free and len(names) > limits.get(folder, 14)
-    }
-    assert not crowded
+    assert crowded_folders(PACKAGE, FOLDER_LIMITS, other=14, free=FREE_FOLDERS) == {}
+
+
+def test_no_file_has_250_lines():
+    assert long_files(PACKAGE, 250).keys() <= LONG_FILES
+
+
+def test_no_function_has_40_lines():
+    """Docstrings apart."""
+    assert long_functions(PACKAGE, 40).keys() <= LONG_FUNCTIONS
+
+
+# ---- what retrieval and protocols may know
 
 
 ALLOWED = {
@@ -130,23 +113,111 @@ ALLOWED = {
 }
 
 
-def test_retrieval_is_arrays_in_metrics_out():
+def test_retrieval_is_arrays_in_metrics_out(graph):
     """No data set, no protocol, no file, no registry, no mm* package."""
+    room = "mmreid_ext.evaluation.retrieval"
     wrong = []
-    for name, path in MODULES.items():
-        if not name.startswith(f"{PACKAGE}.evaluation.retrieval"):
+    for name, path in modules_of(PACKAGE).items():
+        if not f"{name}.".startswith(f"{room}."):
             continue
-        for other in GRAPH[name]:
-            inside = other.startswith(f"{PACKAGE}.evaluation.retrieval")
-            if not inside and other.removeprefix(f"{PACKAGE}.") not in ALLOWED:
-                wrong.append(f"{name} imports {other}")
-        for word in ("mmengine", "mmpretrain", "mmcv", "open("):
-            if word in path.read_text(encoding="utf-8"):
-                wrong.append(f"{name}: {word}")
-    assert not wrong, "\n".join(sorted(wrong))
+        allowed = {f"mmreid_ext.{other}" for other in ALLOWED} | {"mmreid_ext.protocols"}
+        outside = {other for other in graph[name] if not f"{other}.".startswith(f"{room}.")}
+        wrong += [f"{name} imports {other}" for other in sorted(outside - allowed)]
+        text = path.read_text(encoding="utf-8")
+        words = ("mmengine", "mmpretrain", "mmcv", "open(")
+        wrong += [f"{name}: {word}" for word in words if word in text]
+    assert wrong == []
 
 
 def test_protocols_load_neither_pytorch_nor_mmengine():
     code = "import sys, mmreid_ext.protocols; print({'torch', 'mmengine'} & set(sys.modules))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = run_python(code)
     assert result.stdout.strip() == "set()", result.stdout + result.stderr
+
+
+# ---- the checks notice what they are for
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Write a small package: ``ground``, the pillars ``left`` and ``right``, the ``roof``."""
+    package = tmp_path / "house"
+
+    def build(**files):
+        texts = {
+            "__init__": "",
+            "ground": "X = 1\n",
+            "left/__init__": "",
+            "left/a": "from house.ground import X\n",
+            "left/b": "from .a import X\n",
+            "right/__init__": "from .c import X\n",
+            "right/c": "from house.ground import X\n",
+            "roof": "import house.left.b\nfrom house.right import X\n",
+        } | {name.replace("__IN__", "/"): text for name, text in files.items()}
+        for name, text in texts.items():
+            path = package / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return package
+
+    return build
+
+
+SMALL_FLOORS = [{"ground"}, {"left", "right"}, {"roof"}]
+
+
+def test_a_sound_house_passes(house):
+    package = house()
+    graph = import_graph(modules_of(package))
+    assert graph["house.left.b"] == {"house.left.a"}
+    assert graph["house.roof"] == {"house.left", "house.left.b", "house.right"}
+    assert find_circle(graph) == [] and upward_imports(graph, SMALL_FLOORS) == []
+    assert crowded_folders(package, {"left": 3}, other=3, free=set()) == {}
+    assert long_files(package, 3) == {} and long_functions(package, 1) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from .b import Y\n",
+        "from . import b\n",
+        "def f():\n    import house.left.b as b\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.left.b import Y\n",
+    ],
+)
+def test_a_circle_is_noticed(house, text):
+    graph = import_graph(modules_of(house(left__IN__a=text)))
+    assert find_circle(graph) == ["house.left.a", "house.left.b", "house.left.a"]
+
+
+def test_a_circle_through_the_init_of_a_folder_is_noticed(house):
+    package = house(left__IN____init__="from .b import X\n", ground="from house.left.a import Y\n")
+    assert "house.ground" in find_circle(import_graph(modules_of(package)))
+
+
+@pytest.mark.parametrize("other", ["roof", "right.c", "right"])
+@pytest.mark.parametrize("lazy", [True, False])
+def test_upward_and_sideward_imports_are_noticed(house, other, lazy):
+    line = f"import house.{other}\n"
+    text = f"def f():\n    {line}" if lazy else line
+    graph = import_graph(modules_of(house(left__IN__a=text)))
+    assert f"house.left.a imports house.{other}" in upward_imports(graph, SMALL_FLOORS)
+    sideward = upward_imports(graph, SMALL_FLOORS, {("left", "right")})
+    assert bool(sideward) == (other == "roof")
+
+
+def test_a_crowded_folder_is_noticed(house):
+    package = house(left__IN__d="")
+    assert crowded_folders(package, {"left": 3}, other=9, free=set()) == {"left": 4}
+    assert crowded_folders(package, {}, other=3, free=set()) == {"left": 4}
+    assert crowded_folders(package, {}, other=3, free={"left"}) == {}
+
+
+def test_long_files_and_functions_are_noticed(house):
+    lines = "    x = 1\n" * 38
+    long = f'def long():\n    """One.\n\n    More.\n    """\n{lines}    return x\n'
+    package = house(left__IN__a=long, ground="X = 1\n" * 250, roof="X = 1\n" * 249)
+    assert long_files(package, 250) == {"ground.py": 250}
+    assert long_functions(package, 40) == {"left/a.py:long": 40}
+    (package / "left" / "a.py").write_text(long.replace("    return x\n", ""))
+    assert long_functions(package, 40) == {}
