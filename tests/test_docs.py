@@ -175,7 +175,10 @@ def test_the_map_has_the_floors_of_the_import_graph():
 
     rows = re.findall(r"(?m)^\| [\w* ]+ \| ((?:`\w+`(?:, )?)+) \|", MAP)
     shown = [set(re.findall(r"`(\w+)`", row)) for row in reversed(rows)]
-    assert shown == FLOORS
+    assert len(shown) == len(FLOORS)
+    for rooms, floor in zip(shown, FLOORS, strict=True):
+        folders = {room for room in floor if (ROOT / "mmreid_ext" / room).is_dir()}
+        assert folders <= rooms <= floor  # small files may be left out
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
