@@ -153,6 +153,24 @@ def test_python_is_marked_as_such(path):
     assert re.findall(r"(?m)^ {4}(?:import|from) \w.*", rest) == []
 
 
+def test_the_changelog_knows_where_modules_are_now():
+    text = (ROOT / "CHANGELOG.md").read_text().split("### Moved")[1].split("| old argument")[0]
+    rows = re.findall(r"(?m)^\| `([a-z][\w.]+(?:\{[\w, ]+\})?)` \| (`.+`) \|$", text)
+    assert len(rows) > 25
+    for old, new in rows:
+        folder, _, names = old.rstrip("}").partition("{")
+        places = re.findall(r"`([\w.]+)`", new)
+        for name in names.split(", "):
+            assert not module_file(folder + name).is_file(), f"{folder}{name} has not moved"
+            for place in places:
+                now = f"{place}.{name}" if name else place
+                assert module_file(now).is_file(), f"{now} is not there"
+
+
+def module_file(name):
+    return ROOT / "mmreid_ext" / f"{name.replace('.', '/')}.py"
+
+
 MAP = (ROOT / "docs" / "architecture.md").read_text()
 
 
