@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from importlib import metadata
+from typing import Any
 
 from mmreid_ext.errors import UserError
 
@@ -221,9 +222,10 @@ def tracing_paused() -> Iterator[None]:
     """
     import torch
 
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)
+    core: Any = torch._C  # whose published types lack the setter
+    state = core._get_tracing_state()
+    core._set_tracing_state(None)
     try:
         yield
     finally:
-        torch._C._set_tracing_state(state)
+        core._set_tracing_state(state)

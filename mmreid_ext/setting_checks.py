@@ -8,7 +8,8 @@ from typing import Any
 
 def is_whole(value: Any, low: int, high: float = float("inf")) -> bool:
     """Whether a setting is a whole number within ``[low, high]``; True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and low <= value <= high
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return whole and low <= int(value) <= high
 
 
 def is_number(value: Any) -> bool:

@@ -65,7 +65,7 @@ def parameters_of(kind: Any) -> list[str]:
     for base in kind.__mro__:
         if "__init__" not in vars(base) or base is object:
             continue
-        parameters = inspect.signature(base.__init__).parameters.values()
+        parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
         kinds = {p.name: p.kind for p in parameters if p.name != "self"}
         open_end = inspect.Parameter.VAR_KEYWORD in kinds.values()
         names |= dict.fromkeys(

@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.runner import Runner  # heavy; --help stays quick
 
     from mmreid_ext.checkpoint.safe_load import read_meta
-    from mmreid_ext.checkpoint.usage_check import check_usage
+    from mmreid_ext.checkpoint.usage import check_usage
     from mmreid_ext.checkpoint.weights import load_weights
     from mmreid_ext.cli.launch import prepare
     from mmreid_ext.distributed import is_main

@@ -20,8 +20,7 @@ from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import embedding_size
-from mmreid_ext.checkpoint.usage_check import check_usage, test_pipeline
+from mmreid_ext.checkpoint.usage import check_usage, embedding_size, test_pipeline
 from mmreid_ext.checkpoint.weights import load_weights
 from mmreid_ext.datasets.corrupt_images import UnreadableImageError, load_image
 from mmreid_ext.datasets.folders import list_images

@@ -1,4 +1,4 @@
-"""What a checkpoint gives to a run that continues it, and to one that only starts from it.
+"""Tell a run that continues a checkpoint from one that only starts from its weights.
 
 MMEngine loads both alike: every entry whose name and shape fit. But memories, step counts, centres
 and classifiers belong to a run or to one numbering of its identities. Row 7 of a classifier means
@@ -11,11 +11,11 @@ Installed by ``mmreid_ext.compat.enable_safe_checkpoints``.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import wraps
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from mmengine.logging import print_log
@@ -26,6 +26,8 @@ from torch import nn
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten
+
+from .weights import differing_entries
 
 
 class Loading(NamedTuple):
@@ -39,7 +41,7 @@ class Loading(NamedTuple):
 _loading: ContextVar[Loading | None] = ContextVar("loading", default=None)
 
 
-def install(mm_checkpoint: ModuleType) -> None:
+def install(mm_checkpoint: Any) -> None:
     """Tell the ways of loading in MMEngine apart.
 
     Args:
@@ -83,12 +85,12 @@ def _read_for_runner(read: Callable[..., Any]) -> Callable[..., Any]:
     return read_for_purpose
 
 
-def _initialising(mm_checkpoint: ModuleType, call: Callable[..., None]) -> Callable[..., None]:
+def _initialising(mm_checkpoint: Any, call: Callable[..., None]) -> Callable[..., None]:
     @wraps(call)
     def initialise(init: Any, module: nn.Module) -> None:
         load = mm_checkpoint.load_state_dict
 
-        def load_fitting(target: nn.Module, state: Mapping, *args: Any, **kwargs: Any) -> None:
+        def load_fitting(target: nn.Module, state: dict, *args: Any, **kwargs: Any) -> None:
             load(target, without_foreign_state(target, state), *args, **kwargs)
 
         mm_checkpoint.load_state_dict = load_fitting
@@ -101,7 +103,7 @@ def _initialising(mm_checkpoint: ModuleType, call: Callable[..., None]) -> Calla
 
 
 def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
-    """What of a checkpoint a runner may load into ``model``, before any hook sees it.
+    """Keep what a runner may load into ``model``, before any hook sees it.
 
     Averaged weights (``EMAHook``) are a part of the run: ``state_dict`` holds them, and
     ``ema_state_dict`` the weights that training would go on with. So a new run needs the first
@@ -110,7 +112,7 @@ def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
     Raises:
         ValueError: If it is no checkpoint, or a run is to be resumed with another model.
     """
-    if not isinstance(checkpoint, Mapping):
+    if not isinstance(checkpoint, dict):
         raise UserError(
             f"The file holds a {type(checkpoint).__name__}, no checkpoint: expected a dictionary "
             "with a state_dict."
@@ -136,14 +138,14 @@ def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
     return checkpoint
 
 
-def _unwrapped(state: Mapping) -> Mapping:
-    """Names without the prefix of a distributed wrapper."""
+def _unwrapped(state: dict) -> dict:
+    """Return names without the prefix of a distributed wrapper."""
     if not any(name.startswith("module.") for name in state):
         return state
     return type(state)((name.removeprefix("module."), value) for name, value in state.items())
 
 
-def _fits(model: nn.Module, averaged: Mapping) -> bool:
+def _fits(model: nn.Module, averaged: dict) -> bool:
     own, given = model.state_dict(), _unwrapped(averaged)
     return all(n in given and given[n].shape == value.shape for n, value in own.items())
 
@@ -156,13 +158,7 @@ def require_equal_entries(model: nn.Module, state: Mapping) -> None:
     """
     own = {name: v for name, v in model.state_dict().items() if _is_state(name, v)}
     given = {name: v for name, v in state.items() if _is_state(name, v)}
-    problems = [
-        f"{name} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
-        for name, value in own.items()
-        if name in given and given[name].shape != value.shape
-    ]
-    problems += [f"{name} is missing" for name in own if name not in given]
-    problems += [f"{name} is unknown" for name in given if name not in own]
+    problems = differing_entries(own, given)
     if problems:
         raise UserError(
             f"resume: the checkpoint holds another model: {shorten(problems, '; ')}. Resume with "
@@ -175,8 +171,8 @@ def _is_state(name: str, value: Any) -> bool:
     return hasattr(value, "shape") and not name.endswith("num_batches_tracked")
 
 
-def without_foreign_state(model: nn.Module, state: Mapping) -> Mapping:
-    """A copy of ``state`` in which the entries of another run are the model's own present ones.
+def without_foreign_state(model: nn.Module, state: dict) -> dict:
+    """Copy ``state``, with the model's own present entries in the place of another run's.
 
     A module names such entries in ``run_state`` (never taken over) and ``identity_state`` (taken
     over if a module says ``same_identities``).
@@ -203,7 +199,7 @@ def without_foreign_state(model: nn.Module, state: Mapping) -> Mapping:
     return _replaced(state, own, left_out)
 
 
-def _without_unfit_memories(model: nn.Module, state: Mapping) -> Mapping:
+def _without_unfit_memories(model: nn.Module, state: dict) -> dict:
     """For evaluation, which reads no memory: one of another size is no reason to refuse a file."""
     own, (always, _) = model.state_dict(), foreign_entries(model)
     if all(own[name].shape == state[name].shape for name in always & state.keys()):
@@ -211,12 +207,10 @@ def _without_unfit_memories(model: nn.Module, state: Mapping) -> Mapping:
     return _replaced(state, own, always)
 
 
-def _replaced(state: Mapping, own: Mapping, names: Iterable[str]) -> Mapping:
-    """A copy of ``state`` with the model's own entries of some names."""
-    fitting = state.copy()
+def _replaced(state: dict, own: Mapping, names: Iterable[str]) -> dict:
+    """Copy ``state``, its ``_metadata`` included, with the model's own entries of some names."""
+    fitting = copy.copy(state)
     fitting.update({name: own[name] for name in names})
-    if hasattr(state, "_metadata"):
-        fitting._metadata = state._metadata
     return fitting
 
 

@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlparse
 
@@ -26,10 +25,10 @@ from .plain import to_plain
 from .reachable import why_unreachable
 from .resume import resuming
 from .safe_load import safe_load
-from .wording import warn
+from .warning import warn
 
 
-def install(mm_checkpoint: ModuleType) -> None:
+def install(mm_checkpoint: Any) -> None:
     """Replace the functions in ``mmengine.runner.checkpoint`` and around it.
 
     Args:

@@ -116,6 +116,7 @@ def _encode_new(value: Any, where: str, memo: dict[int, Any]) -> Any:
         return tuple(items) if isinstance(value, tuple) else items
     if isinstance(value, (set, frozenset)):
         return {_encode(item, where, memo) for item in value}
+    atom: Any
     for atom in _ATOMS:  # subclasses, such as a numbered index with attributes
         if isinstance(value, atom):
             return atom(value)

@@ -9,12 +9,13 @@ import re
 import struct
 import types
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import torch
+from mmengine.utils import digit_version
 
 from mmreid_ext.errors import UserError
 
@@ -22,7 +23,7 @@ from .foreign import ForeignObject, foreign_globals, restore_foreign
 from .integrity import name_of, verify
 from .plain import from_plain
 
-_HAS_NAMED_SAFE_GLOBALS = torch.__version__ >= (2, 6)
+_HAS_NAMED_SAFE_GLOBALS = digit_version(torch.__version__) >= digit_version("2.6")
 """Older PyTorch cannot allow-list a stand-in for a type; there our own unpickler does it."""
 
 
@@ -99,7 +100,7 @@ def _only_our_stand_ins() -> Iterator[None]:
     def qualified_name(entry: Any) -> str:
         return entry[1] if isinstance(entry, tuple) else f"{entry.__module__}.{entry.__qualname__}"
 
-    kept = [entry for entry in before if qualified_name(entry) not in ours]
+    kept: list[Any] = [entry for entry in before if qualified_name(entry) not in ours]
     stand_ins = [(stand_in, name) for name, stand_in in ours.items()]
     try:
         torch.serialization.clear_safe_globals()
@@ -138,6 +139,9 @@ def _encode_text(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+_set_state: Callable[[Any], None] = pickle._Unpickler.dispatch[pickle.BUILD[0]]
+
+
 class RestrictedUnpickler(pickle._Unpickler):
     """Unpickler that finds only listed names and sets state only on data objects.
 
@@ -145,7 +149,8 @@ class RestrictedUnpickler(pickle._Unpickler):
     could plant attributes on listed functions and classes.
     """
 
-    dispatch = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(pickle._Unpickler.dispatch)
+    stack: list[Any]  # of the pure-Python class; the published types don't know it
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the listed object of that name, or refuse."""
@@ -164,7 +169,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         allowed = (torch.Tensor, torch.nn.Parameter, OrderedDict)
         if type(instance) not in allowed and not isinstance(instance, ForeignObject):
             raise pickle.UnpicklingError(f"GLOBAL {type(instance).__qualname__} state is refused")
-        super().load_build()
+        _set_state(self)
 
     dispatch[pickle.BUILD[0]] = load_build
 

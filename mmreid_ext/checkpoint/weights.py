@@ -35,19 +35,29 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
     model = getattr(model, "module", model)
     wanted = {name: v for name, v in model.state_dict().items() if _needed(name)}
     given = {name: v for name, v in state.items() if _needed(name)}
-    problems = [
-        f"{name} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
-        for name, value in wanted.items()
-        if name in given and given[name].shape != value.shape
-    ]
-    problems += [f"{name} is missing" for name in wanted if name not in given]
-    problems += [f"{name} is unknown" for name in given if name not in wanted]
+    problems = differing_entries(wanted, given)
     if problems:
         raise UserError(
             f"The weights in {path} are not those of this model: {shorten(problems, '; ')}. "
             "Use the checkpoint's configuration."
         )
     model.load_state_dict(given, strict=False)
+
+
+def differing_entries(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """Say which entries of a state dictionary are missing, unknown or of another shape.
+
+    Args:
+        wanted: Entries of the model.
+        given: Entries of the file.
+    """
+    problems = [
+        f"{name} has shape {tuple(given[name].shape)} instead of {tuple(value.shape)}"
+        for name, value in wanted.items()
+        if name in given and given[name].shape != value.shape
+    ]
+    problems += [f"{name} is missing" for name in wanted if name not in given]
+    return problems + [f"{name} is unknown" for name in given if name not in wanted]
 
 
 def _read_state(path: str | os.PathLike) -> dict[str, Tensor]:

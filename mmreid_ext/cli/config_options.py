@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import DictAction
@@ -15,7 +16,13 @@ class ConfigOptions(DictAction):
     ``key="dict(a=1, b=[2, 3])"`` and ``key="{'a': 1}"`` are read as Python literals.
     """
 
-    def __call__(self, parser, namespace, values, option_string=None) -> None:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str] | None,
+        option_string: str | None = None,
+    ) -> None:
         """Add the values to those of earlier ``--cfg-options``."""
         options = dict(getattr(namespace, self.dest, None) or {})
         for item in values or ():
@@ -52,6 +59,6 @@ class _CallsToDicts(ast.NodeTransformer):
         plain = isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args
         if not plain or any(item.arg is None for item in node.keywords):
             raise ValueError("only literals and dict(name=value) can be given")
-        names = [ast.Constant(item.arg) for item in node.keywords]
+        names: list[ast.expr | None] = [ast.Constant(item.arg) for item in node.keywords]
         values = [item.value for item in node.keywords]
         return ast.copy_location(ast.Dict(keys=names, values=values), node)

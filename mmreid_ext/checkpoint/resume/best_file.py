@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from mmreid_ext.checkpoint.wording import warn
+from mmreid_ext.checkpoint.warning import warn
 
 
 def watched_metrics(runner: Runner) -> list[str]:

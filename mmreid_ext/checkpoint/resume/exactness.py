@@ -9,7 +9,7 @@ from mmengine.hooks import EarlyStoppingHook, EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, Runner
 
-from mmreid_ext.checkpoint.wording import warn
+from mmreid_ext.checkpoint.warning import warn
 from mmreid_ext.distributed import get_world_size
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten
@@ -100,7 +100,7 @@ def _require_settings(resuming: Resuming, checkpoint: Mapping) -> None:
     runner, meta = resuming.runner, checkpoint["meta"]
     now = describe_run(runner)
     found: list[str] = []
-    if resuming.record is not None:
+    if resuming.record is not None and now is not None:
         found += changes(resuming.record["decides"], now["decides"])
     if resuming.optimizer and not any("type was" in text for text in found):
         found += optimizer_changes(checkpoint["optimizer"], runner.optim_wrapper.state_dict())
@@ -117,7 +117,7 @@ def _require_settings(resuming: Resuming, checkpoint: Mapping) -> None:
         raise UserError(
             f"resume: {resuming.filename} is of another run: {shorten(found, '; ')}. {_NEW_RUN}"
         )
-    if resuming.record is not None:
+    if resuming.record is not None and now is not None:
         _report_changes(resuming.record, now)
 
 

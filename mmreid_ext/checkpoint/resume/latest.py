@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mmreid_ext.checkpoint.integrity import Header, read_header, verify
 from mmreid_ext.checkpoint.safe_load import safe_load
-from mmreid_ext.checkpoint.wording import warn
+from mmreid_ext.checkpoint.warning import warn
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.shorten import shorten
 

@@ -23,7 +23,7 @@ from mmengine.runner import runner as mm_runner
 
 from mmreid_ext.checkpoint.atomic import sweep_leftovers
 from mmreid_ext.checkpoint.finite_weights import require_finite
-from mmreid_ext.checkpoint.wording import warn
+from mmreid_ext.checkpoint.warning import warn
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten

@@ -5,8 +5,13 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmreid_ext.checkpoint.usage import KEY, deployment_info
-from mmreid_ext.checkpoint.usage_check import compare_usage, recorded_size, test_pipeline
+from mmreid_ext.checkpoint.usage import (
+    KEY,
+    compare_usage,
+    deployment_info,
+    recorded_size,
+    test_pipeline,
+)
 from mmreid_ext.models.position_embeddings import resize_loaded
 from mmreid_ext.registry import HOOKS
 
@@ -16,7 +21,7 @@ class DeploymentInfoHook(Hook):
     """Write ``meta['mmreid_ext']``: embedding size, normalisation and preprocessing, as plain data.
 
     When a checkpoint is loaded, what it records is compared with the configuration: see
-    :mod:`mmreid_ext.checkpoint.usage_check`. Read it back with
+    :mod:`mmreid_ext.checkpoint.usage.check`. Read it back with
     :func:`mmreid_ext.apis.read_deployment_info`. The preprocessing is that of the configuration's
     tests.
 

@@ -1,4 +1,4 @@
-"""Whether a configuration uses a checkpoint as it was trained, by what the checkpoint recorded.
+"""Compare a configuration with what a checkpoint recorded about its own use.
 
 The same weights with another mean give embeddings at a cosine of -0.70 to the right ones, with
 another colour order 0.91, with another size 0.99, and nothing else would say so.
@@ -14,16 +14,18 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import nn
 
+from mmreid_ext.checkpoint.safe_load import read_meta
 from mmreid_ext.errors import UserError
 
-from .safe_load import read_meta
-from .usage import FORMAT, KEY, STRIDES, deployment_info
+from .description import deployment_info
+from .network_settings import STRIDES
+from .record import recorded
 
 _MUST_AGREE = ("input.mean", "input.std", "input.channel_order")
 
 
 def test_pipeline(cfg: Mapping[str, Any]) -> list[dict]:
-    """Transforms of the test images, else of the validation images; empty without either.
+    """Return the transforms of the test images, else of the validation images, else none.
 
     Wrappers around data sets (``dataset``, ``datasets``, ``sources``) are looked through.
     """
@@ -72,16 +74,10 @@ def compare_usage(
     Raises:
         UserError: If mean, standard deviation or colour order differ, unless ``trains``.
     """
-    recorded = _recorded(checkpoint)
-    if recorded is None:
+    record = recorded(checkpoint)
+    if record is None:
         return
-    network, pipeline = cfg.get("model"), test_pipeline(cfg)
-    given = deployment_info(
-        getattr(model, "module", model),
-        pipeline,
-        network if isinstance(network, Mapping) else None,
-    )
-    differences = _differences(recorded, given, with_steps=bool(pipeline))
+    differences = _differences(record, *_given(model, cfg))
     wrong = {name: pair for name, pair in differences.items() if name in _MUST_AGREE}
     if wrong and not trains:
         raise UserError(
@@ -98,35 +94,29 @@ def compare_usage(
         )
 
 
-def recorded_size(checkpoint: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Height and width of the images that a checkpoint was trained for; None if it doesn't say."""
-    size = (_recorded(checkpoint) or {}).get("input") or {}
-    pair = size.get("height"), size.get("width")
-    return pair if all(isinstance(side, int) for side in pair) else None
-
-
-def _recorded(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    meta = checkpoint.get("meta")
-    recorded = meta.get(KEY) if isinstance(meta, Mapping) else None
-    readable = isinstance(recorded, Mapping) and recorded.get("format") == FORMAT
-    return recorded if readable else None
+def _given(model: nn.Module, cfg: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Describe the use that a configuration makes; and whether it has a pipeline at all."""
+    network, pipeline = cfg.get("model"), test_pipeline(cfg)
+    model = getattr(model, "module", model)
+    known = network if isinstance(network, Mapping) else None
+    return deployment_info(model, pipeline, known), bool(pipeline)
 
 
 def _differences(
-    recorded: Mapping[str, Any], given: Mapping[str, Any], with_steps: bool
+    record: Mapping[str, Any], given: Mapping[str, Any], with_steps: bool
 ) -> dict[str, tuple]:
     """Recorded and given value of what differs, by its path."""
     found: dict[str, tuple] = {}
-    before, now = recorded.get("input") or {}, given["input"]
+    before, now = record.get("input") or {}, given["input"]
     for name in ("mean", "std", "channel_order"):  # None is a value: no normalisation
         if name in before and before[name] != now[name]:
             found[f"input.{name}"] = before[name], now[name]
     if with_steps and before.get("steps") and before["steps"] != now["steps"]:
         found["input.steps"] = before["steps"], now["steps"]
-    size = (recorded.get("embedding") or {}).get("size")
+    size = (record.get("embedding") or {}).get("size")
     if size not in (None, given["embedding"]["size"]):
         found["embedding.size"] = size, given["embedding"]["size"]
-    return found | _network_differences(recorded.get("network") or {}, given["network"])
+    return found | _network_differences(record.get("network") or {}, given["network"])
 
 
 def _network_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple]:

@@ -13,9 +13,13 @@ from mmpretrain.datasets.transforms import Resize
 from mmpretrain.models.backbones import ResNet
 
 from mmreid_ext.apis import ReIDInferencer
-from mmreid_ext.checkpoint import usage_check
-from mmreid_ext.checkpoint.usage import KEY, deployment_info
-from mmreid_ext.checkpoint.usage_check import check_usage, compare_usage
+from mmreid_ext.checkpoint.usage import (
+    KEY,
+    check,
+    check_usage,
+    compare_usage,
+    deployment_info,
+)
 from mmreid_ext.datasets.transforms import LoadResized, PackReIDInputs
 from mmreid_ext.engine.hooks import DeploymentInfoHook
 from mmreid_ext.errors import UserError
@@ -71,7 +75,7 @@ def info_of(cfg):
 @pytest.fixture
 def said(monkeypatch):
     texts = []
-    monkeypatch.setattr(usage_check, "print_log", lambda text, **_: texts.append(text))
+    monkeypatch.setattr(check, "print_log", lambda text, **_: texts.append(text))
     return texts
 
 

@@ -132,17 +132,3 @@ def test_mean_and_std_are_the_written_numbers():
     assert info["mean"] == [123.675, 116.28, 103.53]
     assert info["std"] == [58.395, 57.12, 57.375]
     assert info["channel_order"] == "RGB"
-
-
-def test_reading_says_what_is_wrong(checkpoint, tmp_path):
-    with pytest.raises(FileNotFoundError, match="No checkpoint"):
-        read_deployment_info(tmp_path / "none.pth")
-    loaded = torch.load(checkpoint, weights_only=True)
-    loaded["meta"]["mmreid_ext"]["format"] = 2
-    torch.save(loaded, checkpoint)
-    with pytest.raises(ValueError, match="format 2"):
-        read_deployment_info(checkpoint)
-    del loaded["meta"]["mmreid_ext"]
-    torch.save(loaded, checkpoint)
-    with pytest.raises(ValueError, match="DeploymentInfoHook"):
-        read_deployment_info(checkpoint)
