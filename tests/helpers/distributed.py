@@ -46,7 +46,7 @@ def run_distributed(
         The results, by rank.
 
     Raises:
-        RuntimeError: A process raised; the message holds its traceback.
+        RuntimeError: A process raised or died; the message holds its traceback or exit status.
         TimeoutError: Not done in time, for instance because the ranks wait for one another.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -71,6 +71,9 @@ def run_distributed(
             raise RuntimeError("\n".join(path.read_text() for path in errors))
         if late:
             raise TimeoutError(f"ranks {late} did not finish within {timeout} s")
+        if any(process.exitcode for process in processes):
+            codes = [process.exitcode for process in processes]
+            raise RuntimeError(f"the ranks ended with {codes}; see what they wrote to stderr")
         return [
             torch.load(Path(folder) / f"result{r}", weights_only=True) for r in range(world_size)
         ]
