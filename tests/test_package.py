@@ -51,6 +51,11 @@ def test_every_file_of_the_package_is_shipped(built):
     assert shipped(ROOT / PACKAGE) - shipped(built / PACKAGE) == set()
 
 
+def test_the_types_are_announced(built):
+    """Without ``py.typed`` mypy takes everything of an installed package for Any."""
+    assert (built / PACKAGE / "py.typed").is_file()
+
+
 def test_mim_folder_is_shipped(built):
     mim = built / PACKAGE / ".mim"
     for name in ("configs", "tools"):

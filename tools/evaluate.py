@@ -15,6 +15,7 @@ import sys
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.evaluation_options import parse_query_expansion, parse_rerank, rerank_example
+from mmreid_ext.cli.feature_options import add_features_argument
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.evaluate_sets import built_protocols, evaluate_sets
 from mmreid_ext.evaluation.progress import PeriodicProgress
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    add_features_argument(parser)
     parser.add_argument(
         "--rerank",
         nargs="*",

@@ -12,7 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.errors import UserError
+from mmreid_ext.cli.feature_options import (
+    add_dataset_argument,
+    add_features_argument,
+    asked_sets,
+)
 from mmreid_ext.evaluation.results.features_file import load_features
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.visualization import plot_tsne
@@ -22,9 +26,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    add_features_argument(parser)
     parser.add_argument("--out", help="picture to write, by default FEATURES with the suffix .png")
-    parser.add_argument("--dataset", nargs="+", help="test sets to draw, by default all")
+    add_dataset_argument(parser)
     parser.add_argument("--max-images", type=int, default=2000, help="random subset (2000)")
     parser.add_argument("--identities", type=int, default=16, help="identities in colour (16)")
     parser.add_argument("--perplexity", type=float, default=30.0, help="neighbours that count (30)")
@@ -36,12 +40,9 @@ def run(args: argparse.Namespace) -> None:
     out = Path(args.out or Path(args.features).with_suffix(".png"))
     require_writable(out, "--out")
     images, _ = load_features(args.features)
+    names = asked_sets(args.dataset, images.datasets.tolist(), args.features)
     if args.dataset:
-        unknown = sorted(set(args.dataset) - set(images.datasets))
-        if unknown:
-            held = sorted(set(images.datasets))
-            raise UserError(f"There is no test set {unknown}: {args.features} holds {held}.")
-        images = images.take(np.isin(images.datasets, args.dataset))
+        images = images.take(np.isin(images.datasets, names))
     several = len(set(images.datasets)) > 1
     plot_tsne(
         images.feats.numpy(),

@@ -18,6 +18,11 @@ from pathlib import Path
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.evaluation_options import parse_rerank
+from mmreid_ext.cli.feature_options import (
+    add_dataset_argument,
+    add_features_argument,
+    asked_sets,
+)
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.results.features_file import (
@@ -45,11 +50,11 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    add_features_argument(parser)
     parser.add_argument(
         "--out-dir", help="folder to write into, by default FEATURES without its suffix"
     )
-    parser.add_argument("--dataset", nargs="+", help="test sets to draw, by default all")
+    add_dataset_argument(parser)
     parser.add_argument(
         "--image-root",
         default="",
@@ -80,12 +85,8 @@ def chosen_sets(
 ) -> Iterator[tuple[str, EmbeddingSet, EvaluationProtocol, Split]]:
     """Label, images, protocol and the chosen split of every test set to draw."""
     sets = dict(images.by_dataset())
-    unknown = set(args.dataset or ()) - set(sets)
-    if unknown:
-        held = f"{args.features} holds {list(sets)}"
-        raise UserError(f"There is no test set {sorted(unknown)}: {held}.")
     protocols = {} if args.protocol else saved
-    for name in args.dataset or sets:
+    for name in asked_sets(args.dataset, sets, args.features):
         spec = protocols.get(name, args.protocol)
         protocol = build_protocol(spec)
         splits = list(protocol.splits(sets[name]))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers.paths import ROOT, TOOLS
+from helpers.paths import ROOT
 
 from mmreid_ext import errors
 from mmreid_ext.checkpoint.safe_load import UnsafeCheckpointError
@@ -107,12 +107,3 @@ def test_several_ranks_say_it_once_and_last(case, tmp_path):
     wanted = "ZeroDivisionError: x=3, take 2" if case == "bug" else "error: x=3, take 2"
     assert said.count(wanted) == 1, said
     assert said.index(wanted) > said.index("tool.py FAILED")
-
-
-@pytest.mark.parametrize("tool", sorted(TOOLS.rglob("[a-z]*.py")), ids=lambda p: p.stem)
-def test_every_tool_goes_through_the_one_wrapper(tool):
-    text = tool.read_text()
-    if "benchmarks" in tool.parts:
-        return
-    assert "run_tool(lambda: run(parse_args()))" in text
-    assert "sys.exit" not in text and "SystemExit" not in text

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from timing import CLOCKS, how, kept_for_backward, machine, medians
 from torch import Tensor
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.launch import keep_freed_memory
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 
@@ -97,8 +98,7 @@ def measure(shape: str, dtype: str, memory_format: str, args: argparse.Namespace
     return "| " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     keep_freed_memory()  # as training does
@@ -109,6 +109,10 @@ def main() -> None:
         for dtype in args.dtypes:
             for shape in args.shapes:
                 print(measure(shape, dtype, memory_format, args), flush=True)
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import math
 
+from mmreid_ext.cli.errors import run_tool
+
 # ResNet-50: channels of its 53 normalisation layers, as (channels, number of layers).
 LAYERS = ((64, 7), (128, 8), (256, 16), (512, 11), (1024, 7), (2048, 4))
 FEATURES = 2048
@@ -80,13 +82,16 @@ def costs(cluster: Cluster, images: int) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     tables = {gpus: costs(Cluster(args, gpus), args.images_per_gpu) for gpus in args.gpus}
     print("| ms per iteration | " + " | ".join(f"{gpus} GPUs" for gpus in tables) + " |")
     print("|---|" + "---|" * len(tables))
     for name in next(iter(tables.values())):
         print(f"| {name} | " + " | ".join(f"{t[name]:.1f}" for t in tables.values()) + " |")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.evaluation.results.comparison import Difference, compare_scores
 
 IDENTITIES = (10, 20, 50, 150)
@@ -113,12 +114,15 @@ def percent(asked: Callable[[Difference], bool], found: list, name: str) -> floa
     return 100 * float(np.mean([asked(one[name]) for one in found]))
 
 
-def main() -> None:
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=2000, help="test sets per cell (2000)")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
     error = 196 * np.sqrt(0.05 * 0.95 / args.repeats)
     print(f"{args.repeats} test sets per cell: ±{error:.1f} points at 5 %\n")
     columns = ["covers", "false, 1 run", *(f"{seeds} seeds" for seeds in SEEDS)]
@@ -130,6 +134,10 @@ def main() -> None:
             cells = row(Population(identities, share, most), args.repeats)
             first = [str(identities), "1" if most == 1 else f"1 to {most}", f"{share:g}"]
             print(f"| {' | '.join(first + cells)} |", flush=True)
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from PIL import Image
 from timing import CLOCKS, how, machine, medians
 from torch.utils.data import DataLoader
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.launch import keep_freed_memory
 from mmreid_ext.cli.speed_options import store_decoded
 from mmreid_ext.datasets.record_dataset import RecordDataset
@@ -126,8 +127,7 @@ def make_loader(
     )
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     keep_freed_memory()  # as training does
@@ -152,6 +152,10 @@ def main() -> None:
     for name, seconds in times.items():
         rate, micros = len(draws) / seconds, 1e6 * seconds / len(draws)
         print(f"| {name} | {rate:,.0f} | {micros:.0f} | {reference / seconds:.0%} |")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

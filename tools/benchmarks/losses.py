@@ -15,6 +15,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.models import losses
 
 
@@ -102,11 +103,14 @@ def measure(args: argparse.Namespace, batch_size: int) -> None:
         print(f"{name:<24}{once:>12.3f}{both:>15.3f}{both / product:>8.2f}")
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     print(f"torch {torch.__version__}, {args.device}, {torch.get_num_threads()} thread(s)")
     for batch_size in args.batch_sizes:
         measure(args, batch_size)
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

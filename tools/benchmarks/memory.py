@@ -21,6 +21,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from timing import machine, medians
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.models import ReIDModel
 from mmreid_ext.models.losses import CrossBatchMemory
 from mmreid_ext.registry import MODELS
@@ -90,8 +91,7 @@ def loss_alone(memory: CrossBatchMemory, args: argparse.Namespace) -> Callable[[
     return lambda: torch.autograd.grad(sum(memory(feats, pids).values()), feats)
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     init_default_scope("mmpretrain")
@@ -108,6 +108,10 @@ def main() -> None:
     base = seconds["step, memory 0"]
     for name, value in seconds.items():
         print(f"{name:<24}{1e3 * value:>12.1f} ms{value / base:>9.3f}")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import metabin_candidates as candidates
 import torch
 from timing import CLOCKS, how, machine, medians, peak_bytes
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.launch import keep_freed_memory
 
 
@@ -75,8 +76,7 @@ def chosen(args: argparse.Namespace) -> list[str]:
     return names
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     names = chosen(args)
@@ -103,6 +103,10 @@ def main() -> None:
         cells += [f"{peak / 1e9:.2f}" if peak else "-"]
         cells += [f"{peak / reference:.2f}" if peak and reference else "-"]
         print("| " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

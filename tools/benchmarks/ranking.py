@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from planted import HEADER, SIZES, measure, middle, plant, product, row
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.evaluation import evaluate_retrieval
 
 
@@ -33,7 +34,7 @@ def dense_reference(
     return float(np.mean(precisions))
 
 
-def main() -> None:
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", nargs="+", default=["small", "market"], choices=list(SIZES))
     parser.add_argument("--threads", type=int, default=2)
@@ -42,7 +43,10 @@ def main() -> None:
     parser.add_argument(
         "--product-share", type=float, default=1.0, help="of the product that is timed"
     )
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     evaluate_retrieval(**plant("small"))  # first calls load libraries
     print(HEADER)
@@ -60,6 +64,10 @@ def main() -> None:
         if size != "msmt17" and not args.no_reference:
             cost = measure(lambda data=data: dense_reference(**data))
             print(row(size, "dense reference", cost, floor, f"- / {cost.result:.6f}"), flush=True)
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

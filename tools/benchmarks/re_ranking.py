@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from planted import HEADER, SIZES, measure, plant, product, row
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
 
 
@@ -48,14 +49,17 @@ def dense_reference(
     return (1 - weight) * (1 - shared / (2 - shared)) + weight * distance[:start, start:]
 
 
-def main() -> None:
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", nargs="+", default=["small", "market"], choices=list(SIZES))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
         "--product-share", type=float, default=0.25, help="of the product that is timed"
     )
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     evaluate_retrieval(**plant("small"), rerank={})  # first calls load libraries
     print(HEADER)
@@ -77,6 +81,10 @@ def main() -> None:
 
 def _show(stage: str, done: int, total: int) -> None:
     sys.stderr.write(f"\r{stage} {done}/{total}   ")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from timing import machine, medians
 from torch import Tensor
 from torch.multiprocessing import spawn
 
+from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.launch import keep_freed_memory
 from mmreid_ext.engine import MetaBINTrainLoop
 
@@ -103,8 +104,7 @@ def measure(world: int, batch_per_rank: int, args: argparse.Namespace) -> tuple[
         return torch.load(Path(folder) / "result.pt", weights_only=True)
 
 
-def main() -> None:
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     size = f"{args.height} x {args.width}"
     print(f"{machine()} a rank, {os.cpu_count()} cores; ResNet-{args.depth}, {size}\n")
@@ -123,6 +123,10 @@ def main() -> None:
             print(f"| {' | '.join(map(str, cells))} | {rate / alone / world:.0%} |", flush=True)
     for world, counts in sent.items():
         print(f"\n{world} ranks, an iteration of weak scaling: {counts}")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()))
 
 
 if __name__ == "__main__":

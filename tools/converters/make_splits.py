@@ -12,16 +12,18 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.output_files import require_writable
 
 FORMAT = "mmreid_ext-splits-1"
 CAMERAS = dict(query=dict(camid=0), gallery=dict(camid=1))
 ROLES = dict(query=dict(role="query"), gallery=dict(role="gallery"))
 # name: identities with images on both sides, of which are tested, and where they lie in the files
-BENCHMARKS = {
+BENCHMARKS: dict[str, dict[str, Any]] = {
     "viper": dict(count=632, test=316, min_pid=None, max_pid=None, **CAMERAS),
     "prid2011": dict(count=200, test=100, min_pid=1, max_pid=200, **CAMERAS),
     "grid": dict(count=250, test=125, min_pid=1, max_pid=250, **ROLES),
@@ -59,6 +61,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    require_writable(args.out / "split.json", "--out")
     args.out.mkdir(parents=True, exist_ok=True)
     for name in BENCHMARKS:
         content = make(name, args.num_splits, args.seed)

@@ -1,0 +1,86 @@
+"""Every tool tells the user what to mend in one line, and keeps the traceback of a bug."""
+
+import sys
+
+import pytest
+from helpers.paths import TOOLS
+from helpers.tools import load_script
+
+from mmreid_ext.errors import UserError
+
+SCRIPTS = [path for path in sorted(TOOLS.rglob("*.py")) if "__main__" in path.read_text()]
+BAD_INPUT = {
+    "compare": ["none.json", "none.json"],
+    "converters/make_splits": ["--out", "file"],
+    "evaluate": ["none.npz"],
+    "make_synthetic": ["--out", "made", "--ids", "1"],
+    "plot_embeddings": ["none.npz"],
+    "quickstart": ["--work-dir", "file"],
+    "test": ["none.py", "none.pth"],
+    "train": ["none.py"],
+    "train_seeds": ["none.py"],
+    "visualize_ranks": ["none.npz"],
+}
+
+
+def name_of(path):
+    return path.relative_to(TOOLS).with_suffix("").as_posix()
+
+
+@pytest.fixture
+def tool(request, monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "TORCHELASTIC_ERROR_FILE", "MMREID_TRACEBACK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.syspath_prepend(str(request.param.parent))  # benchmarks import their neighbours
+    monkeypatch.setattr(sys, "argv", [request.param.name])
+    return load_script(request.param)
+
+
+every_tool = pytest.mark.parametrize("tool", SCRIPTS, ids=name_of, indirect=True)
+
+
+def failing(error):
+    def run(args):
+        raise error
+
+    return run
+
+
+@every_tool
+def test_errors_end_as_they_deserve(tool, monkeypatch):
+    monkeypatch.setattr(tool, "parse_args", lambda: None)
+    monkeypatch.setattr(tool, "run", failing(UserError("x=3, must be 2; take that.")))
+    with pytest.raises(SystemExit, match="^error: x=3, must be 2; take that.\n.MMREID_TRACEBACK"):
+        tool.main()
+    bug = ValueError("a bug")
+    monkeypatch.setattr(tool, "run", failing(bug))
+    with pytest.raises(ValueError, match="a bug") as caught:
+        tool.main()
+    assert caught.value is bug
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
+def test_nobody_ends_the_program_by_himself(path):
+    text = path.read_text()
+    assert "sys.exit" not in text and "SystemExit" not in text
+
+
+def test_bad_input_is_tried_for_every_tool():
+    assert {name_of(p) for p in SCRIPTS if "benchmarks" not in p.parts} == BAD_INPUT.keys()
+
+
+@pytest.mark.parametrize(
+    "tool, arguments",
+    [(TOOLS / f"{name}.py", arguments) for name, arguments in BAD_INPUT.items()],
+    ids=BAD_INPUT,
+    indirect=["tool"],
+)
+def test_bad_input_gives_one_line(tool, arguments, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [tool.__name__, *arguments])
+    with pytest.raises(SystemExit, match="^error: ") as caught:
+        tool.main()
+    message, hint = str(caught.value.code).split("\n")
+    assert "Traceback" not in message and "MMREID_TRACEBACK" in hint
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
