@@ -94,7 +94,7 @@ EVALUATION = {
         evaluation.evaluate_retrieval(q, g, *LABELS, rerank=RERANK, memory_budget=b)
     ),
     "evaluate_retrieval paddleclas": lambda q, g, b=None: figures(
-        evaluation.evaluate_retrieval(q, g, *LABELS, protocol="paddleclas", memory_budget=b)
+        evaluation.evaluate_retrieval(q, g, *LABELS, counting="paddleclas", memory_budget=b)
     ),
     "evaluate_set": set_result,
     "expand_queries": lambda q, g, b=None: evaluation.expand_queries(

@@ -223,7 +223,7 @@ class _Ranking:
             distance=self.distance,
             max_rank=self.max_rank,
             rerank=rerank,
-            protocol=counting,
+            counting=counting,
             distributed=self.distributed,
             progress=self.progress,
         )

@@ -1,4 +1,8 @@
-"""Queries against the gallery, a few queries at a time."""
+"""Compare queries with the gallery for pictures, a few queries at a time.
+
+Shapes: Q queries, G gallery images, G' of them without junk, D numbers per feature, B queries of
+one block, N chosen queries.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.retrieval.inputs import JUNK, RetrievalInputs
-from mmreid_ext.evaluation.retrieval.norms import row_norms
+from mmreid_ext.evaluation.retrieval.full_precision import full_precision
+from mmreid_ext.evaluation.retrieval.inputs import RetrievalInputs
 from mmreid_ext.evaluation.retrieval.re_ranking import RerankedSimilarity
 from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
+from mmreid_ext.protocols import JUNK
 from mmreid_ext.protocols.camera_rule import other_camera
 
 from .arrays import as_numpy
@@ -25,9 +30,12 @@ _BLOCK_PAIRS = 4_000_000
 _GALLERY_TILE = 4096
 """Gallery rows converted to float64 at once."""
 
+_NO_LENGTH = 1e-6
+"""Greatest distance that is shown where all embeddings are zero: an axis needs a length."""
+
 
 class PairBlocks:
-    """What the evaluator knows of queries and gallery, for pictures: the same checks and scores.
+    """Compare queries with the gallery by the evaluator's own checks and scores.
 
     Args:
         query_feats: Shape (Q, D); these and the following as for
@@ -41,6 +49,7 @@ class PairBlocks:
 
     Attributes:
         inputs: Checked features and labels, junk left out of the gallery.
+        similarity: Scores by the distance of the embeddings.
         gallery_rows: Row of each remaining gallery image in what was given, shape (G',).
 
     Raises:
@@ -60,7 +69,7 @@ class PairBlocks:
         distance: str = "cosine",
     ) -> None:
         if distance not in DISTANCES:
-            raise UserError(f"distance must be one of {sorted(DISTANCES)}, got {distance!r}.")
+            raise UserError(f"distance={distance!r} is unknown; use one of {sorted(DISTANCES)}.")
         self.inputs = RetrievalInputs.check(
             query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids
         )
@@ -70,15 +79,16 @@ class PairBlocks:
                     f"The {side} are empty: there is nothing to draw.{_junk(gallery_pids)}"
                 )
         self.gallery_rows = np.flatnonzero(as_numpy(gallery_pids) != JUNK)
-        sides = (self.inputs.query, self.inputs.gallery)
-        self.similarity = FeatureSimilarity(*sides, distance, self.inputs.gallery_rows)
         self.distance = distance
-        self._longest = float(sum(row_norms(feats, "feats").max() for feats in sides))
+        with full_precision(self.inputs.gallery.device):
+            self.similarity = FeatureSimilarity(
+                self.inputs.query, self.inputs.gallery, distance, self.inputs.gallery_rows
+            )
 
     @property
     def max_distance(self) -> float:
         """The greatest distance that a pair can have."""
-        return 2.0 if self.distance == "cosine" else max(self._longest, 1e-6)
+        return 2.0 if self.distance == "cosine" else max(self.similarity.longest, _NO_LENGTH)
 
     def split(self, rows: np.ndarray | None = None) -> Iterator[Tensor]:
         """Split query rows (all by default) so that a block of pairs fits into little memory."""
@@ -98,30 +108,32 @@ class PairBlocks:
         Args:
             rows: Query rows, shape (B,).
             similarity: That of the features by default.
-            exact: float64, as ranks are counted; else float32, several times faster, where there
-                are so many pairs that it matters.
+            exact: Whether to compute in float64, as ranks are counted. Otherwise in float32, which
+                is several times faster, if there are more than a few pairs.
         """
         similarity = self.similarity if similarity is None else similarity
-        scorer = similarity.rows(rows)
+        with full_precision(rows.device):
+            scorer = similarity.rows(rows)
         tile = scorer.double_tile if exact or similarity.is_little else scorer.tile
         size = len(self.inputs.gallery)
         starts = range(0, size, _GALLERY_TILE)
         # the next tile overwrites a float32 tile
-        tiles = [tile(start, min(start + _GALLERY_TILE, size)).clone() for start in starts]
+        with full_precision(rows.device):
+            tiles = [tile(start, min(start + _GALLERY_TILE, size)).clone() for start in starts]
         return torch.cat(tiles, dim=1)
 
     def to_distance(self, scores: Tensor) -> Tensor:
         """Scores as distances in the units of the features."""
         if self.distance == "cosine":
             return (1.0 - scores).clamp_min(0.0)
-        return scores.neg().clamp_min(0.0).sqrt() * self._longest
+        return scores.neg().clamp_min(0.0).sqrt() * self.similarity.longest
 
     def same_identity(self, rows: Tensor) -> Tensor:
         """Gallery images of the identity of these queries, shape (B, G')."""
         return self.inputs.query_pids[rows][:, None] == self.inputs.gallery_pids
 
     def removed(self, rows: Tensor) -> Tensor:
-        """Gallery images that the camera rule takes out of these queries' lists, shape (B, G')."""
+        """Gallery images that the camera rule removes from these queries' lists, (B, G')."""
         same = self.same_identity(rows)
         if self.inputs.query_camids is None or self.inputs.gallery_camids is None:
             return torch.zeros_like(same)
@@ -129,7 +141,7 @@ class PairBlocks:
         return same & ~other_camera(camids, self.inputs.gallery_camids)
 
     def matches(self, rows: Tensor) -> Tensor:
-        """Gallery images that count as true matches of these queries, shape (B, G')."""
+        """Gallery images that count as matches of these queries, shape (B, G')."""
         return self.same_identity(rows) & ~self.removed(rows)
 
     def count(self, mask: Callable[[Tensor], Tensor], chosen: np.ndarray) -> np.ndarray:
@@ -138,6 +150,6 @@ class PairBlocks:
 
 
 def _junk(gallery_pids: Tensor | np.ndarray) -> str:
-    """Why a gallery that was given has nothing left; empty if none was."""
+    """Say why a gallery that was given has nothing left; empty if none was given."""
     number = len(gallery_pids)
     return f" All {number} gallery images are junk (identity {JUNK})." if number else ""

@@ -1,19 +1,20 @@
-"""From embeddings to ranked lists."""
+"""Rank queries for a picture: the worst of them, and the first ranks of their lists."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation import RetrievalResult, evaluate_retrieval
+from mmreid_ext.evaluation import RetrievalResult
 from mmreid_ext.evaluation.retrieval.full_precision import full_precision
-from mmreid_ext.evaluation.retrieval.ranking import rank_by
+from mmreid_ext.evaluation.retrieval.ranking import check_choices, rank_by
 from mmreid_ext.evaluation.retrieval.re_ranking import RerankedSimilarity, rerank_similarity
-from mmreid_ext.evaluation.retrieval.settings import RERANK_DEFAULTS
+from mmreid_ext.evaluation.retrieval.settings import RERANK_DEFAULTS, check_rerank
 from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
 from mmreid_ext.protocols import Labels, match_report
 
@@ -41,8 +42,9 @@ def rank_queries(
 ) -> RankedLists:
     """Find the queries that went worst and the first ranks of their lists.
 
-    The scores come from :func:`~mmreid_ext.evaluation.evaluate_retrieval`, so that pictures and
-    tables agree; distances are computed again for the chosen queries alone, a block at a time.
+    Pictures and tables agree: both read the scores of
+    :func:`~mmreid_ext.evaluation.evaluate_retrieval`. The lists of the chosen queries are computed
+    from the same scores, a block of queries at a time.
 
     Args:
         query_feats: Shape (Q, D).
@@ -53,50 +55,61 @@ def rank_queries(
         gallery_camids: Cameras, shape (G,), or None.
         distance: ``'cosine'`` or ``'euclidean'``.
         topk: Length of the lists. Defaults to 10.
-        limit: Queries chosen, by worst AP; None takes all valid ones. Defaults to 100.
+        limit: Number of queries chosen, by worst AP; None: all valid ones. Defaults to 100.
         rerank: Settings of :func:`~mmreid_ext.evaluation.k_reciprocal_rerank` for a second list
             after re-ranking, ``True`` or ``{}`` for its defaults; None or False for no second list.
-        counting: ``'standard'`` or ``'paddleclas'``, how the first list is scored; the list itself
-            leaves out what the camera rule removes either way.
+        counting: How the first list is scored, ``'standard'`` or ``'paddleclas'``. The list itself
+            leaves out what the camera rule removes with either.
 
     Returns:
         The lists, worst query first (by AP before re-ranking; equal AP in the order given).
 
     Raises:
         ValueError: If the arrays don't correspond, ``topk`` or ``limit`` is below 1, or no query
-            has a true match.
+            has a match.
     """
     for name, value in (("topk", topk), ("limit", limit)):
         if value is not None and value < 1:
-            raise UserError(f"{name} must be at least 1, got {value}.")
-    arrays = (query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids)
-    pairs = PairBlocks(*arrays, distance=distance)
-    plain = evaluate_retrieval(*arrays, distance=distance, max_rank=_CMC_RANKS, protocol=counting)
-    chosen = _worst(plain.ap, limit, arrays[2:])
-    with_rerank = rerank is not None and rerank is not False
-    lists = [_original_list(pairs, plain, chosen, topk, "Original" if with_rerank else "Ranking")]
-    if with_rerank:
-        settings = {**RERANK_DEFAULTS, **({} if rerank is True else rerank)}
+            raise UserError(f"rank_queries: {name}={value} must be at least 1.")
+    settings = _rerank_settings(rerank)
+    columns = (query_pids, gallery_pids, query_camids, gallery_camids)
+    pairs = PairBlocks(query_feats, gallery_feats, *columns, distance=distance)
+    check_choices(distance, counting, _CMC_RANKS, None)
+    plain = rank_by(pairs.similarity, pairs.inputs, _CMC_RANKS, counting)
+    chosen = _worst(plain.ap, limit, columns)
+    lists = [
+        _original_list(pairs, plain, chosen, topk, "Ranking" if settings is None else "Original")
+    ]
+    if settings is not None:
         lists.append(_reranked_list(pairs, chosen, topk, settings))
-    pids, cameras = (query_pids, gallery_pids), (query_camids, gallery_camids)
     return RankedLists(
         chosen,
         tuple(lists),
         pairs.count(pairs.matches, chosen),
         pairs.count(pairs.removed, chosen),
         len(gallery_feats) - len(pairs.gallery_rows),
-        *(as_numpy(values).copy() for values in pids),
-        *(None if values is None else as_numpy(values).copy() for values in cameras),
+        as_numpy(query_pids).copy(),
+        as_numpy(gallery_pids).copy(),
+        None if query_camids is None else as_numpy(query_camids).copy(),
+        None if gallery_camids is None else as_numpy(gallery_camids).copy(),
     )
+
+
+def _rerank_settings(rerank: Mapping[str, float] | bool | None) -> dict[str, Any] | None:
+    """Complete settings of the re-ranking, or None for none."""
+    if rerank is None or rerank is False:
+        return None
+    return {**RERANK_DEFAULTS, **check_rerank({} if rerank is True else rerank)}
 
 
 def _worst(ap: np.ndarray, limit: int | None, columns: tuple) -> np.ndarray:
     """Rows of the valid queries by rising AP."""
     valid = np.flatnonzero(np.isfinite(ap))
     if not len(valid):
-        labels = Labels(*(None if c is None else np.asarray(c).astype(np.int64) for c in columns))
+        arrays = [None if c is None else as_numpy(c).astype(np.int64) for c in columns]
+        labels = Labels(*arrays)
         raise UserError(
-            "No query has a true match in the gallery, so there is nothing to judge. "
+            "No query has a match in the gallery, so there is nothing to judge. "
             f"{match_report(labels, 'the given images').text}"
         )
     return valid[np.argsort(ap[valid], kind="stable")][:limit]
@@ -113,9 +126,12 @@ def _original_list(
 
 def _reranked_list(pairs: PairBlocks, chosen: np.ndarray, topk: int, settings: dict) -> RankedList:
     """Lists by re-ranked distance. All queries take part, as they do in the score."""
-    with full_precision(pairs.inputs.gallery.device):
-        similarity, shape = rerank_similarity(pairs.inputs.query, pairs.inputs.gallery, **settings)
-        result = rank_by(similarity, pairs.inputs, shape, _CMC_RANKS)
+    inputs = pairs.inputs
+    with full_precision(inputs.gallery.device):
+        similarity = rerank_similarity(
+            inputs.query, inputs.gallery, gallery_rows=inputs.gallery_rows, **settings
+        )
+    result = rank_by(similarity, inputs, _CMC_RANKS)
     columns, scores = _top(pairs, similarity, chosen, topk)
     words = "k-reciprocal distance, k1 {k1}, k2 {k2}, λ {lambda_value:g}".format(**settings)
     return _ranked_list(pairs, result, chosen, columns, -scores, "Re-ranked", words)
@@ -152,7 +168,7 @@ def _ranked_list(
     name: str,
     words: str,
 ) -> RankedList:
-    """Columns as rows of the gallery that was given, with the figures of the evaluator."""
+    """Join columns, as rows of the gallery that was given, with the evaluator's metrics."""
     present = columns >= 0
     same = pairs.inputs.gallery_pids.cpu().numpy()[columns]  # column -1 is masked below
     scores = {"mAP": result.mAP, "mINP": result.mINP}

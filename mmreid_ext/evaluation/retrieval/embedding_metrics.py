@@ -1,4 +1,8 @@
-"""Metric-learning figures of embeddings: R-precision, MAP@R, NMI."""
+"""Compute metrics of metric learning: R-precision, MAP@R, NMI.
+
+Shapes: N images, D numbers per feature, Q queries, G gallery images, B queries of one chunk, K the
+greatest number of matches of a query in it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from mmreid_ext.errors import MissingPackageError, UserError
 from .full_precision import full_precision
 from .inputs import as_features
 from .norms import row_norms, with_zero_direction
+from .settings import DISTANCES
 from .similarity import FeatureSimilarity
 
 NMI_LIMIT = 20_000
@@ -29,7 +34,7 @@ def embedding_metrics(
     distance: str = "cosine",
     chunk_size: int = 256,
 ) -> dict[str, float]:
-    """R-precision, MAP@R and NMI of embeddings.
+    """Compute R-precision, MAP@R and NMI of embeddings.
 
     Every image is searched among all others, or the queries among the rest. With ``R`` images of
     the query's identity there and ``rel_k`` telling whether answer ``k`` is one: R-precision is
@@ -37,7 +42,7 @@ def embedding_metrics(
     no further than rank ``R``. Images without a match are no queries.
     Scores and ties are those of :func:`~mmreid_ext.evaluation.evaluate_retrieval`: float64, an
     answer that is not a match comes first, and a zero embedding has cosine 0 with every other.
-    NMI clusters what is compared: L2-normalised embeddings for the cosine, else as they are.
+    NMI clusters what is compared: L2-normalised embeddings for the cosine, else unchanged ones.
 
     Musgrave, Belongie and Lim, "A Metric Learning Reality Check", ECCV 2020,
     https://arxiv.org/abs/2003.08505.
@@ -47,7 +52,7 @@ def embedding_metrics(
         pids: Shape (N,).
         is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
             searched among all others.
-        nmi: Whether to compute NMI; None does so up to 20,000 images, if scikit-learn is there.
+        nmi: Whether to compute NMI; None: up to 20,000 images, if scikit-learn is installed.
         distance: ``'cosine'`` or ``'euclidean'``.
         chunk_size: Queries ranked at a time; bounds memory to ``chunk_size * N`` numbers.
 
@@ -58,48 +63,67 @@ def embedding_metrics(
         ValueError: Unknown distance, or no query has a match.
         ImportError: ``nmi=True`` without scikit-learn.
     """
-    if distance not in ("cosine", "euclidean"):
-        raise UserError(f"distance must be 'cosine' or 'euclidean', got {distance!r}.")
+    if distance not in DISTANCES:
+        raise UserError(
+            f"embedding_metrics: distance={distance!r} must be 'cosine' or 'euclidean'."
+        )
     feats = as_features(feats, "feats")
     labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1)).to(feats.device)
-    alone = is_query is None
-    queries = np.arange(len(feats)) if alone else np.flatnonzero(is_query)
-    gallery = queries if alone else np.flatnonzero(~np.asarray(is_query))
-    queries, gallery = (torch.from_numpy(rows).to(feats.device) for rows in (queries, gallery))
-    counts = torch.bincount(labels[gallery], minlength=len(labels)) - int(alone)
-    matches = counts[labels]
-    if not (matches[queries] > 0).any():
-        raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
+    queries, gallery = _sides(len(feats), is_query, feats.device)
+    in_gallery = torch.bincount(labels[gallery], minlength=len(labels)) - int(is_query is None)
+    matches = in_gallery[labels[queries]]  # (Q,)
+    if not (matches > 0).any():
+        raise UserError(
+            f"embedding_metrics: none of the {len(pids)} images "
+            "has another one of its identity to find."
+        )
+    searched = feats if is_query is None else feats[gallery]
+    parts = []
     with full_precision(feats.device):
-        searched = feats if alone else feats[gallery]
-        similarity = FeatureSimilarity(feats if alone else feats[queries], searched, distance)
-        r_precision, map_at_r = [], []
+        asking = feats if is_query is None else feats[queries]
+        similarity = FeatureSimilarity(asking, searched, distance)
         for rows in torch.arange(len(queries), device=feats.device).split(chunk_size):
-            rows = rows[matches[queries[rows]] > 0]
-            number = matches[queries[rows]]
+            rows = rows[matches[rows] > 0]
             if len(rows):
                 same = labels[queries[rows], None] == labels[gallery]
                 scores = _thresholds(similarity, rows, same)
                 scores[queries[rows, None] == gallery] = -torch.inf  # the query itself
-                ranks = _match_ranks(scores, same, int(number.max()))
-                found = torch.arange(1, ranks.shape[1] + 1, device=feats.device)
-                counted = (ranks <= number[:, None]).double()
-                r_precision.append(counted.sum(dim=1) / number)
-                map_at_r.append((counted * found / ranks).sum(dim=1) / number)
-    figures = {
-        "R-precision": float(torch.cat(r_precision).mean()),
-        "MAP@R": float(torch.cat(map_at_r).mean()),
-    }
+                parts.append(_precisions(scores, same, matches[rows]))
+    r_precision, map_at_r = torch.cat(parts, dim=1)
+    metrics = {"R-precision": float(r_precision.mean()), "MAP@R": float(map_at_r.mean())}
     if nmi is None:
         nmi = len(feats) <= NMI_LIMIT and _has_scikit_learn()
     if nmi:
         clustered = torch.from_numpy(on_sphere(feats)) if distance == "cosine" else feats
-        figures["NMI"] = normalized_mutual_information(clustered, pids)
-    return figures
+        metrics["NMI"] = normalized_mutual_information(clustered, pids)
+    return metrics
+
+
+def _sides(number: int, is_query: np.ndarray | None, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows of the queries and of the gallery; all of them on both sides if ``is_query`` is None."""
+    asked = np.ones(number, dtype=bool) if is_query is None else np.asarray(is_query)
+    searched = asked if is_query is None else ~asked
+    queries, gallery = (torch.from_numpy(np.flatnonzero(mask)) for mask in (asked, searched))
+    return queries.to(device), gallery.to(device)
+
+
+def _precisions(scores: Tensor, same: Tensor, number: Tensor) -> Tensor:
+    """Compute R-precision and MAP@R of some queries, (2, B).
+
+    Args:
+        scores: See :func:`_thresholds`, (B, G).
+        same: Whether an image shows the query's identity, (B, G).
+        number: Matches of each query, (B,), at least 1.
+    """
+    ranks = _match_ranks(scores, same, int(number.max()))  # (B, K)
+    found = torch.arange(1, ranks.shape[1] + 1, device=scores.device)
+    counted = (ranks <= number[:, None]).double()
+    map_at_r = (counted * found / ranks).sum(dim=1) / number
+    return torch.stack([counted.sum(dim=1) / number, map_at_r])
 
 
 def _thresholds(similarity: FeatureSimilarity, rows: Tensor, same: Tensor) -> Tensor:
-    """Float64 scores of some queries, (B, G); those of matches less what still ties with them."""
+    """Score some queries in float64, (B, G); a match gets its score less what ties with it."""
     size = len(similarity)
     starts = range(0, size, _TILE)
     tiles = [similarity.double_tile(rows, start, min(start + _TILE, size)) for start in starts]
@@ -135,27 +159,27 @@ def _has_scikit_learn() -> bool:
 
 
 def _match_ranks(similarity: Tensor, same: Tensor, depth: int) -> Tensor:
-    """Ranks of the ``depth`` nearest matches of every query, ascending, (len(similarity), depth).
+    """Find the ranks of the ``depth`` nearest matches of every query, ascending, (B, depth).
 
-    Exact up to ``depth``; later ranks, and those of matches that don't exist, are greater.
+    Exact up to ``depth``. Later ranks, and those of matches that don't exist, are greater.
     """
     depth = min(depth, similarity.shape[1])
     matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
-    wrong = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
-    # Number of wrong answers at least as near: position in the descending list.
-    ahead = torch.searchsorted(-wrong, -matches, right=True)
+    negatives = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
+    # Number of negatives at least as near: position in the descending list.
+    ahead = torch.searchsorted(-negatives, -matches, right=True)
     return ahead + torch.arange(1, depth + 1, device=similarity.device)
 
 
 def normalized_mutual_information(
     feats: Tensor | np.ndarray, pids: np.ndarray, seed: int = 0
 ) -> float:
-    """NMI between identities and k-means clusters of the embeddings, as many as identities.
+    """Compute NMI between identities and as many k-means clusters of the embeddings.
 
     ``NMI = 2 I(identity; cluster) / (H(identity) + H(cluster))``.
 
     Args:
-        feats: Shape (N, D), any floating type, clustered as they are in float32.
+        feats: Shape (N, D), any floating type, clustered unchanged, in float32.
         pids: Shape (N,).
         seed: Of k-means.
 

@@ -1,4 +1,7 @@
-"""The checks that every evaluation starts with."""
+"""Check features and labels before they are ranked.
+
+Shapes: Q queries, G gallery images, N rows, D numbers per feature.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ _TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
-    """Take features as an (N, D) floating tensor, without a copy where none is needed.
+    """Take features as an (N, D) floating tensor, without a copy unless one is needed.
 
-    Whoever calls this only reads the result: it may be the caller's own memory.
+    The result may be the user's own memory, so it must only be read.
 
     Args:
         feats: Tensor or array of float16, bfloat16, float32 or float64.
@@ -52,30 +55,30 @@ def _plain_copy(feats: np.ndarray) -> np.ndarray:
     return np.array(feats, dtype=feats.dtype.newbyteorder("="), order="C")
 
 
-def as_labels(labels: ArrayLike | Tensor, length: int, name: str, device: torch.device) -> Tensor:
-    """Take labels as an int64 tensor of shape (length,).
+def as_labels(labels: ArrayLike | Tensor, feats: Tensor, name: str, feats_name: str) -> Tensor:
+    """Take labels as an int64 tensor of shape (N,), on the device of their features.
 
     Args:
         labels: 1-D integers: tensor, array or list.
-        length: Number of features they belong to.
-        name: What errors call them.
-        device: Where they are needed.
+        feats: The features that they belong to, (N, D).
+        name: What errors call the labels.
+        feats_name: What errors call the features.
 
     Raises:
-        TypeError: Where they are not integers.
-        ValueError: Where there are more or fewer than features.
+        TypeError: If they are not integers.
+        ValueError: If there are more or fewer than features, or one is too large for int64.
     """
     array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.size and array.dtype.kind not in "iu":
         raise UserTypeError(f"{name} must be integers, got {array.dtype}.")
     if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
         raise UserError(f"{name} has {array.max()}, at most 2**63 - 1; renumber them.")
-    if array.ndim != 1 or len(array) != length:
-        feats = name.split("_")[0] + "_feats"
+    if array.shape != (len(feats),):
         raise UserError(
-            f"{name} has shape {array.shape}, {feats} has {length} rows; give one label per row."
+            f"{name} has shape {array.shape}, {feats_name} has {len(feats)} rows; "
+            "give one label per row."
         )
-    return torch.from_numpy(array.astype(np.int64)).to(device)
+    return torch.from_numpy(array.astype(np.int64)).to(feats.device)
 
 
 @dataclass(frozen=True)
@@ -101,8 +104,24 @@ class RetrievalInputs:
     gallery_rows: Tensor | None = None
 
     @classmethod
-    def check(cls, query, gallery, query_pids, gallery_pids, query_camids, gallery_camids):
+    def check(
+        cls,
+        query: Tensor | np.ndarray,
+        gallery: Tensor | np.ndarray,
+        query_pids: ArrayLike | Tensor,
+        gallery_pids: ArrayLike | Tensor,
+        query_camids: ArrayLike | Tensor | None,
+        gallery_camids: ArrayLike | Tensor | None,
+    ) -> RetrievalInputs:
         """Convert what the user gave, or say what is wrong with it.
+
+        Args:
+            query: Shape (Q, D).
+            gallery: Shape (G, D).
+            query_pids: Shape (Q,).
+            gallery_pids: Shape (G,); images of identity -1 (junk) are left out.
+            query_camids: Shape (Q,), or None for no camera rule.
+            gallery_camids: Shape (G,), or None.
 
         Raises:
             TypeError: For wrong types of features or labels.
@@ -117,14 +136,21 @@ class RetrievalInputs:
                 f"{given}_camids is given and {missing}_camids is not; "
                 "give both for the camera rule or neither for none."
             )
-        fields = {"query_pids": query_pids, "gallery_pids": gallery_pids}
-        fields |= {"query_camids": query_camids, "gallery_camids": gallery_camids}
-        sizes = {"query": len(query), "gallery": len(gallery)}
-        labels = {
-            name: None if x is None else as_labels(x, sizes[name.split("_")[0]], name, query.device)
-            for name, x in fields.items()
-        }
-        return cls(query, gallery, **labels)._without_junk()
+
+        def of_query(labels: ArrayLike | Tensor, name: str) -> Tensor:
+            return as_labels(labels, query, name, "query_feats")
+
+        def of_gallery(labels: ArrayLike | Tensor, name: str) -> Tensor:
+            return as_labels(labels, gallery, name, "gallery_feats")
+
+        return cls(
+            query,
+            gallery,
+            of_query(query_pids, "query_pids"),
+            of_gallery(gallery_pids, "gallery_pids"),
+            None if query_camids is None else of_query(query_camids, "query_camids"),
+            None if gallery_camids is None else of_gallery(gallery_camids, "gallery_camids"),
+        )._without_junk()
 
     def _without_junk(self) -> RetrievalInputs:
         keep = self.gallery_pids != JUNK
@@ -140,7 +166,9 @@ class RetrievalInputs:
         )
 
 
-def check_features(query, gallery) -> tuple[Tensor, Tensor]:
+def check_features(
+    query: Tensor | np.ndarray, gallery: Tensor | np.ndarray
+) -> tuple[Tensor, Tensor]:
     """Check that two sets of features can be compared.
 
     Raises:

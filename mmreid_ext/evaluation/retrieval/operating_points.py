@@ -1,4 +1,4 @@
-"""True positive rate at a false positive rate, from counts of scores."""
+"""Read the true positive rate at a false positive rate off histograms of scores."""
 
 from __future__ import annotations
 
@@ -8,27 +8,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.distributed import all_reduce_sum
+
+_LITTLE_MORE = 1e-9
+"""Added to counts of allowed pairs: 0.1 * 30 is 3, whatever binary fractions make of it."""
+
 
 class ScoreHistogram:
-    """Counts of the scores of true and of wrong pairs in bins of width 2**-17 over [-1, 1].
+    """Count the scores of positive and negative pairs in bins of width 2**-17 over [-1, 1].
 
-    The rate of true positives at a rate of false positives ``x`` is that of the lowest threshold
-    which lets at most ``floor(x * wrong pairs)`` wrong pairs through. It is exact unless a true
-    pair lies in the same bin as the first wrong pair kept out; such a pair counts as kept out, so
-    that the figure is a lower bound, and ties never help.
+    The true positive rate at a false positive rate ``x`` is that of the lowest threshold which lets
+    at most ``floor(x * negatives)`` negative pairs through. It is exact unless a positive pair lies
+    in the same bin as the first negative pair kept out. Such a pair counts as kept out: the rate
+    is a lower bound, and ties never help.
 
     Args:
         device: Where the counts live.
-        exact: Whether the scores of wrong pairs must be float64. Those of float32 products depend
-            on the shape of the tiles by up to a bin, so the rates do so by the pairs of a bin.
+        exact: Whether the scores of negative pairs must be float64. Those of float32 products
+            depend on the shape of the tiles by up to a bin, so the rates do by the pairs of a bin.
+
+    Attributes:
+        positive: Positive pairs by bin, (BINS,), int64.
+        negative: Negative pairs by bin, (BINS,), int64.
     """
 
     BINS = 2**18
 
     def __init__(self, device: torch.device, exact: bool = False):
         self.exact = exact
-        zeros = torch.zeros(self.BINS, dtype=torch.int64, device=device)
-        self.true, self.wrong = zeros, zeros.clone()
+        self.positive = torch.zeros(self.BINS, dtype=torch.int64, device=device)
+        self.negative = self.positive.clone()
         self._places = torch.empty(0, device=device)
         self._bins = torch.empty(0, dtype=torch.int32, device=device)
 
@@ -44,22 +53,35 @@ class ScoreHistogram:
         bins.copy_(places.clamp_(0, self.BINS - 1))
         return torch.bincount(bins, minlength=self.BINS)
 
-    def add_true(self, scores: Tensor) -> None:
-        """Count true pairs."""
-        self.true += self._count(scores)
+    def add_positive(self, scores: Tensor) -> None:
+        """Count positive pairs."""
+        self.positive += self._count(scores)
 
-    def add_wrong(self, scores: Tensor, masked: int = 0) -> None:
-        """Count wrong pairs; ``masked`` of the scores are minus infinity and not counted."""
-        self.wrong += self._count(scores)
-        self.wrong[0] -= masked
+    def add_negative(self, tile: Tensor, masked: int, rows_at_once: int) -> None:
+        """Count negative pairs.
+
+        Args:
+            tile: Scores, (B, C).
+            masked: How many of them are minus infinity, because they are not negative pairs.
+            rows_at_once: Rows counted at a time, to bound memory.
+        """
+        for part in tile.split(rows_at_once):
+            self.negative += self._count(part)
+        self.negative[0] -= masked  # minus infinity falls into the lowest bin
+
+    def join_ranks(self) -> None:
+        """Sum the counts of all ranks."""
+        self.positive = all_reduce_sum(self.positive)
+        self.negative = all_reduce_sum(self.negative)
 
     def tpr(self, fprs: np.ndarray) -> np.ndarray:
-        """Rates of true positives at rates of false positives, both of shape (n,)."""
+        """True positive rates at false positive rates, both of shape (n,)."""
         # number of pairs in the bins from the top down to each bin
-        true, wrong = (h.flip(0).cumsum(0).cpu().numpy() for h in (self.true, self.wrong))
-        if not true[-1] or not wrong[-1]:
+        counts = (self.positive, self.negative)
+        positive, negative = (h.flip(0).cumsum(0).cpu().numpy() for h in counts)
+        if not positive[-1] or not negative[-1]:
             return np.full(len(fprs), math.nan)
-        allowed = np.floor(np.asarray(fprs) * wrong[-1] + 1e-9)
-        bins = np.searchsorted(wrong, allowed, side="right")  # the first with one too many
-        accepted = np.concatenate([[0], true])[bins]
-        return np.where(allowed >= wrong[-1], true[-1], accepted) / true[-1]
+        allowed = np.floor(np.asarray(fprs) * negative[-1] + _LITTLE_MORE)
+        bins = np.searchsorted(negative, allowed, side="right")  # the first with one too many
+        accepted = np.concatenate([[0], positive])[bins]
+        return np.where(allowed >= negative[-1], positive[-1], accepted) / positive[-1]

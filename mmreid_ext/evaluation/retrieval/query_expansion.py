@@ -1,4 +1,7 @@
-"""Query expansion: a query joined with what it finds first."""
+"""Average each query with what it finds first.
+
+Shapes: Q queries, G gallery images, D numbers per feature, B queries of one chunk, n neighbours.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from mmreid_ext.errors import UserError
 from .full_precision import full_precision
 from .inputs import check_features
 from .similarity import TIE, FeatureSimilarity, order_rows
-from .tiles import default_budget, tile_shape
+from .tiles import default_budget
 
 
 def expand_queries(
@@ -33,14 +36,14 @@ def expand_queries(
     Args:
         query_feats: Shape (Q, D), any floating type.
         gallery_feats: Shape (G, D), same device.
-        num_neighbors: ``n``, at least 1; all of the gallery where it is smaller.
+        num_neighbors: ``n``, at least 1; a smaller gallery is taken whole.
         alpha: Power of the similarity, ``>= 0``; 3 in the paper.
         memory_budget: Working memory in bytes. Defaults to 64 MiB on a CPU, 1 GiB elsewhere.
 
     Returns:
         float32, shape (Q, D), L2-normalised; use it in place of the queries. It is computed in
-        float64, with neighbours at equal cosine (to 2**-40) in order of index, so neither the type
-        of the features nor the budget changes it.
+        float64, with neighbours at equal cosine (rounded to multiples of 2**-40) in order of index,
+        so neither the type of the features nor the budget changes it.
 
     Raises:
         ValueError: For parameters out of range, NaN, or features that do not fit together.
@@ -50,19 +53,20 @@ def expand_queries(
     """
     if num_neighbors < 1 or not alpha >= 0:
         raise UserError(
-            f"num_neighbors={num_neighbors} must be at least 1, and alpha={alpha} at least 0."
+            f"expand_queries: num_neighbors={num_neighbors} must be at least 1, "
+            f"and alpha={alpha} at least 0."
         )
     query, gallery = check_features(query_feats, gallery_feats)
     if len(gallery) == 0:
         raise UserError("gallery_feats is empty: there is nothing to expand a query with.")
-    budget = memory_budget if memory_budget is not None else default_budget(gallery.device)
-    shape = tile_shape(budget, gallery.shape[1])
+    budget = default_budget(gallery.device) if memory_budget is None else memory_budget
     number = min(num_neighbors, len(gallery))
     result = torch.empty(query.shape, dtype=torch.float32, device=query.device)
     with full_precision(gallery.device):
-        similarity = FeatureSimilarity(query, gallery, "cosine")
+        similarity = FeatureSimilarity(query, gallery, "cosine", memory_budget=budget)
+        shape = similarity.shape
         for rows in torch.arange(len(query), device=query.device).split(shape.rows):
-            scores, index = _nearest(similarity, rows, number, max(1, shape.cols // 2))
+            scores, index = _nearest(similarity, rows, number, shape.double_cols)
             total = query[rows] * similarity.a[rows, None]
             for score, images in zip(scores.T, index.T, strict=True):
                 weight = score.clamp(min=0).pow(alpha) * similarity.b[images]
@@ -74,7 +78,7 @@ def expand_queries(
 def _nearest(
     similarity: FeatureSimilarity, rows: Tensor, number: int, cols: int
 ) -> tuple[Tensor, Tensor]:
-    """Scores and numbers of the nearest images, (B, n); ties to 2**-40 in order of number."""
+    """Find scores and numbers of the nearest images, (B, n) each, in the order of `order_rows`."""
     best = torch.zeros((len(rows), 0), dtype=torch.float64, device=rows.device)
     index = torch.zeros((len(rows), 0), dtype=torch.int64, device=rows.device)
     for start in range(0, len(similarity), cols):
@@ -87,8 +91,9 @@ def _nearest(
 
 
 def _candidates(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    """The greatest scores of each row and all that tie with the last, in order of column."""
+    """Find the greatest scores of each row and all that may tie with the last, by column."""
     last = scores.topk(min(number, scores.shape[1]), dim=1).values[:, -1:]
+    # scores that round to one multiple of 2**-40 are no further apart than that; twice to be safe
     width = int((scores >= last - 2 * TIE).sum(dim=1).max())
     places = scores.topk(width, dim=1).indices.sort(dim=1).values
     return scores.gather(1, places), places

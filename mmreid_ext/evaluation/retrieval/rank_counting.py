@@ -1,69 +1,63 @@
-"""Ranks of true matches, by counting the wrong images above each of them."""
+"""Count the negatives ahead of each match, which gives the ranks of the matches.
+
+Shapes: B queries of one chunk, C gallery images of one tile, P pairs of one identity, M matches.
+A match is an image of the query's identity that counts; a negative is one of another identity.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from .operating_points import ScoreHistogram
+from .same_identity import SameIdentity
+from .similarity import Rows
 from .tiles import TileShape
 
-_ROW = 4.0  # distance between the key ranges of two rows; scores span less than (-2, 2)
-_MANY = 64  # a tile with more than 1/64 of its scores near a match is computed in float64
-_KEYS = 2.0**-36  # keys of 4096 rows are rounded by up to 2**-39
+_ROW = 4.0
+"""Distance between the keys of two rows: scores and thresholds lie strictly within (-2, 2)."""
 
+_KEY_ERROR = 2.0**-36
+"""Keys up to 4 * 4,096 rows are rounded by up to 2**-39; eight times that."""
 
-class Rows(Protocol):
-    """Scores of one chunk of queries against a gallery, by parts."""
+_MANY = 64
+"""A pair alone costs about 100 times its share of a float64 product (measured).
 
-    tolerance: float
-    device: torch.device
+So a tile with more than 1/64 of its scores undecided is computed in float64 as a whole.
+"""
 
-    def __len__(self) -> int: ...
-    def tile(self, start: int, stop: int) -> Tensor:
-        """Float32 scores against gallery images ``start:stop``."""
+_FEW = 1024
+"""This many pairs are always scored alone: some milliseconds, also where a tile is small."""
 
-    def double_tile(self, start: int, stop: int) -> Tensor:
-        """The same in float64."""
+_SAFETY = 16
+"""Times the greatest error seen among the matches of a tile, to bound that of all its scores.
 
-    def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of single pairs."""
+The greatest of 10**9 normal errors is 6 deviations, that of a few is seldom below half of one.
+"""
 
-    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below them another score of the row still ties."""
-
-
-@dataclass(frozen=True)
-class SameIdentity:
-    """Pairs of one chunk that share an identity, ordered by row.
-
-    Attributes:
-        rows: (P,), row in the chunk.
-        cols: (P,), gallery image.
-        counts: (P,), whether it is a true match (False: same camera, removed).
-    """
-
-    rows: Tensor
-    cols: Tensor
-    counts: Tensor
+_HISTOGRAM_SHARE = 4
+"""A histogram takes 16 bytes a score, a quarter of a candidate's 64 (see ``tiles``)."""
 
 
 class RankCounter:
-    """Counts, for every true match of a chunk, the wrong images at least as near.
+    """Count, for every match of a chunk, the negatives at least as near.
 
-    Float32 scores decide wherever they differ from the match's float64 score by more than
-    rounding can explain; the few others are scored again in float64. So the counts are those of
-    float64 scores, whatever the tiles. A wrong image counts as ahead of a match when its score is
-    at least the match's threshold: its score less what still ties with it.
+    Float32 scores decide if they differ from the match's float64 score by more than rounding can
+    explain. The few others are scored again in float64. So the counts are those of float64 scores,
+    whatever the tiles. A negative is ahead of a match if it reaches the match's threshold: the
+    match's score less what still ties with it.
 
     Args:
         rows: The chunk.
         same: Its pairs of the same identity.
         shape: Tile sizes.
         histogram: Collects the scores of all pairs, or None.
+
+    Attributes:
+        match_rows: (M,), row of each match, ascending.
+        scores: (M,), float64.
+        thresholds: (M,), float64, ascending within a row.
+        starts: (B + 1,), where the matches of each row begin.
     """
 
     def __init__(
@@ -80,7 +74,7 @@ class RankCounter:
         order = torch.argsort(thresholds, stable=True)
         order = order[torch.argsort(matches[order], stable=True)]
         self.match_rows, self.scores = matches[order], scores[order]
-        self.thresholds = thresholds[order]  # ascending within a row
+        self.thresholds = thresholds[order]
         self.keys = self.match_rows * _ROW + self.thresholds
         limits = torch.arange(len(rows) + 1, device=rows.device)
         self.starts = torch.searchsorted(self.match_rows, limits)
@@ -92,12 +86,12 @@ class RankCounter:
         self.near = torch.zeros(len(self.scores), dtype=torch.int64, device=rows.device)
 
     def count(self, num_gallery: int) -> Tensor:
-        """Wrong images ahead of each match, aligned with :attr:`scores`."""
+        """Count the negatives ahead of each match, (M,), int64."""
         cols, tile = self.shape.cols, self.rows.tile
         if self.histogram is not None:
-            self.histogram.add_true(self.scores)
+            self.histogram.add_positive(self.scores)
             if self.histogram.exact:
-                cols, tile = max(1, cols // 2), self.rows.double_tile
+                cols, tile = self.shape.double_cols, self.rows.double_tile
         for start in range(0, num_gallery if len(self.scores) else 0, cols):
             stop = min(start + cols, num_gallery)
             self._count_tile(tile(start, stop), start, stop)
@@ -110,27 +104,31 @@ class RankCounter:
         inside = (self.same.cols >= start) & (self.same.cols < stop)
         at = (self.same.rows[inside], self.same.cols[inside] - start)
         error = (tile[at] - self.same_scores[inside]).abs()
-        # the matches show how wrong the tile is on these data: usually a twentieth of the tolerance
-        measured = 16 * error.max().item() if len(error) else 0.0
+        # The matches show how wrong the tile is on these data: usually 1/20 of the tolerance. Their
+        # errors exceed it only where the hardware is less exact than it should be.
+        measured = _SAFETY * error.max().item() if len(error) else 0.0
         tile[at] = -torch.inf
         if self.histogram is not None:
-            for part in tile.split(max(1, 4 * self.shape.elements // (stop - start))):
-                self.histogram.add_wrong(part)
-            self.histogram.wrong[0] -= len(error)
-        rounding = _KEYS if tile.dtype == torch.float64 else self.rows.tolerance + _KEYS
-        tolerance = max(rounding, measured)
-        if not self._examine(tile, start, tolerance):
+            rows_at_once = max(1, _HISTOGRAM_SHARE * self.shape.elements // (stop - start))
+            self.histogram.add_negative(tile, len(error), rows_at_once)
+        exact = tile.dtype == torch.float64
+        rounding = _KEY_ERROR if exact else self.rows.tolerance + _KEY_ERROR
+        if not self._examine(tile, start, max(rounding, measured)):
             tile = self.rows.double_tile(start, stop)
             tile[at] = -torch.inf
             self._examine_double(tile)
 
     def _examine(self, tile: Tensor, start: int, tolerance: float) -> bool:
-        """Count a tile; False, and nothing counted, when too much of it is undecided."""
+        """Count the tile from its scores, (B, C).
+
+        Returns False, and counts nothing, if too many scores are undecided within the tolerance.
+        """
         beaten, uncertain = torch.zeros_like(self.beaten), []
-        limit = tile.numel() // _MANY + 1024
+        limit = tile.numel() // _MANY + _FEW
         step = max(1, self.shape.elements // tile.shape[1])
         for top in range(0, len(tile), step):
             part = tile[top : top + step]
+            # twice the tolerance: the floor itself is rounded to the type of the tile
             floor = self.lowest[top : top + step] - 2 * tolerance
             row, col = (part >= floor.to(part.dtype)).nonzero(as_tuple=True)
             keys = part[row, col].double()
@@ -159,9 +157,9 @@ class RankCounter:
         self.near += torch.bincount(matches[ahead], minlength=len(self.near))
 
     def _examine_double(self, tile: Tensor) -> None:
-        """Count a float64 tile, whose scores are compared as they are."""
+        """Count the tile from its float64 scores, (B, C), which are compared without tolerance."""
         for row, scores in enumerate(tile):
-            start, end = self.starts[row].item(), self.starts[row + 1].item()
+            start, end = int(self.starts[row]), int(self.starts[row + 1])
             if start < end:
                 beats = torch.searchsorted(self.thresholds[start:end], scores, right=True)
                 count = torch.bincount(beats, minlength=end - start + 1)

@@ -12,6 +12,7 @@ from mmreid_ext.suggest import did_you_mean
 K1, K2, LAMBDA = 20, 6, 0.3  # Zhong et al., CVPR 2017
 RERANK_DEFAULTS: dict[str, Any] = dict(k1=K1, k2=K2, lambda_value=LAMBDA)
 DISTANCES = ("cosine", "euclidean")
+COUNTINGS = ("standard", "paddleclas")
 EXPANSION_DEFAULTS: dict[str, Any] = dict(num_neighbors=5, alpha=0.0)
 AUTO_RERANK_LIMIT = 100_000
 
@@ -36,12 +37,11 @@ def rerank_settings(
         return None
     if isinstance(rerank, str) and rerank == "auto":
         return dict(RERANK_DEFAULTS) if num_images < AUTO_RERANK_LIMIT else None
-    check_rerank(rerank)
-    return {**RERANK_DEFAULTS, **rerank}
+    return {**RERANK_DEFAULTS, **check_rerank(rerank)}
 
 
-def check_rerank(rerank: Any) -> None:
-    """Check settings of the re-ranking given as a dict.
+def check_rerank(rerank: Any) -> Mapping[str, Any]:
+    """Check settings of the re-ranking given as a dict, and return them.
 
     Raises:
         ValueError: If it is no dict, an entry is unknown or out of its range.
@@ -65,6 +65,7 @@ def check_rerank(rerank: Any) -> None:
         )
     if rerank.get("approximate", False) not in (True, False):
         raise UserError(f"rerank: approximate={rerank['approximate']!r} must be True or False.")
+    return rerank
 
 
 def check_query_expansion(settings: Any) -> None:

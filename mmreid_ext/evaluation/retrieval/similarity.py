@@ -1,77 +1,143 @@
-"""Scores of (query, gallery) pairs: float32 tiles of a product, float64 for single pairs."""
+"""Score (query, gallery) pairs: float32 tiles of a product, float64 for single pairs.
+
+Shapes: Q queries, G gallery images, D numbers per feature, B queries of one chunk, P single pairs.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from .norms import row_norms, warn_of_outliers
+from .tiles import default_budget, tile_shape
 
 TIE = 2.0**-40
-"""Two scores are tied when they differ by no more than this; float64 rounding is far below."""
+"""Two scores tie when they differ by no more than this; float64 rounding (2**-52) is far below."""
 
 LITTLE = 2**30
 """Products of numbers that float64 takes about half a second for, and that need no short cut."""
 
+_ROUNDING = 2.0**-24
+"""Greatest relative error of one float32 operation."""
+
+_CPU_PRODUCTS = 2**15  # 256 KiB of float64 stay in the cache, five times faster than 1 MiB
+_DEVICE_PRODUCTS = 2**23  # 64 MiB of float64 keep an accelerator busy
+
+_SMALL, _LARGE = 1e-12, 1e12
+"""Norms between these keep numbers and products far inside float32's 1e-38 to 1e38."""
+
+
+class Rows(Protocol):
+    """Scores of one chunk of queries against the gallery, part by part.
+
+    Attributes:
+        tolerance: Greatest difference of a float32 score from its float64 one.
+        device: Where the scores are computed.
+    """
+
+    tolerance: float
+    device: torch.device
+
+    def __len__(self) -> int: ...
+
+    def tile(self, start: int, stop: int) -> Tensor:
+        """Float32 scores against gallery images ``start:stop``, (B, stop - start)."""
+
+    def double_tile(self, start: int, stop: int) -> Tensor:
+        """The same in float64."""
+
+    def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """Float64 scores of (row of the chunk, gallery image) pairs, (P,)."""
+
+    def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
+        """How far below these pairs' scores another score of the row still ties, (P,)."""
+
 
 def order_rows(scores: Tensor, k: int) -> Tensor:
-    """Columns of the ``k`` greatest float64 scores; ties in order of column."""
+    """Find the columns of the ``k`` greatest float64 scores of every row, in order.
+
+    Scores are rounded to multiples of 2**-40 first, and equal multiples follow in order of column.
+    Rounding makes "tied" transitive, as an order needs it. Two scores less than 2**-40 apart can
+    round to neighbouring multiples; their order is then that of the scores.
+
+    Args:
+        scores: Shape (B, C).
+        k: Columns kept, at most C.
+
+    Returns:
+        int64, shape (B, k).
+    """
     return torch.sort((scores / TIE).round_(), dim=1, descending=True, stable=True)[1][:, :k]
 
 
 class FeatureSimilarity:
-    r"""Similarity of two sets of features, scaled into [-1, 1]; greater is nearer.
+    r"""Score two sets of features by :math:`s_{ij} = a_i b_j \langle x_i, y_j \rangle - u_i - w_j`.
 
-    .. math:: s_{ij} = a_i b_j \langle x_i, y_j \rangle - u_i - w_j
-
-    with ``a = 1/|x|``, ``b = 1/|y|``, ``u = w = 0`` for the cosine (a zero vector has cosine 0 with
-    everything), and minus the squared Euclidean distance over ``(max|x| + max|y|)^2`` otherwise.
-    The features are only read, and the scores in float64 don't depend on their type.
+    Scores lie in [-1, 1]; greater is nearer. The cosine has ``a = 1/|x|``, ``b = 1/|y|`` and
+    ``u = w = 0``; a zero vector has cosine 0 with everything. The Euclidean score is minus the
+    squared distance over ``(max|x| + max|y|)^2``. The features are only read, and float64 scores do
+    not depend on their type.
 
     Args:
         query: Shape (Q, D), any floating type.
         gallery: Shape (G, D), same device.
         distance: ``'cosine'``, ``'euclidean'`` (features as given) or ``'unit_euclidean'`` (minus a
             quarter of ``2 - 2 cos``, the squared distance of L2-normalised features).
-        numbers: What messages call the rows of the gallery, (G,).
+        numbers: What messages call the rows of the gallery, (G,). None: their positions.
+        memory_budget: Bytes for tiles. None: see :func:`~.tiles.default_budget`.
+
+    Attributes:
+        shape: Sizes of the tiles that the scores are read in.
+        longest: ``max|x| + max|y|``, no distance is greater.
     """
 
     def __init__(
-        self, query: Tensor, gallery: Tensor, distance: str, numbers: Tensor | None = None
+        self,
+        query: Tensor,
+        gallery: Tensor,
+        distance: str,
+        numbers: Tensor | None = None,
+        memory_budget: int | None = None,
     ):
         self.query, self.gallery = query, gallery
         self.device, self.dim = gallery.device, gallery.shape[1]
-        # on a CPU 256 KiB of products: they stay in the cache, five times faster than 1 MiB
-        self._pairs_at_once = max(1, 2 ** (15 if self.device.type == "cpu" else 23) // self.dim)
+        held = query.nbytes + (0 if gallery is query else gallery.nbytes)
+        budget = default_budget(self.device, held) if memory_budget is None else memory_budget
+        self.shape = tile_shape(budget, self.dim)
+        products = _CPU_PRODUCTS if self.device.type == "cpu" else _DEVICE_PRODUCTS
+        self._pairs_at_once = max(1, products // self.dim)
         self._buffer = torch.empty(0, dtype=torch.float32, device=self.device)
         x = row_norms(query, "query_feats")
         y = x if gallery is query else row_norms(gallery, "gallery_feats", numbers)
-        if distance == "euclidean":
-            longest = sum(n.max().item() if len(n) else 0.0 for n in (x, y)) or 1.0
-            self.a, self.b = (torch.full_like(n, math.sqrt(2) / longest) for n in (x, y))
-            self.u, self.w = (x / longest).square(), (y / longest).square()
-            self._warn_of_outliers(x, y, numbers)
-        else:
-            self.a, self.b = (torch.where(n > 0, 1 / n, 0.0) for n in (x, y))
-            self.u, self.w = torch.zeros_like(x), torch.zeros_like(y)
-            if distance == "unit_euclidean":
-                self.a = self.a / 2
-                self.u, self.w = torch.full_like(x, 0.25), torch.full_like(y, 0.25)
+        self.longest = _greatest(x) + _greatest(y)
         self.shifted = distance != "cosine"
-        lengths = [(s * n).max().item() if len(n) else 0.0 for s, n in ((self.a, x), (self.b, y))]
-        # A sum of D products wanders by at most about sqrt(D) units of rounding; four times that.
-        self.tolerance = (4 * math.sqrt(self.dim) * math.prod(lengths) + 4) * 2.0**-24
-        extreme = len(y) > 0 and not 1e-12 < y.max().item() < 1e12
+        if distance == "euclidean":
+            self._scale_distances(x, y)
+            warn_of_outliers(x, y, numbers)
+        else:
+            self._scale_cosines(x, y, "unit" in distance)
+        products_of_lengths = _greatest(self.a * x) * _greatest(self.b * y)
+        # The rounding error of a D-term sum grows like sqrt(D) units; four times that is allowed.
+        # Four more units are for the operations around the sum.
+        self.tolerance = (4 * math.sqrt(self.dim) * products_of_lengths + 4) * _ROUNDING
+        extreme = len(y) > 0 and not _SMALL < y.max().item() < _LARGE
         self._copies_blocks = gallery.dtype != torch.float32 or extreme
 
-    @staticmethod
-    def _warn_of_outliers(x: Tensor, y: Tensor, numbers: Tensor | None) -> None:
-        median = torch.cat([x, y]).median().item() if len(x) + len(y) else 0.0
-        warn_of_outliers("query_feats", x, median, None)
-        if x is not y:
-            warn_of_outliers("gallery_feats", y, median, numbers)
+    def _scale_distances(self, x: Tensor, y: Tensor) -> None:
+        """Expand ``-|x - y|^2 / longest^2`` into ``2 <x, y> - |x|^2 - |y|^2``, each scaled."""
+        longest = self.longest or 1.0
+        self.a, self.b = (torch.full_like(n, math.sqrt(2) / longest) for n in (x, y))
+        self.u, self.w = (x / longest).square(), (y / longest).square()
+
+    def _scale_cosines(self, x: Tensor, y: Tensor, as_distance: bool) -> None:
+        self.a, self.b = (torch.where(n > 0, 1 / n, 0.0) for n in (x, y))
+        self.u, self.w = torch.zeros_like(x), torch.zeros_like(y)
+        if as_distance:  # -(2 - 2 cos) / 4 = cos / 2 - 1/4 - 1/4
+            self.a = self.a / 2
+            self.u, self.w = torch.full_like(x, 0.25), torch.full_like(y, 0.25)
 
     def __len__(self) -> int:
         return len(self.gallery)
@@ -84,8 +150,8 @@ class FeatureSimilarity:
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
         """How far below the scores of these pairs another score of the same query still ties.
 
-        2**-40 for the cosine, and for the squared distance that part of ``(|x| + |y|)^2``: of the
-        pair's own lengths, so that no third image decides what a tie is.
+        2**-40 for the cosine. For the squared distance it is that part of ``(|x| + |y|)^2``, the
+        pair's own lengths: no third image decides what a tie is.
 
         Args:
             rows: Queries, of any shape.
@@ -100,18 +166,18 @@ class FeatureSimilarity:
         return TIE * (self.u[rows].sqrt() + self.w[cols].sqrt()).square()
 
     def rows(self, index: Tensor) -> FeatureRows:
-        """The scores of some queries against the whole gallery, computed when asked for."""
+        """The scores of some queries, (B,), against the whole gallery, computed when asked for."""
         return FeatureRows(self, index)
 
     def gallery_block(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
-        """Float32 gallery rows, and the factors their products still need."""
+        """Float32 gallery rows, and the factors that their products still need."""
         block, scale = self.gallery[start:stop], self.b[start:stop]
         if self._copies_blocks:
             return (block * scale[:, None]).float(), None
         return block, scale.float()
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of pairs given by two index vectors of shape (P,)."""
+        """Float64 scores of pairs given by two index vectors, (P,)."""
         parts = [torch.zeros(0, dtype=torch.float64, device=self.device)]
         size = self._pairs_at_once
         for i, j in zip(rows.split(size), cols.split(size), strict=True):
@@ -135,6 +201,10 @@ class FeatureSimilarity:
         return tile.sub_(self.u[index, None]).sub_(self.w[None, start:stop])
 
 
+def _greatest(values: Tensor) -> float:
+    return values.max().item() if len(values) else 0.0
+
+
 class FeatureRows:
     """The scores of one chunk of queries; see :class:`FeatureSimilarity`."""
 
@@ -148,7 +218,7 @@ class FeatureRows:
         return len(self.index)
 
     def tile(self, start: int, stop: int) -> Tensor:
-        """Float32 scores against gallery rows ``start:stop``, shape (B, stop - start).
+        """Float32 scores against gallery rows ``start:stop``, (B, stop - start).
 
         The next tile of the same similarity takes the place of this one.
         """
@@ -166,9 +236,9 @@ class FeatureRows:
         return self.similarity.double_tile(self.index, start, stop)
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of (row of this chunk, gallery row) pairs, shape (P,)."""
+        """Float64 scores of (row of this chunk, gallery row) pairs, (P,)."""
         return self.similarity.pairs(self.index[rows], cols)
 
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below these pairs' scores another score of the row still ties, shape (P,)."""
+        """How far below these pairs' scores another score of the row still ties, (P,)."""
         return self.similarity.ties(self.index[rows], cols)

@@ -1,4 +1,7 @@
-"""How one memory budget becomes tile shapes."""
+"""Turn one memory budget into the shapes of tiles.
+
+Shapes: Q queries, G gallery images, D numbers per feature.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,17 @@ from mmreid_ext.errors import UserError
 
 CPU_BUDGET = 64 * 2**20
 ACCELERATOR_BUDGET = 2**30
-_BYTES_PER_CANDIDATE = 64  # index pair, value, key and the search results of one compared score
+RERANK_FACTOR = 4
+"""Re-ranking gets more: 256 MiB hold the search for neighbours in tiles of 4,096 x 4,096."""
+
+MAX_ROWS = 4096
+"""Queries ranked at a time at most; the keys of ``rank_counting`` are exact enough for these."""
+
+_INPUT_SHARE = 6  # larger products are quicker, and a sixth of the inputs is little beside them
+_FLOAT32, _FLOAT64 = 4, 8  # bytes
+_BYTES_PER_ROW = 2**17  # a tile is at least 2**17 / 8 = 16,384 columns wide
+# index pair (16), value (4), key (8), two search results (16), and copies of the undecided
+_BYTES_PER_CANDIDATE = 64
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,7 @@ class TileShape:
 
     Attributes:
         rows: Queries ranked at a time.
-        cols: Gallery images in one tile.
+        cols: Gallery images in one float32 tile.
         elements: Scores of a tile examined at a time.
     """
 
@@ -27,34 +40,51 @@ class TileShape:
     cols: int
     elements: int
 
+    @property
+    def double_cols(self) -> int:
+        """Gallery images in a float64 tile, which takes twice the bytes."""
+        return max(1, self.cols // 2)
+
 
 def default_budget(device: torch.device, input_bytes: int = 0) -> int:
-    """Working memory in bytes when the caller names none.
+    """Choose the working memory, in bytes, where the caller names none.
 
-    On a CPU 64 MiB, or a sixth of the inputs where that is more: products of larger tiles are
-    quicker. Elsewhere 1 GiB.
+    On a CPU 64 MiB, or a sixth of the inputs if that is more. Elsewhere 1 GiB.
     """
-    return max(CPU_BUDGET, input_bytes // 6) if device.type == "cpu" else ACCELERATOR_BUDGET
+    if device.type != "cpu":
+        return ACCELERATOR_BUDGET
+    return max(CPU_BUDGET, input_bytes // _INPUT_SHARE)
 
 
 def tile_shape(budget: int, dim: int, row_bytes: int = 0) -> TileShape:
     """Choose tile sizes that keep the working memory under a budget.
 
-    Half of the budget holds the tile, a quarter the examination of its scores, the rest copies of
-    query rows. Sizes never fall under one row, so a tiny budget is slow rather than an error.
+    Half of the budget holds the tile. A quarter holds the examination of its scores, a quarter
+    copies of query rows. No size falls below one row, so a tiny budget is slow, not an error.
 
     Args:
-        budget: Bytes of working memory, over the inputs and the result.
+        budget: Bytes of working memory, besides the inputs and the result.
         dim: Length D of a feature.
-        row_bytes: What one query needs besides its tile row and its feature.
+        row_bytes: Bytes that one query needs besides its tile row and its feature.
 
     Returns:
-        The sizes; they depend on nothing else, so every rank uses the same tiles.
+        The sizes. They depend on the arguments alone, so every rank uses the same tiles.
+
+    Raises:
+        ValueError: If the budget is not positive.
     """
     if budget <= 0:
-        raise UserError(f"memory_budget={budget} must be a positive number of bytes, or None.")
-    rows = min(4096, budget // 2**17, budget // (32 * dim), budget // (4 * max(row_bytes, 1)))
+        raise UserError(
+            f"memory_budget={budget} must be a positive number of bytes, or None for the default."
+        )
+    feature_bytes = _FLOAT64 * dim
+    rows = min(
+        MAX_ROWS,
+        budget // _BYTES_PER_ROW,
+        budget // 4 // feature_bytes,
+        budget // 4 // max(row_bytes, 1),
+    )
     rows = max(1, rows)
-    cols = max(1, budget // (8 * rows))
-    elements = max(1, budget // (4 * _BYTES_PER_CANDIDATE))
+    cols = max(1, budget // 2 // (_FLOAT32 * rows))
+    elements = max(1, budget // 4 // _BYTES_PER_CANDIDATE)
     return TileShape(rows, cols, elements)

@@ -144,10 +144,10 @@ def test_paddleclas_keeps_the_removed_at_similarity_zero():
     gallery = torch.tensor([[s, (1 - s * s) ** 0.5] for s in similarities])
     cameras = [[0], [0, 1, 1, 1]]
     ours = evaluate_retrieval(query, gallery, [1], [1, 1, 2, 3], *cameras)
-    theirs = evaluate_retrieval(query, gallery, [1], [1, 1, 2, 3], *cameras, protocol="paddleclas")
+    theirs = evaluate_retrieval(query, gallery, [1], [1, 1, 2, 3], *cameras, counting="paddleclas")
     assert (ours.mAP, theirs.mAP) == (1 / 2, 1 / 3)
     data = problem(spread=2.0)
-    result = evaluate_retrieval(*data, protocol="paddleclas")
+    result = evaluate_retrieval(*data, counting="paddleclas")
     check(result, oracle(*data, keep_junk=True)[0])
     assert result.mAP < evaluate_retrieval(*data).mAP
 
@@ -244,9 +244,9 @@ def test_empty_query_gallery_or_matches_give_nan_and_no_warning(recwarn):
         ({5: [0, 1]}, ValueError, "gallery_camids is given and query_camids is not"),
         ({4: [0], 5: [0]}, ValueError, r"gallery_camids has shape \(1,\)"),
         ({"distance": "l2"}, ValueError, "distance='l2' is unknown.*cosine"),
-        ({"protocol": "x"}, ValueError, "protocol='x' is unknown"),
+        ({"counting": "x"}, ValueError, "counting='x' is unknown.*standard"),
         (
-            {"protocol": "paddleclas", "distance": "euclidean"},
+            {"counting": "paddleclas", "distance": "euclidean"},
             ValueError,
             "needs distance='cosine'",
         ),

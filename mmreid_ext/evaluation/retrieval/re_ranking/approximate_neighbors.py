@@ -1,8 +1,12 @@
-"""Approximate nearest neighbours, for galleries of millions: FAISS, where it is installed."""
+"""Find approximate nearest neighbours with FAISS, for galleries of millions.
+
+Shapes: N images, k neighbours, D numbers per feature.
+"""
 
 from __future__ import annotations
 
 import math
+from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -13,8 +17,20 @@ from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
 
 from .neighbors import Neighbors
 
-SAMPLE = 4096  # images among which the farthest one is looked for
+SAMPLE = 4096
+"""Images among which the farthest one is looked for."""
+
 CHUNK = 8192
+"""Images converted or searched at a time: float64 copies are large."""
+
+_POINTS_PER_CELL = 40
+"""FAISS warns of fewer than 39 when it clusters."""
+
+_CELLS_SEARCHED = 16
+"""Each image searches the nearest sixteenth of the cells ..."""
+
+_MIN_SEARCHED = 8
+"""... and no fewer than these, which small sets need."""
 
 
 def approximate_neighbors(
@@ -22,9 +38,9 @@ def approximate_neighbors(
 ) -> Neighbors:
     """Find about the ``k`` nearest images of every image, itself among them, by an inverted file.
 
-    The images are clustered into ``4 * sqrt(N)`` cells, and each searches the sixteenth of them
-    that is nearest to it: about a sixteenth of the N x N product. Runs on the CPU; every rank does
-    the same. The farthest distance is that to the farthest of 4,096 images spread over the set.
+    Clusters the images into ``4 * sqrt(N)`` cells. Each image searches the sixteenth of the cells
+    nearest to it: about a sixteenth of the N x N product. Runs on the CPU; every rank does the
+    same. The farthest distance is that to the farthest of 4,096 images spread over the set.
 
     Args:
         similarity: Of N images with themselves.
@@ -36,11 +52,12 @@ def approximate_neighbors(
         ImportError: If FAISS is not installed.
     """
     faiss = _import_faiss()
-    units = torch.cat([(x * b[:, None]).float() for x, b in _blocks(feats, similarity)]).cpu()
+    blocks = zip(feats.split(CHUNK), similarity.b.split(CHUNK), strict=True)
+    units = torch.cat([(x * b[:, None]).float() for x, b in blocks]).cpu()
     number, dim = units.shape
-    cells = max(1, min(round(4 * math.sqrt(number)), number // 40))
+    cells = max(1, min(round(4 * math.sqrt(number)), number // _POINTS_PER_CELL))
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, cells, faiss.METRIC_INNER_PRODUCT)
-    index.nprobe = max(8, cells // 16)
+    index.nprobe = max(_MIN_SEARCHED, cells // _CELLS_SEARCHED)
     vectors = units.numpy()
     index.train(vectors)
     index.add(vectors)
@@ -58,12 +75,7 @@ def approximate_neighbors(
     return Neighbors(found.to(feats.device), similarity.pairs(everyone, farthest))
 
 
-def _blocks(feats: Tensor, similarity: FeatureSimilarity) -> zip:
-    """Features and the inverses of their norms, some at a time: float64 copies are large."""
-    return zip(feats.split(CHUNK), similarity.b.split(CHUNK), strict=True)
-
-
-def _import_faiss():
+def _import_faiss() -> ModuleType:
     try:
         import faiss
     except ImportError as error:

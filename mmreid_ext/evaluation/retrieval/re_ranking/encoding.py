@@ -1,4 +1,7 @@
-"""Images encoded by their reciprocal neighbours, in sparse rows of integers."""
+"""Encode images by their reciprocal neighbours, in sparse rows of integers.
+
+Shapes: N images, B rows of one part, k neighbours, h neighbours of a neighbour, nnz entries.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
+from mmreid_ext.evaluation.retrieval.similarity import TIE, FeatureSimilarity
 
 from .neighbors import Neighbors
 
 UNIT = 2**30
-"""What weights are multiples of: integers add up to the same sum in any order."""
+"""Weights are multiples of 1 / UNIT: integers add up to the same sum in any order.
+
+A row of weights sums to 1, that is 2**30 units, give or take half a unit an entry. A sum of minima
+of two rows is no greater, so int32 (below 2**31) cannot overflow.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,15 @@ class SparseRows:
 
 
 def spans(starts: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions ``starts[i] ... starts[i] + counts[i] - 1`` of all ``i``, and the ``i`` of each."""
+    """List positions ``starts[i] ... starts[i] + counts[i] - 1`` of all ``i``, each with its ``i``.
+
+    Args:
+        starts: (n,).
+        counts: (n,).
+
+    Returns:
+        Positions and their ``i``, both of shape (sum of counts,).
+    """
     owner = torch.arange(len(counts), device=counts.device).repeat_interleave(counts)
     offset = torch.arange(len(owner), device=counts.device)
     return starts[owner] + offset - (counts.cumsum(0) - counts)[owner], owner
@@ -49,24 +64,36 @@ def reciprocal(index: Tensor, k: int, rows: Tensor) -> Tensor:
 
 
 def expanded_sets(index: Tensor, k1: int, rows: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Expanded reciprocal sets R* of some images, as (row in ``rows``, image), sorted.
+    r"""Find the expanded reciprocal sets R* of some images.
 
     ``R(p, k)`` are the mutual ones among the first ``k + 1``. ``R(q, k1/2)`` joins ``R(p, k1)`` for
     each ``q`` in it that has more than 2/3 of ``R(q, k1/2)`` in common.
+
+    Args:
+        index: (N, k), neighbours of every image, nearest first.
+        k1: Size of the sets.
+        rows: (B,), images.
+
+    Returns:
+        Pairs (row in ``rows``, image), sorted.
     """
     number, half = len(index), round(k1 / 2)
-    near = torch.where(reciprocal(index, k1, rows), index[rows, : k1 + 1], number)  # (B, k)
+    # Two numbers that no image has fill the gaps: `nobody` in the sets of p, `nothing` in those of
+    # its neighbours. They differ, so that a gap of one is never counted as shared with the other.
+    nobody, nothing = number, number + 1
+    near = torch.where(reciprocal(index, k1, rows), index[rows, : k1 + 1], nobody)  # (B, k)
     everyone, where = near.unique(return_inverse=True)
     everyone = everyone[everyone < number]
-    halves = torch.full((len(everyone) + 1, min(half + 1, index.shape[1])), number + 1)
+    # one row for each image of `everyone`, and a last row of gaps, which is that of `nobody`
+    halves = torch.full((len(everyone) + 1, min(half + 1, index.shape[1])), nothing)
     halves = halves.to(index)
     mutual = reciprocal(index, half, everyone)
-    halves[:-1] = torch.where(mutual, index[everyone, : half + 1], number + 1)
+    halves[:-1] = torch.where(mutual, index[everyone, : half + 1], nothing)
     other = halves[where.clamp(max=len(everyone))]  # (B, k, h)
-    size = (other < number).sum(2)
-    shared = (other[..., None] == near[:, None, None]).any(3).sum(2)
-    joined = torch.where((3 * shared > 2 * size)[..., None], other, number)
-    sets = torch.cat([near, joined.flatten(1).clamp(max=number)], 1).sort(dim=1)[0]
+    size = (other < number).sum(2)  # (B, k)
+    shared = (other[..., None] == near[:, None, None]).any(3).sum(2)  # (B, k)
+    joined = torch.where((3 * shared > 2 * size)[..., None], other, nobody)
+    sets = torch.cat([near, joined.flatten(1).clamp(max=nobody)], 1).sort(dim=1)[0]
     keep = sets < number
     keep[:, 1:] &= sets[:, 1:] != sets[:, :-1]
     row, at = keep.nonzero(as_tuple=True)
@@ -98,8 +125,11 @@ def encode(
 
 
 def distance_scale(farthest: Tensor) -> Tensor:
-    """Factors that turn minus the similarity into a distance of at most 1 in each row."""
-    return torch.where(farthest < -(2.0**-40), -1 / farthest, 0.0)
+    """Factors that turn minus the similarity into a distance of at most 1 in each row, (N,).
+
+    0, so that all distances are 0, where even the farthest image ties with the image itself.
+    """
+    return torch.where(farthest < -TIE, -1 / farthest, 0.0)
 
 
 def _sparse_rows(counts: list[Tensor], cols: list[Tensor], weights: list[Tensor]) -> SparseRows:
@@ -108,7 +138,7 @@ def _sparse_rows(counts: list[Tensor], cols: list[Tensor], weights: list[Tensor]
 
 
 def _average(plain: SparseRows, nearest: Tensor, rows_at_once: int) -> SparseRows:
-    """Mean of the rows of the nearest images."""
+    """Average the rows of the nearest images, rounding halves up."""
     number, k2 = nearest.shape
     lengths = plain.starts.diff()
     counts, cols, weights = [], [], []

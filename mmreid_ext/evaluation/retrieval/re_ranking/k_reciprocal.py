@@ -1,4 +1,7 @@
-"""Re-rank by k-reciprocal encoding: distances of all pairs, or scores computed when asked for."""
+"""Re-rank by k-reciprocal encoding: distances of all pairs, or scores computed when asked for.
+
+Shapes: Q queries, G gallery images, N = Q + G, D numbers per feature.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,17 @@ from mmreid_ext.evaluation.retrieval.inputs import check_features
 from mmreid_ext.evaluation.retrieval.norms import row_norms, with_zero_direction
 from mmreid_ext.evaluation.retrieval.settings import K1, K2, LAMBDA, Progress, check_rerank
 from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
-from mmreid_ext.evaluation.retrieval.tiles import TileShape, default_budget, tile_shape
+from mmreid_ext.evaluation.retrieval.tiles import RERANK_FACTOR, default_budget, tile_shape
 
 from .approximate_neighbors import approximate_neighbors
 from .encoding import distance_scale, encode
 from .neighbors import exact_neighbors
 from .reranked_similarity import RerankedSimilarity
+
+_MOST_ENCODED = 1024
+"""Images encoded at a time at most: more are no quicker."""
+
+_INT32 = 4  # bytes
 
 
 def k_reciprocal_rerank(
@@ -31,7 +39,7 @@ def k_reciprocal_rerank(
     progress: Progress | None = None,
     approximate: bool = False,
 ) -> Tensor:
-    r"""Distances after re-ranking with k-reciprocal encoding.
+    r"""Compute distances after re-ranking with k-reciprocal encoding.
 
     With ``D`` the squared Euclidean distances of L2-normalised features among all N = Q + G
     images, each row over its greatest value:
@@ -44,9 +52,10 @@ def k_reciprocal_rerank(
     3. :math:`J_{pg} = 1 - s / (2 - s)` with :math:`s = \sum_j \min(V_{pj}, V_{gj})`.
     4. The result is ``(1 - lambda) J + lambda D``.
 
-    Neighbours at equal distance (to 2**-40) are taken in order of index, queries first. A zero
-    feature has cosine 0 with all others, as in every ranking (but 1 with zero ones). Nothing of
-    size N x N is held: lists of neighbours, sparse rows, and tiles.
+    Neighbours at equal distance are taken in order of index, queries first; distances are equal
+    that round to the same multiple of 2**-40. A zero feature has cosine 0 with all others, as in
+    every ranking (but 1 with zero ones). Nothing of size N x N is held: only lists of neighbours,
+    sparse rows, and tiles.
 
     Args:
         query_feats: Shape (Q, D), any floating type.
@@ -78,12 +87,13 @@ def k_reciprocal_rerank(
     if len(query) == 0 or len(gallery) == 0:
         return query.new_empty((len(query), len(gallery)), dtype=torch.float32)
     with full_precision(gallery.device):
-        similarity, shape = rerank_similarity(
+        similarity = rerank_similarity(
             query, gallery, memory_budget, k1, k2, lambda_value, distributed, progress, approximate
         )
+        shape = similarity.shape
         result = query.new_empty((len(query), len(gallery)), dtype=torch.float32)
         for chunk in torch.arange(len(query), device=query.device).split(shape.rows):
-            rows, cols = similarity.rows(chunk), max(1, shape.cols // 2)
+            rows, cols = similarity.rows(chunk), shape.double_cols
             for start in range(0, len(gallery), cols):
                 stop = min(start + cols, len(gallery))
                 result[chunk, start:stop] = rows.double_tile(start, stop).neg_().float()
@@ -103,11 +113,30 @@ def rerank_similarity(
     progress: Progress | None = None,
     approximate: bool = False,
     gallery_rows: Tensor | None = None,
-) -> tuple[RerankedSimilarity, TileShape]:
-    """Prepare re-ranked scores: neighbours, encodings, and tile sizes to read them with."""
+) -> RerankedSimilarity:
+    """Prepare re-ranked scores: search neighbours, and encode all images by them.
+
+    Args:
+        query: Shape (Q, D), checked by :func:`~..inputs.check_features`.
+        gallery: Shape (G, D), likewise.
+        memory_budget: This and the following as for :func:`k_reciprocal_rerank`.
+        k1: Size of the reciprocal sets.
+        k2: Images averaged over.
+        lambda_value: Weight of the plain distance.
+        distributed: Ranks share the search for neighbours.
+        progress: Called with (stage, done, in all).
+        approximate: Search neighbours with FAISS.
+        gallery_rows: What messages call the rows of the gallery, (G,). None: their positions.
+
+    Raises:
+        ValueError: For NaN or infinite features, or parameters out of range.
+    """
     check_rerank(dict(k1=k1, k2=k2, lambda_value=lambda_value))
-    budget = memory_budget if memory_budget is not None else 4 * default_budget(query.device)
-    shape = tile_shape(budget, query.shape[1], row_bytes=4 * len(gallery))
+    budget = memory_budget
+    if budget is None:
+        budget = RERANK_FACTOR * default_budget(query.device)
+    # besides its features a query needs its sums of minima, an int32 per gallery image
+    shape = tile_shape(budget, query.shape[1], row_bytes=_INT32 * len(gallery))
     norms = [row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats", gallery_rows)]
     feats = with_zero_direction(torch.cat([query, gallery]), torch.cat(norms))
     features = FeatureSimilarity(feats, feats, "unit_euclidean")
@@ -116,9 +145,9 @@ def rerank_similarity(
         neighbors = approximate_neighbors(features, feats, k, progress=progress)
     else:
         neighbors = exact_neighbors(features, k, budget, distributed=distributed, progress=progress)
-    # the widest array of the encoding has (k1 + 1)**3 / 2 flags per row
-    widest = (k1 + 1) ** 2 * k
-    rows_at_once = max(1, min(1024, budget // (2 * widest)))
+    # the widest array of the encoding has (k1 + 1)**3 / 2 flags per row; a quarter of the budget
+    flags = (k1 + 1) ** 2 * k // 2
+    rows_at_once = max(1, min(_MOST_ENCODED, budget // 4 // max(1, flags)))
     encoding = encode(features, neighbors, k1, k2, rows_at_once)
     scale = distance_scale(neighbors.farthest)[: len(query)]
-    return RerankedSimilarity(features, encoding, scale, lambda_value, shape.elements), shape
+    return RerankedSimilarity(features, encoding, scale, lambda_value, shape)

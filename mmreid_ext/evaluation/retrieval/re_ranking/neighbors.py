@@ -1,4 +1,7 @@
-"""Exact nearest neighbours of every image among all images, without the N x N matrix."""
+"""Find the nearest neighbours of every image among all images, without the N x N matrix.
+
+Shapes: N images, k neighbours, K candidates kept, B rows of one part.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,23 @@ from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
 from mmreid_ext.evaluation.retrieval.settings import Progress
 from mmreid_ext.evaluation.retrieval.similarity import TIE, FeatureSimilarity, order_rows
 
-SPARE = 11  # candidates kept beyond the neighbours, so that near-ties at the border are all there
-LOWEST = 4  # candidates for the farthest image, for the same reason
+SPARE = 11
+"""Candidates kept beyond the neighbours, for near-ties at the border: 21 + 11 = 32 for k1 = 20."""
+
+LOWEST = 4
+"""Candidates kept for the farthest image, for the same reason."""
+
+_MIN_SIDE, _MAX_SIDE = 64, 4096
+"""Images of a tile on each side: smaller ones are slow, larger ones no quicker."""
+
+_TILE_BYTES = 16
+"""Bytes a score: the float32 tile, its transpose, and what the search for the greatest takes."""
+
+_ORDER_BYTES = 64
+"""Bytes a float64 score that is ordered: itself, its rounded form, values and places sorted."""
+
+_ROWS_AT_ONCE = 1024
+"""Rows ordered at a time: a few megabytes of candidates."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +39,7 @@ class Neighbors:
     """Neighbours of N images among themselves.
 
     Attributes:
-        index: (N, k) int64, nearest first; equal distances (by 2**-40) in order of index.
+        index: (N, k) int64, nearest first; see :func:`~..similarity.order_rows` for ties.
         farthest: (N,) float64, lowest similarity of each image to any.
     """
 
@@ -30,7 +48,7 @@ class Neighbors:
 
 
 class _Best:
-    """The greatest scores of every row met so far, or the lowest."""
+    """Keep the greatest scores of every row met so far, or the lowest: (N, K) of each."""
 
     def __init__(self, number: int, keep: int, device: torch.device, largest: bool = True):
         self.largest, self.nothing = largest, -torch.inf if largest else torch.inf
@@ -40,8 +58,7 @@ class _Best:
     def update(self, start: int, tile: Tensor, offset: int) -> None:
         """Take in a tile whose first row and column have these numbers."""
         rows = slice(start, start + len(tile))
-        keep = self.scores.shape[1]
-        keep = min(keep, tile.shape[1])
+        keep = min(self.scores.shape[1], tile.shape[1])
         scores, cols = tile.topk(keep, dim=1, largest=self.largest, sorted=False)
         self._merge(rows, scores, cols + offset)
 
@@ -70,10 +87,10 @@ def exact_neighbors(
 ) -> Neighbors:
     """Find the ``k`` nearest images of every image, itself among them.
 
-    Float32 products of square tiles, each used for its rows and, transposed, for its columns: half
-    of the N x N product. Of the best ``k + 11``, those that float32 can't order are scored again in
-    float64, and so are the lowest four; rows whose border it can't decide are done wholly in
-    float64. So neither the tiles nor the type of the features decide anything.
+    Computes float32 products of square tiles, and uses each for its rows and, transposed, for its
+    columns: half of the N x N product. Keeps ``k + 11`` candidates per row. Candidates too close
+    for float32 are rescored in float64, and so are the lowest four. If the k-th place itself is in
+    doubt, the whole row is. So neither the tiles nor the type of the features decide anything.
 
     Args:
         similarity: Of N images with themselves.
@@ -85,7 +102,7 @@ def exact_neighbors(
     number, device = len(similarity), similarity.device
     best = _Best(number, min(k + SPARE, number), device)
     worst = _Best(number, min(LOWEST, number), device, largest=False)
-    side = max(64, min(4096, math.isqrt(memory_budget // 16)))
+    side = max(_MIN_SIDE, min(_MAX_SIDE, math.isqrt(memory_budget // _TILE_BYTES)))
     starts = range(0, number, side)
     tiles = [(i, j) for i in starts for j in starts if i <= j]
     if distributed:
@@ -105,7 +122,7 @@ def exact_neighbors(
     index, complete = _order_exactly(similarity, best, k)
     farthest, decided = _lowest_exactly(similarity, worst)
     open_rows = (~complete | ~decided).nonzero().flatten()
-    for part in open_rows.split(max(1, memory_budget // (64 * number))):
+    for part in open_rows.split(max(1, memory_budget // (_ORDER_BYTES * number))):
         scores = similarity.double_tile(part, 0, number)
         index[part] = order_rows(scores, k)
         farthest[part] = similarity.pairs(part, scores.argmin(dim=1))
@@ -113,7 +130,12 @@ def exact_neighbors(
 
 
 def _lowest_exactly(similarity: FeatureSimilarity, worst: _Best) -> tuple[Tensor, Tensor]:
-    """Lowest float64 score of every row; False where a lower one may be missing."""
+    """Find the lowest float64 score of every row.
+
+    Returns:
+        The scores, (N,), and whether they are certain, (N,): False if an image that is no candidate
+        may be lower.
+    """
     number, keep = worst.index.shape
     rows = torch.arange(number, device=worst.index.device).repeat_interleave(keep)
     scores = similarity.pairs(rows, worst.index.flatten()).view(number, keep)
@@ -123,14 +145,19 @@ def _lowest_exactly(similarity: FeatureSimilarity, worst: _Best) -> tuple[Tensor
 
 
 def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[Tensor, Tensor]:
-    """Order candidates as float64 scores would; False where a better one may be missing."""
+    """Order the candidates as float64 scores would.
+
+    Returns:
+        The first ``k``, (N, k), and whether they are certain, (N,): False if an image that is no
+        candidate may be nearer.
+    """
     number, keep = best.index.shape
     index, place = best.index.sort(dim=1)
     found = best.scores.gather(1, place).double()
     apart = 2 * similarity.tolerance + TIE  # float32 scores that differ by more are in order
     result = torch.empty((number, k), dtype=torch.int64, device=index.device)
     border = torch.empty(number, dtype=torch.float64, device=index.device)
-    for rows in torch.arange(number, device=index.device).split(1024):
+    for rows in torch.arange(number, device=index.device).split(_ROWS_AT_ONCE):
         scores = found[rows]
         row, at = _too_close(scores, apart).nonzero(as_tuple=True)
         scores[row, at] = similarity.pairs(rows[row], index[rows[row], at])
@@ -143,7 +170,7 @@ def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[
 
 
 def _too_close(scores: Tensor, apart: float) -> Tensor:
-    """Scores with another of their row no more than ``apart`` away."""
+    """Mark the scores that have another of their row no more than ``apart`` away, (B, K)."""
     ordered, place = scores.sort(dim=1)
     close = ordered.diff(dim=1) <= apart
     either = torch.nn.functional.pad(close, (0, 1)) | torch.nn.functional.pad(close, (1, 0))

@@ -1,4 +1,8 @@
-"""Re-ranked scores of queries and gallery images, computed a few queries at a time."""
+"""Score queries and gallery images by their re-ranked distance, a few queries at a time.
+
+Shapes: Q queries, G gallery images, N = Q + G, B queries of one chunk, P single pairs, nnz entries
+of the encodings of the gallery.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,23 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.evaluation.retrieval.similarity import LITTLE, TIE, FeatureRows, FeatureSimilarity
+from mmreid_ext.evaluation.retrieval.tiles import TileShape
 
 from .encoding import UNIT, SparseRows, spans
 
+_JACCARD_ERROR = 2.0**-21
+"""Float32 rounding of the Jaccard distance and of the sum: eight operations of 2**-24 each."""
+
 
 class RerankedSimilarity:
-    """Minus the re-ranked distance of queries and gallery images, in [-1, 0].
+    """Score queries and gallery images by minus their re-ranked distance, in [-1, 0].
 
     Args:
-        features: Similarity of all images, queries first.
-        encoding: Sparse encodings of all images.
+        features: Similarity of all N images, queries first.
+        encoding: Sparse encodings of all images, (N, N).
         scale: (Q,), factors of the plain distance.
         lambda_value: Its weight.
-        elements: Sums of minima added up at a time.
+        shape: Sizes of the tiles that the scores are read in.
     """
 
     def __init__(
@@ -27,11 +35,12 @@ class RerankedSimilarity:
         encoding: SparseRows,
         scale: Tensor,
         lambda_value: float,
-        elements: int,
+        shape: TileShape,
     ):
         self.features, self.encoding, self.scale = features, encoding, scale
-        self.lambda_value, self.elements = lambda_value, elements
+        self.lambda_value, self.shape = lambda_value, shape
         self.num_queries = len(scale)
+        # entries of the gallery's encodings in order of column, (nnz,): their images and weights
         rows = encoding.rows()
         first = int(encoding.starts[len(scale)])
         by_col, order = encoding.cols[first:].sort(stable=True)
@@ -58,13 +67,16 @@ class RerankedSimilarity:
         return RerankedRows(self, index)
 
     def shared_weight(self, index: Tensor) -> Tensor:
-        """Sum of minima of the encodings of queries and of the gallery: (B, G) int32."""
+        """Sum the minima of the encodings of queries and of the gallery, (B, G), int32.
+
+        int32 is wide enough, see :data:`~.encoding.UNIT`; the order of summation doesn't matter.
+        """
         total = torch.zeros((len(index), len(self)), dtype=torch.int32, device=index.device)
         encoding = self.encoding
         at, row = spans(encoding.starts[index], encoding.starts[index + 1] - encoding.starts[index])
         cols, weights = encoding.cols[at], encoding.weights[at]
         counts = self.col_starts[cols + 1] - self.col_starts[cols]
-        part = (counts.cumsum(0) // self.elements).cpu()
+        part = (counts.cumsum(0) // self.shape.elements).cpu()
         for piece in _pieces(part):
             place, owner = spans(self.col_starts[cols[piece]], counts[piece])
             least = torch.minimum(self.col_weights[place], weights[piece][owner])
@@ -74,6 +86,7 @@ class RerankedSimilarity:
 
 
 def _pieces(part: Tensor) -> list[slice]:
+    """Runs of equal numbers in an ascending vector, (n,)."""
     ends = torch.bincount(part).cumsum(0).tolist()
     return [slice(a, b) for a, b in zip([0, *ends], ends, strict=False) if a < b]
 
@@ -87,7 +100,7 @@ class RerankedRows:
         self.device = index.device
         self.shared = similarity.shared_weight(index)
         self.factor = similarity.scale[index] * similarity.lambda_value
-        self.tolerance = self.features.tolerance * max(self.factor.max().item(), 0) + 2.0**-21
+        self.tolerance = self.features.tolerance * max(self.factor.max().item(), 0) + _JACCARD_ERROR
 
     def __len__(self) -> int:
         return len(self.index)
