@@ -73,10 +73,7 @@ def embedding_metrics(
     in_gallery = torch.bincount(labels[gallery], minlength=len(labels)) - int(is_query is None)
     matches = in_gallery[labels[queries]]  # (Q,)
     if not (matches > 0).any():
-        raise UserError(
-            f"embedding_metrics: none of the {len(pids)} images "
-            "has another one of its identity to find."
-        )
+        raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
     searched = feats if is_query is None else feats[gallery]
     parts = []
     with full_precision(feats.device):
