@@ -3,7 +3,8 @@
 from .amp import BFloat16OptimWrapper
 from .epoch_loop import ReIDEpochTrainLoop
 from .metabin.gate_schedule import CyclicRatio, split_domains
-from .metabin.meta_gates import LOSS_SETS, LossSets, meta_update_gates
+from .metabin.loss_sets import LOSS_SETS, LossSets
+from .metabin.meta_gates import meta_update_gates
 from .metabin.metabin_loop import MetaBINTrainLoop
 from .optim import ReIDOptimWrapperConstructor
 from .train_loop import ReIDTrainLoop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -24,7 +25,7 @@ class BFloat16OptimWrapper(OptimWrapper):
         kwargs: Those of :class:`mmengine.optim.OptimWrapper`.
     """
 
-    def __init__(self, device_type: str = "cpu", **kwargs) -> None:
+    def __init__(self, device_type: str = "cpu", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.device_type = device_type
 

@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from mmengine.runner import Runner
 from mmengine.runner.loops import EpochBasedTrainLoop
+from torch import nn
+from torch.utils.data import DataLoader
 
+from mmreid_ext.engine.settings.class_count import check_num_classes
 from mmreid_ext.engine.settings.evaluation_check import check_validation, warn_of_trained_images
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
 
+from .loading import of_this_rank, stop_workers
 from .resumable_loop import ResumableLoop
-from .train_loop import (
-    average_over_ranks,
-    check_num_classes,
-    of_this_rank,
-    stop_if_not_finite,
-    stop_workers,
-)
+from .step_outputs import average_over_ranks, stop_if_not_finite
 from .training_steps import TrainingSteps, shared_seed
 
 
@@ -38,7 +37,9 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
 
     shares_batches = True
 
-    def __init__(self, runner, dataloader, max_epochs: int, **kwargs) -> None:
+    def __init__(
+        self, runner: Runner, dataloader: dict | DataLoader, max_epochs: int, **kwargs: Any
+    ) -> None:
         check_run(runner, dataloader, length_of("max_epochs", max_epochs, kwargs))
         super().__init__(runner, of_this_rank(runner, dataloader), max_epochs, **kwargs)
         self._seed_at_start = shared_seed(runner)
@@ -46,9 +47,9 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
         sampler = self.dataloader.sampler
         if hasattr(sampler, "infinite"):
             sampler.infinite = False  # `set_epoch`, called before each epoch, then sets the start
-        check_num_classes(getattr(runner.model, "module", runner.model), self.dataloader.dataset)
+        check_num_classes(self._module, self.dataloader.dataset)
 
-    def run(self):
+    def run(self) -> nn.Module:
         """Train, from the first batch or from the one after those that a checkpoint has seen."""
         check_validation(self.runner)
         warn_of_trained_images(self.dataloader.dataset, self.runner.val_loop)
@@ -57,7 +58,7 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
         finally:
             stop_workers(self.dataloader)
 
-    def _run(self):
+    def _run(self) -> nn.Module:
         self.runner.call_hook("before_train")
         self._decide_current_val_interval()
         if self._iter > 0 and self._batches_done() == 0:

@@ -59,7 +59,8 @@ class ReIDOptimWrapperConstructor:
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimiser of ``model`` and its wrapper."""
-        weights, biases = [], []
+        weights: list[nn.Parameter] = []
+        biases: list[nn.Parameter] = []
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
                 (biases if "bias" in name else weights).append(parameter)

@@ -10,6 +10,7 @@ from torch import nn
 
 from mmreid_ext.errors import UserError
 
+from .network import network_of
 from .training_steps import shared_seed
 
 
@@ -29,8 +30,7 @@ class ResumableLoop(BaseLoop):
     @property
     def _module(self) -> nn.Module:
         """The network without its distributed wrapper."""
-        model = self.runner.model
-        return getattr(model, "module", model)
+        return network_of(self.runner.model)
 
     def run_settings(self) -> dict[str, Any]:
         """Settings of the loop that decide how a run goes on; a resumed one must have the same."""

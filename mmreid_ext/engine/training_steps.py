@@ -27,6 +27,8 @@ from mmreid_ext.models.random_layers import (
 )
 from mmreid_ext.models.run_state import hold_run_state
 
+from .network import network_of
+
 _KEPT = (
     *("device_ids", "broadcast_buffers", "process_group", "gradient_as_bucket_view"),
     "detect_anomalous_params",
@@ -56,7 +58,7 @@ class TrainingSteps:
 
     @property
     def _module(self) -> nn.Module:
-        return getattr(self.runner.model, "module", self.runner.model)
+        return network_of(self.runner.model)
 
     @contextmanager
     def step(self, iteration: int, data_batch: Any, sampler: Any) -> Iterator[None]:

@@ -7,8 +7,8 @@ from torch.utils.data import Subset
 from mmreid_ext.datasets import Market1501, VIPeR
 from mmreid_ext.datasets.samplers import DomainPKSampler, PKSampler
 from mmreid_ext.datasets.wrappers import refuse_wrappers, unwrapped
+from mmreid_ext.engine.settings.class_count import check_num_classes
 from mmreid_ext.engine.settings.idle_settings import check_complete
-from mmreid_ext.engine.train_loop import check_num_classes
 from mmreid_ext.errors import UserError
 
 

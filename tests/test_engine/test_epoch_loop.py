@@ -8,7 +8,7 @@ import torch
 from helpers.tiny_baseline import BATCH, EPOCHS, make_runner
 from mmengine.hooks import Hook
 
-from mmreid_ext.engine.train_loop import check_num_classes
+from mmreid_ext.engine.settings.class_count import check_num_classes
 from mmreid_ext.models.losses import CenterLoss
 
 ITERS_PER_EPOCH = 64 // BATCH  # 16 identities x 4 images, all of them in groups of 2

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 
 from mmreid_ext.checkpoint import safe_load
 from mmreid_ext.compat import enable_safe_checkpoints
-from mmreid_ext.engine.train_loop import stop_if_not_finite
+from mmreid_ext.engine.step_outputs import stop_if_not_finite
 from mmreid_ext.errors import DivergenceError
 
 

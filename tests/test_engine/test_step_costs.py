@@ -7,7 +7,7 @@ from mmengine.optim import build_optim_wrapper
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmreid_ext.engine import MetaBINTrainLoop, meta_update_gates
-from mmreid_ext.engine.train_loop import average_over_ranks, stop_if_not_finite
+from mmreid_ext.engine.step_outputs import average_over_ranks, stop_if_not_finite
 from mmreid_ext.models.losses import label_smoothing
 from mmreid_ext.models.norms.kernels import dispatch, generic
 

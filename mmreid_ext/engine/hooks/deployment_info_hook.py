@@ -12,6 +12,7 @@ from mmreid_ext.checkpoint.usage import (
     recorded_size,
     test_pipeline,
 )
+from mmreid_ext.engine.network import network_of
 from mmreid_ext.models.position_embeddings import resize_loaded
 from mmreid_ext.registry import HOOKS
 
@@ -31,7 +32,7 @@ class DeploymentInfoHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the information to ``checkpoint``, in place."""
-        model = getattr(runner.model, "module", runner.model)
+        model = network_of(runner.model)
         network = runner.cfg.get("model")
         checkpoint["meta"][KEY] = deployment_info(
             model, test_pipeline(runner.cfg), network if isinstance(network, dict) else None
@@ -39,7 +40,7 @@ class DeploymentInfoHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare with the configuration; a training may change its input, a test may not."""
-        model = getattr(runner.model, "module", runner.model)
+        model = network_of(runner.model)
         # The runner builds its training loop before it loads; a test has none.
         trains = not isinstance(runner._train_loop, (dict, type(None)))
         compare_usage(model, runner.cfg, checkpoint, runner._load_from or "the checkpoint", trains)

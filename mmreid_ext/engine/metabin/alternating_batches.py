@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 
 from torch.utils.data import BatchSampler
 
 from mmreid_ext.errors import UserError
+
+from .base_steps import base_batches_before, base_batches_of
 
 
 class AlternatingBatches:
@@ -32,13 +34,10 @@ class AlternatingBatches:
         self.iteration = iteration
 
     def __iter__(self) -> Iterator[list[int]]:
-        first = self.iteration == 0
-        before = 0 if first else self.iteration + self.first_base_batches - 1
+        before = base_batches_before(self.iteration, self.first_base_batches)
         base, meta = _from(self.base, before), _from(self.meta, self.iteration)
-        if first:
-            yield from islice(base, self.first_base_batches - 1)
-        while True:
-            yield next(base)
+        for iteration in count(self.iteration):
+            yield from islice(base, base_batches_of(iteration, self.first_base_batches))
             yield next(meta)
 
 
@@ -58,8 +57,8 @@ def _repeat(batches: BatchSampler) -> Iterator[list[int]]:
             yield batch
         if number == 0:
             raise UserError(
-                f"{type(batches.sampler).__name__} has no batch of {batches.batch_size} images: "
-                "take smaller batches."
+                f"{type(batches.sampler).__name__} has no batch of {batches.batch_size} images; "
+                "lower the batch_size of its loader."
             )
         epoch += 1
         if hasattr(batches.sampler, "set_epoch"):

@@ -30,7 +30,7 @@ def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, floa
     stages: dict[str, list[torch.Tensor]] = {}
     for name, layer in layers.items():
         stages.setdefault(stage_of(name), []).append(layer.gate)
-    groups = {"gate": [layer.gate for layer in layers.values()]}
+    groups: dict[str, list[torch.Tensor]] = {"gate": [layer.gate for layer in layers.values()]}
     groups |= {f"gate/{stage}": gates for stage, gates in stages.items()}
     rows = []
     for gates in groups.values():

@@ -1,13 +1,16 @@
-"""One pool of workers for the base and the meta batches of MetaBIN."""
+"""Build the loaders of MetaBIN's base and meta batches, with one pool of workers if possible."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from mmengine.dataset import worker_init_fn
+from mmengine.runner import Runner
 from torch.utils.data import BatchSampler, DataLoader
 
 from mmreid_ext.distributed import get_rank
+from mmreid_ext.engine.loading import of_this_rank
+from mmreid_ext.engine.training_steps import shared_seed
 from mmreid_ext.registry import DATA_SAMPLERS
 
 from .alternating_batches import AlternatingBatches
@@ -15,9 +18,40 @@ from .alternating_batches import AlternatingBatches
 _OF_ITS_OWN = {"batch_size", "sampler", "drop_last", "num_workers"}
 
 
-def can_share(base_settings: dict | DataLoader, meta_settings: dict) -> bool:
+def build_loaders(
+    runner: Runner,
+    base_settings: dict | DataLoader,
+    meta_settings: dict | DataLoader,
+    first_base_steps: int,
+) -> tuple[DataLoader, DataLoader]:
+    """Build the loader of the base batches and that of the meta batches.
+
+    If one pool of workers can load both, the second loader is that pool and hands out the batches
+    of both kinds in turn; the first then has no workers. No process starts here.
+
+    Args:
+        runner: The runner.
+        base_settings: Base loader, or its settings in the configuration.
+        meta_settings: Meta loader, or its settings in the configuration.
+        first_base_steps: Base batches of the first iteration.
+    """
+    seed = shared_seed(runner)
+    of_meta = of_this_rank(runner, meta_settings, "train_cfg.meta_dataloader")
+    both_described = isinstance(base_settings, dict) and isinstance(of_meta, dict)
+    if both_described and can_share(base_settings, of_meta):
+        of_base = of_this_rank(runner, without_workers(base_settings))
+        base = runner.build_dataloader(of_base, seed=seed)
+        pool = build_loader_pool(base, base_settings, of_meta, first_base_steps, seed)
+        return base, pool
+    base = runner.build_dataloader(of_this_rank(runner, base_settings), seed=seed)
+    if isinstance(of_meta, dict):
+        of_meta = {"dataset": base.dataset, **of_meta}
+    return base, runner.build_dataloader(of_meta, seed=seed)
+
+
+def can_share(base_settings: dict, meta_settings: dict) -> bool:
     """Whether one pool can load both: the same data set, collated and handed over alike."""
-    return isinstance(base_settings, dict) and all(
+    return all(
         key in base_settings and base_settings[key] == value
         for key, value in meta_settings.items()
         if key not in _OF_ITS_OWN

@@ -14,11 +14,12 @@ from torch.utils.data import DataLoader
 from mmreid_ext.datasets.samplers import PKSampler
 from mmreid_ext.datasets.wrappers import unwrapped
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.models.heads import ReIDHead
 from mmreid_ext.models.run_state import RunState
 from mmreid_ext.registry import DATA_SAMPLERS
 from mmreid_ext.type_names import unknown_type
 
-from .meta_gates import LossSets
+from .loss_sets import LossSets
 
 _OWNER = "MetaBINTrainLoop"
 _UNBALANCED = (PKSampler, DefaultSampler, InfiniteSampler)
@@ -82,7 +83,7 @@ def count_domains(dataset: Any) -> int:
     return int(number)
 
 
-def check_meta_classes(head: nn.Module, loss_sets: LossSets, dataset: Any) -> None:
+def check_meta_classes(head: ReIDHead, loss_sets: LossSets, dataset: Any) -> None:
     """Compare the classifier with a meta data set of its own, where a meta pass uses it.
 
     Losses that compare images of a batch need equal labels for equal people only, so they take

@@ -6,31 +6,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmreid_ext.checkpoint.finite_weights import what_is_left
 from mmreid_ext.checkpoint.resume.run_record import describe_loader
-from mmreid_ext.distributed import rows_at
+from mmreid_ext.engine.network import reid_network_of
 from mmreid_ext.engine.settings.idle_model_settings import check_meta_losses
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
-from mmreid_ext.engine.train_loop import ReIDTrainLoop, of_this_rank, start_at, stop_workers
+from mmreid_ext.engine.train_loop import ReIDTrainLoop
 from mmreid_ext.engine.training_steps import positions_of, shared_seed
+from mmreid_ext.models import ReIDModel
 from mmreid_ext.registry import LOOPS
 
-from .alternating_batches import AlternatingBatches
+from .base_steps import base_batches_of
+from .batch_sources import batch_source
 from .gate_schedule import split_domains
 from .gate_statistics import gate_statistics
-from .loader_pool import build_loader_pool, can_share, without_workers
-from .meta_gates import LossSets, meta_update_gates, stop_for_gate
+from .gates import stop_for_gate
+from .iteration import losses_of_base_step, step_both
+from .loader_pool import build_loaders
+from .loss_sets import LossSets, resolve_loss_sets
+from .meta_gates import GateUpdate
 from .meta_loader_settings import check_meta_classes, check_meta_dataloader, count_domains
 from .metabin_settings import (
     build_inner_ratio,
+    check_counts,
     check_model,
     check_names,
-    check_numbers,
     refuse_accumulation,
-    resolve_loss_sets,
 )
 
 SMALLEST_SCALE = 1e-4
@@ -48,8 +53,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
     3. meta-train on the one part of a domain-balanced batch, inner step of the gates;
     4. meta-test on the other part at the stepped gates, outer step from the original gates.
 
-    The first iteration takes ``first_base_steps`` base steps. Steps 2 to 4 are
-    :func:`mmreid_ext.engine.metabin.meta_gates.meta_update_gates`.
+    The first iteration takes ``first_base_steps`` base steps. Steps 3 and 4 are
+    :class:`mmreid_ext.engine.metabin.meta_gates.GateUpdate`.
 
     Args:
         runner: The MMEngine runner. Its model is a :class:`mmreid_ext.models.ReIDModel` with
@@ -69,22 +74,22 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             official code: 3 of 5, 3 of 6, 4 of 8; PaddleClas rounds down).
         loss_sets: ``'single_source'``, ``'multi_source'``, ``'paddleclas'``, or a dict with names
             of the head's losses for ``base``, ``meta_train`` and ``meta_test``.
-        straight_through: Gradient of the inner clamp, see ``meta_update_gates``. Defaults to True.
-        second_order: See ``meta_update_gates``. Defaults to False.
+        straight_through: Gradient of the inner clamp, see ``GateUpdate``. Defaults to True.
+        second_order: Whether the outer gradient runs through the inner one, see ``GateUpdate``.
+            Defaults to False.
         first_base_steps: Base steps of the first iteration, each on a fresh batch. Defaults to 10.
         kwargs: ``val_begin``, ``val_interval``, ``dynamic_intervals`` of MMEngine's loop.
 
     Choi et al., "Meta Batch-Instance Normalization for Generalizable Person Re-Identification",
-    CVPR 2021, https://arxiv.org/abs/2011.14670. Where the paper and the official code differ, this
-    is the code.
+    CVPR 2021, https://arxiv.org/abs/2011.14670. This follows the official code where they differ.
     """
 
     def __init__(
         self,
-        runner,
-        dataloader,
+        runner: Runner,
+        dataloader: dict | DataLoader,
         max_iters: int,
-        meta_dataloader: dict | None = None,
+        meta_dataloader: dict | DataLoader | None = None,
         gate_lr: float = 0.2,
         inner_ratio: dict | None = None,
         num_train_domains: int | None = None,
@@ -92,120 +97,100 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         straight_through: bool = True,
         second_order: bool = False,
         first_base_steps: int = 10,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         check_names(type(self), kwargs)
-        check_numbers(gate_lr, num_train_domains, first_base_steps, straight_through, second_order)
+        check_counts(first_base_steps, num_train_domains)
+        self.first_base_steps = first_base_steps
         self.inner_ratio = build_inner_ratio(inner_ratio)
-        self.loss_sets = resolve_loss_sets(loss_sets)
-        model = getattr(runner.model, "module", runner.model)
-        check_model(model, self.loss_sets, second_order)
-        model.head.train_losses = self.loss_sets.base
+        self.update = GateUpdate(
+            gate_lr, resolve_loss_sets(loss_sets), straight_through, second_order
+        )
         check_meta_dataloader(meta_dataloader)
         refuse_accumulation(runner.optim_wrapper)
-        check_run(runner, dataloader, length_of("max_iters", max_iters, kwargs), updates_gates=True)
-        check_meta_losses(runner, self.loss_sets)
-        self.first_base_steps = first_base_steps
-        base = self._build_loaders(runner, dataloader, meta_dataloader)
-        self.num_domains = count_domains(self.meta_dataloader.dataset)
-        if self.meta_dataloader.dataset is not base.dataset:
-            check_meta_classes(model.head, self.loss_sets, self.meta_dataloader.dataset)
-        if num_train_domains is None:
-            num_train_domains = (self.num_domains + 1) // 2
-        self.num_train_domains = num_train_domains
-        split_domains(0, 0, self.num_domains, num_train_domains)  # a wrong number stops here
-        self.gate_lr = gate_lr
-        self.straight_through = straight_through
-        self.second_order = second_order
+        model = reid_network_of(runner.model)
+        check_model(model, self.update.loss_sets, second_order)
+        check_meta_losses(runner, self.update.loss_sets)
+        with losses_of_base_step(model.head, self.update.loss_sets.base):
+            check_run(runner, dataloader, length_of("max_iters", max_iters, kwargs), True)
+        base, meta = build_loaders(runner, dataloader, meta_dataloader, first_base_steps)
+        self.meta_dataloader = meta
+        self._count_domains(model, base, num_train_domains)
         super().__init__(runner, base, max_iters, **kwargs)
-        self._start_data(0)
+        self._batches = batch_source(base, meta, first_base_steps, self.dataloader_iterator)
+        self.dataloader_iterator = None  # the batches come from there now
+        self._batches.start(0)
 
-    def _check_settings(self, *_) -> None:
+    def _check_settings(self, *_: Any) -> None:
         """Nothing: they were checked before the loaders were built."""
 
-    def _build_loaders(self, runner, dataloader, meta_dataloader) -> DataLoader:
-        """Build both loaders, return the base loader; no process starts before ``_start_data``."""
-        seed = shared_seed(runner)
-        meta_dataloader = of_this_rank(runner, meta_dataloader, "train_cfg.meta_dataloader")
-        pooled = can_share(dataloader, meta_dataloader)
-        base_settings = without_workers(dataloader) if pooled else dataloader
-        base = runner.build_dataloader(of_this_rank(runner, base_settings), seed=seed)
-        if pooled:
-            self.meta_dataloader = build_loader_pool(
-                base, dataloader, meta_dataloader, self.first_base_steps, seed
-            )
-        else:
-            if isinstance(meta_dataloader, Mapping):
-                meta_dataloader = {"dataset": base.dataset, **meta_dataloader}
-            self.meta_dataloader = runner.build_dataloader(meta_dataloader, seed=seed)
-        return base
+    def _count_domains(self, model: ReIDModel, base: DataLoader, num_train: int | None) -> None:
+        """Compare model, domains and the number of meta-train domains with the meta batches."""
+        dataset = self.meta_dataloader.dataset
+        self.num_domains = count_domains(dataset)
+        if dataset is not base.dataset:
+            check_meta_classes(model.head, self.update.loss_sets, dataset)
+        self.num_train_domains = (self.num_domains + 1) // 2 if num_train is None else num_train
+        split_domains(0, 0, self.num_domains, self.num_train_domains)  # a wrong number stops here
 
-    def _start_data(self, iteration: int) -> None:
-        """Let the next batches be those of a 0-based iteration."""
-        batches = self.meta_dataloader.batch_sampler
-        if isinstance(batches, AlternatingBatches):
-            batches.set_start(iteration)
-            # one iterator under two names: the order of the batches is the order of their use
-            self.meta_iterator = self.dataloader_iterator = start_at(self.meta_dataloader, 0)
-            return
-        if iteration > 0:
-            base_batches = iteration + self.first_base_steps - 1
-            self.dataloader_iterator = start_at(self.dataloader, base_batches)
-        self.meta_iterator = start_at(self.meta_dataloader, iteration)
+    @property
+    def _network(self) -> ReIDModel:
+        return reid_network_of(self.runner.model)
+
+    def next_batch(self) -> dict:
+        """Return the next base batch."""
+        return self._batches.next_base()
 
     def stop_loading(self) -> None:
         """End the processes that load training images."""
         super().stop_loading()
-        self.meta_iterator = None
-        stop_workers(self.meta_dataloader)
-
-    def run_settings(self) -> dict[str, Any]:
-        """Settings that decide how the gates move; a resumed run must have the same."""
-        return super().run_settings() | dict(
-            gate_lr=self.gate_lr,
-            inner_ratio=vars(self.inner_ratio),
-            num_train_domains=self.num_train_domains,
-            loss_sets=self.loss_sets._asdict(),
-            straight_through=self.straight_through,
-            second_order=self.second_order,
-            first_base_steps=self.first_base_steps,
-            meta_dataloader=describe_loader(self.meta_dataloader, self._meta_sampler),
-        )
+        self._batches.stop()
 
     def resume_data(self) -> None:
         """Go on with the batches that the interrupted run would have taken next."""
         self.take_restored_seed(self.dataloader.sampler)
-        self.take_restored_seed(self._meta_sampler)
-        self._start_data(self._iter)
+        self.take_restored_seed(self._batches.meta_sampler)
+        self._batches.start(self._iter)
 
-    @property
-    def _meta_sampler(self):
-        batches = self.meta_dataloader.batch_sampler
-        pooled = isinstance(batches, AlternatingBatches)
-        return (batches.meta if pooled else self.meta_dataloader).sampler
+    def run_settings(self) -> dict[str, Any]:
+        """Settings that decide how the gates move; a resumed run must have the same."""
+        return super().run_settings() | dict(
+            gate_lr=self.update.gate_lr,
+            inner_ratio=vars(self.inner_ratio),
+            num_train_domains=self.num_train_domains,
+            loss_sets=self.update.loss_sets._asdict(),
+            straight_through=self.update.straight_through,
+            second_order=self.update.second_order,
+            first_base_steps=self.first_base_steps,
+            meta_dataloader=describe_loader(self.meta_dataloader, self._batches.meta_sampler),
+        )
+
+    def run_iter(self, data_batch: dict) -> None:
+        """Run the hooks around :meth:`train_iter`, all with the losses of the base step."""
+        with losses_of_base_step(self._network.head, self.update.loss_sets.base):
+            super().run_iter(data_batch)
 
     def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
         """One iteration of MetaBIN."""
-        inner_lr = self.gate_lr * self.inner_ratio(self._iter)
+        for _ in range(base_batches_of(self._iter, self.first_base_steps) - 1):
+            self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
+            data_batch = self._batches.next_base()
+        gate_lr = self.update.gate_lr
+        inner_lr = gate_lr * self.inner_ratio(self._iter)
         seed, count = shared_seed(self.runner), self.num_train_domains
-        if self._iter == 0:
-            data_batch = self._take_extra_base_steps(data_batch)
-        log = self.metabin_step(
+        log = step_both(
             self.runner.model,
             data_batch,
-            next(self.meta_iterator),
+            self._batches.next_meta(),
+            self.update,
             optim_wrapper=self.runner.optim_wrapper,
             train_domains=split_domains(seed, self._iter, self.num_domains, count),
             inner_lr=inner_lr,
-            gate_lr=self.gate_lr,
-            loss_sets=self.loss_sets,
-            straight_through=self.straight_through,
-            second_order=self.second_order,
-            meta_positions=positions_of(self._meta_sampler),
+            meta_positions=positions_of(self._batches.meta_sampler),
         )
         self._bad_layer = log.pop("meta_bad_layer")
-        log |= gate_statistics(self._module.bin_layers())
-        return log | {"inner_lr": inner_lr, "gate_lr": self.gate_lr}
+        gates = gate_statistics(self._network.bin_layers())
+        return {**log, **gates, "inner_lr": inner_lr, "gate_lr": gate_lr}
 
     def check_outputs(self, outputs: Mapping[str, float]) -> None:
         """Stop where a loss or, with nothing left to scale down, a gate's gradient isn't finite."""
@@ -216,15 +201,8 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         scaler = getattr(self.runner.optim_wrapper, "loss_scaler", None)
         if skipped and (scaler is None or scaler.get_scale() < SMALLEST_SCALE):
             stop_for_gate(
-                self._module, int(self._bad_layer), self._iter, what_is_left(self.runner.work_dir)
+                self._network, int(self._bad_layer), self._iter, what_is_left(self.runner.work_dir)
             )
-
-    def _take_extra_base_steps(self, data_batch: dict) -> dict:
-        """Spend all but one of the first iteration's base steps; return the batch of the last."""
-        for _ in range(self.first_base_steps - 1):
-            self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
-            data_batch = next(self.dataloader_iterator)
-        return data_batch
 
     @staticmethod
     def metabin_step(
@@ -252,9 +230,9 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             train_domains: Domains of the meta-train pass.
             inner_lr: Inner step size of the gates.
             gate_lr: Outer step size of the gates.
-            loss_sets: See the class.
-            straight_through: See the class.
-            second_order: See the class.
+            loss_sets: Name of a set of losses, or the losses of each stage.
+            straight_through: Gradient of the inner clamp, see ``GateUpdate``.
+            second_order: Whether the outer gradient runs through the inner one.
             meta_positions: Of the meta batch's images in the batch of a single process, see
                 :func:`mmreid_ext.distributed.rows_at`. Defaults to the order of the ranks.
 
@@ -263,38 +241,16 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             ``meta_test/...``, ``meta_skipped`` and ``meta_bad_layer``.
 
         Raises:
-            ValueError: If the optimiser wrapper accumulates gradients, which has no meaning here.
+            UserError: If the optimiser wrapper accumulates gradients, which has no meaning here.
         """
-        refuse_accumulation(optim_wrapper)
-        module = getattr(model, "module", model)
-        loss_sets = resolve_loss_sets(loss_sets)
-        module.head.train_losses = loss_sets.base
-        # First, while the device has nothing to do: copying would wait for the base step.
-        data = module.data_preprocessor(meta_batch, training=True)
-        log = model.train_step(base_batch, optim_wrapper=optim_wrapper)
-        scaler = getattr(optim_wrapper, "loss_scaler", None)
-        with rows_at(meta_positions):
-            meta_log = meta_update_gates(
-                module,
-                data["inputs"],
-                data["data_samples"],
-                train_domains=train_domains,
-                inner_lr=inner_lr,
-                gate_lr=gate_lr,
-                loss_sets=loss_sets,
-                straight_through=straight_through,
-                second_order=second_order,
-                forward_context=lambda: optim_wrapper.optim_context(module),
-                loss_scale=1.0 if scaler is None else scaler.get_scale(),
-            )
-        if scaler is not None and meta_log["meta_skipped"]:
-            _back_off(scaler)
-        return {**log, **meta_log}
-
-
-def _back_off(scaler) -> None:
-    # The scaler hears of overflows in the base step only. At a scale that suits that step but not
-    # the meta passes, the gates would never be updated again.
-    factor = getattr(scaler, "get_backoff_factor", None)
-    if factor is not None:
-        scaler.update(scaler.get_scale() * factor())
+        update = GateUpdate(gate_lr, resolve_loss_sets(loss_sets), straight_through, second_order)
+        return step_both(
+            model,
+            base_batch,
+            meta_batch,
+            update,
+            optim_wrapper=optim_wrapper,
+            train_domains=train_domains,
+            inner_lr=inner_lr,
+            meta_positions=meta_positions,
+        )

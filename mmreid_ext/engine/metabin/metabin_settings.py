@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Collection, Mapping, Sequence
-from numbers import Real
+from collections.abc import Collection, Mapping
 
 from mmengine.optim import OptimWrapper
-from torch import nn
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.models import ReIDModel
 from mmreid_ext.suggest import did_you_mean
 from mmreid_ext.type_names import parameters_of
 
 from .gate_schedule import CyclicRatio
-from .meta_gates import LOSS_SETS, LossSets, movable_layers
+from .gates import movable_layers
+from .loss_sets import LossSets
 
 _OWNER = "MetaBINTrainLoop"
 
@@ -35,32 +34,16 @@ def check_names(loop: type, names: Collection[str]) -> None:
             )
 
 
-def check_numbers(
-    gate_lr: float,
-    num_train_domains: int | None,
-    first_base_steps: int,
-    straight_through: bool,
-    second_order: bool,
-) -> None:
-    """Check each setting that can be checked by itself.
+def check_counts(first_base_steps: int, num_train_domains: int | None) -> None:
+    """Check the settings that count something.
 
     Raises:
-        UserTypeError: If one is not a number, an integer or a truth value as it must be.
-        UserError: If one is out of range.
+        UserTypeError: If one is not an integer.
+        UserError: If one is below 1.
     """
-    if isinstance(gate_lr, bool) or not isinstance(gate_lr, Real):
-        raise UserTypeError(f"{_OWNER}: gate_lr={gate_lr!r} must be a number.")
-    if not (math.isfinite(gate_lr) and gate_lr >= 0):
-        raise UserError(
-            f"{_OWNER}: gate_lr={gate_lr}, it must be finite and at least 0; a negative step would "
-            "move the gates uphill."
-        )
     _check_count("first_base_steps", first_base_steps, "1 is one base step in every iteration")
     if num_train_domains is not None:
         _check_count("num_train_domains", num_train_domains, "None takes half of the domains")
-    for name, value in (("straight_through", straight_through), ("second_order", second_order)):
-        if not isinstance(value, bool):
-            raise UserTypeError(f"{_OWNER}: {name}={value!r} must be True or False.")
 
 
 def _check_count(name: str, value: int, advice: str) -> None:
@@ -93,49 +76,7 @@ def build_inner_ratio(value: Mapping[str, float] | None) -> CyclicRatio:
     return CyclicRatio(**value)
 
 
-def resolve_loss_sets(value: LossSets | str | Mapping[str, Sequence[str]]) -> LossSets:
-    """Turn the setting ``loss_sets`` into names for each stage.
-
-    Raises:
-        UserTypeError: If it, or the names of a stage, are of another type.
-        UserError: If a name of a set or a stage is unknown, or a stage has no loss.
-    """
-    if isinstance(value, LossSets):
-        value = value._asdict()
-    if isinstance(value, str):
-        if value not in LOSS_SETS:
-            raise UserError(
-                f"{_OWNER}: loss_sets must be one of {', '.join(LOSS_SETS)} or a dict, got "
-                f"{value!r}{did_you_mean(value, LOSS_SETS)}."
-            )
-        return LOSS_SETS[value]
-    if not isinstance(value, Mapping):
-        raise UserTypeError(
-            f"{_OWNER}: loss_sets={value!r} must be one of {', '.join(LOSS_SETS)} or a dict."
-        )
-    if set(value) != set(LossSets._fields):
-        raise UserError(
-            f"{_OWNER}: loss_sets needs the keys {', '.join(LossSets._fields)}, got "
-            f"{sorted(map(str, value))}."
-        )
-    for stage, names in value.items():
-        if isinstance(names, str) or not isinstance(names, Sequence):
-            raise UserTypeError(
-                f"{_OWNER}: loss_sets.{stage}={names!r} must be a list of names, such as ['ce']."
-            )
-        if not all(isinstance(name, str) for name in names):
-            raise UserTypeError(f"{_OWNER}: loss_sets.{stage}={names!r}: names must be strings.")
-        if not names:
-            raise UserError(f"{_OWNER}: loss_sets.{stage} is empty: name at least one loss.")
-        if len(set(names)) < len(names):
-            raise UserError(
-                f"{_OWNER}: loss_sets.{stage}={list(names)} names a loss twice, which counts once; "
-                "to weigh it more set its loss_weight in model.head.losses."
-            )
-    return LossSets(**{stage: tuple(names) for stage, names in value.items()})
-
-
-def check_model(model: nn.Module, loss_sets: LossSets, second_order: bool) -> None:
+def check_model(model: ReIDModel, loss_sets: LossSets, second_order: bool) -> None:
     """Check that the gates can be learnt, and that the head has the losses.
 
     Args:

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmreid_ext.distributed import get_world_size
+from mmreid_ext.engine.network import network_of
 from mmreid_ext.errors import UserError
 from mmreid_ext.models.losses import (
     BatchHardTripletLoss,
@@ -20,6 +21,7 @@ from mmreid_ext.models.losses import (
     NPairsLoss,
     TripletMarginLoss,
 )
+from mmreid_ext.models.norms import BatchInstanceNorm2d
 
 COMPARING = (
     BatchHardTripletLoss,
@@ -52,13 +54,13 @@ def check_model(runner: Runner, loader: Any, max_iters: int | None, gates_step: 
         max_iters: Iterations of the run, None where only its epochs are known.
         gates_step: Whether the loop updates the gates of batch-instance norms.
     """
-    model = getattr(runner.model, "module", runner.model)
+    model = network_of(runner.model)
     _check_frozen(runner)
     _check_preprocessors(runner.cfg)
     _check_paramwise(runner.optim_wrapper, model)
     _check_group_size(loader, model)
-    layers = getattr(model, "bin_layers", dict)()
-    if not gates_step and layers and not any(x.gate.requires_grad for x in layers.values()):
+    gates = [m.gate for m in model.modules() if isinstance(m, BatchInstanceNorm2d)]
+    if not gates_step and gates and not any(gate.requires_grad for gate in gates):
         _warn(
             "model.train_gates=False, and the loop isn't MetaBINTrainLoop: no gate is ever "
             "trained; set train_gates=True."
@@ -120,8 +122,7 @@ def _check_preprocessors(cfg: Mapping[str, Any]) -> None:
 
 def _check_paramwise(wrapper: Any, model: nn.Module) -> None:
     settings = wrapper.get("paramwise_cfg") if isinstance(wrapper, Mapping) else None
-    constructor = str(wrapper.get("constructor", "Default")) if settings else ""
-    if "Default" not in constructor:
+    if not settings or "Default" not in str(wrapper.get("constructor", "Default")):
         return
     unknown = sorted(set(settings) - set(PARAMWISE))
     if unknown:

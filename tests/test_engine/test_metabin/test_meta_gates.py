@@ -6,8 +6,9 @@ from helpers.metabin_oracle import STAGES, Oracle, Rules
 from helpers.metabin_problem import OPTIM_WRAPPER, gates_of, make_batch, make_model
 from mmengine.optim import build_optim_wrapper
 
-from mmreid_ext.engine import meta_update_gates
-from mmreid_ext.engine.metabin.meta_gates import clamp_gate
+from mmreid_ext.engine import LOSS_SETS, meta_update_gates
+from mmreid_ext.engine.metabin.meta_gates import GateUpdate
+from mmreid_ext.errors import UserError, UserTypeError
 
 SPLIT = (0, 3)
 ALPHA = 0.1
@@ -72,19 +73,6 @@ def test_second_order_is_the_derivative_of_the_two_step_objective(batch, straigh
         assert abs((first_order @ direction).item() - slope) > 1e-3
 
 
-def test_gradient_of_the_inner_clamp():
-    # Inner step 0.02 from 1: gradients 0.5, -0.5 and 0 give 0.99, 1 (clipped) and 1 (on the bound).
-    gate = torch.ones(3, dtype=torch.float64, requires_grad=True)
-    grad = torch.tensor([0.5, -0.5, 0.0], dtype=torch.float64)
-    for straight_through, expected in ((True, [1.0, 1.0, 1.0]), (False, [1.0, 0.0, 0.0])):
-        stepped = clamp_gate(gate - 0.02 * grad, straight_through)
-        assert stepped.tolist() == pytest.approx([0.99, 1.0, 1.0], abs=1e-15)
-        (got,) = torch.autograd.grad(stepped.sum(), gate)
-        assert got.tolist() == expected
-    below = clamp_gate(torch.tensor([-0.3, 0.0, 0.4], requires_grad=True), False)
-    assert below.tolist() == pytest.approx([0.0, 0.0, 0.4])
-
-
 def test_weights_their_gradients_the_optimiser_and_statistics_are_left_alone(batch):
     model = make_model(0.7)
     wrapper = build_optim_wrapper(model, dict(OPTIM_WRAPPER))
@@ -122,8 +110,6 @@ def test_a_failing_pass_leaves_the_model_as_it_was(batch):
 
 
 def model_losses(**changes):
-    from mmreid_ext.engine import LOSS_SETS
-
     return LOSS_SETS["single_source"]._replace(**changes)
 
 
@@ -159,3 +145,27 @@ def test_a_batch_without_one_side_of_the_split_is_refused():
         update(make_model(1.0), narrow, train_domains=(2, 3))
     with pytest.raises(ValueError, match="meta-test empty"):
         update(make_model(1.0), narrow, train_domains=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        (dict(gate_lr=-0.1), UserError, "gate_lr=-0.1, it must be finite and at least 0"),
+        (dict(gate_lr="0.1"), UserTypeError, "gate_lr='0.1' must be a number"),
+        (dict(gate_lr=0.1, second_order=1), UserTypeError, "second_order=1 must be True or False"),
+    ],
+)
+def test_settings_are_checked_when_an_update_is_made(settings, kind, message):
+    with pytest.raises(kind, match=message):
+        GateUpdate(**settings)
+
+
+def test_an_update_can_be_applied_again(batch):
+    settings = dict(loss_sets=LOSS_SETS["multi_source"], straight_through=False)
+    one, two = make_model(0.7), make_model(0.7)
+    apply = GateUpdate(0.05, **settings)
+    for split in ((0, 3), (1, 2)):
+        apply(one, batch["inputs"], batch["data_samples"], train_domains=split, inner_lr=ALPHA)
+        update(two, batch, train_domains=split, gate_lr=0.05, **settings)
+    assert torch.equal(gates_of(one), gates_of(two))
+    assert not torch.equal(gates_of(one), gates_of(make_model(0.7)))

@@ -9,7 +9,7 @@ from helpers.tiny_reid import TinyReID, tiny_model, tiny_runner
 from mmengine.dataset import pseudo_collate
 
 from mmreid_ext.engine import meta_update_gates
-from mmreid_ext.engine.metabin.meta_gates import LossSets
+from mmreid_ext.engine.metabin.loss_sets import LossSets
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.registry import DATASETS
 

@@ -1,0 +1,46 @@
+"""Load training images: the loader of this rank, where it starts, and how it ends."""
+
+from __future__ import annotations
+
+from mmengine.runner import Runner
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from torch.utils.data import DataLoader
+
+from mmreid_ext.distributed import get_world_size
+from mmreid_ext.engine.settings.loader_settings import rank_settings
+
+from .training_steps import shared_seed
+
+
+def of_this_rank(
+    runner: Runner, dataloader: dict | DataLoader, name: str = "train_dataloader"
+) -> dict | DataLoader:
+    """Return the settings of a training loader for this rank; see :func:`rank_settings`."""
+    is_global = bool(runner.cfg.get("batch_size_is_global"))
+    loader = rank_settings(dataloader, is_global, get_world_size(), name)
+    if isinstance(loader, dict) and isinstance(loader.get("sampler"), dict):
+        # With diff_rank_seed MMEngine gives samplers no seed: they would draw one for each run.
+        loader["sampler"] = {"seed": shared_seed(runner), **loader["sampler"]}
+    return loader
+
+
+def start_at(dataloader: DataLoader, batches: int) -> _InfiniteDataloaderIterator:
+    """Iterate over ``dataloader`` from its ``batches``-th batch on, without loading earlier ones.
+
+    Samplers without ``set_start`` (not ours) are advanced as MMEngine does it, by loading.
+    """
+    seekable = hasattr(dataloader.sampler, "set_start")
+    if seekable:
+        dataloader.sampler.set_start(batches)
+    iterator = _InfiniteDataloaderIterator(dataloader)
+    for _ in range(0 if seekable else batches):
+        next(iterator)
+    return iterator
+
+
+def stop_workers(dataloader: DataLoader) -> None:
+    """End the processes that a loader keeps between its epochs.
+
+    The garbage collector takes away the pipes to them first, and then waits five seconds for each.
+    """
+    dataloader._iterator = None
