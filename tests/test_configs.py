@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers.paths import CONFIGS
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, TRANSFORMS
@@ -10,8 +11,10 @@ from mmpretrain.registry import DATASETS, TRANSFORMS
 from mmreid_ext.cli.launch import prepare
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
 
-CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.py"))
+PATHS = sorted(CONFIGS.glob("*.py"))
 NUM_DOMAINS = 4
+QUICK = {"metabin_r18_synthetic", "strong_baseline_r18_market150", "xbm_r18_omniglot"}
+"""One per loop and data set; the others are marked slow."""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +85,13 @@ def small_images(pipeline: list) -> list:
     return [{**step, **small.get(step["type"], {})} for step in pipeline]
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow)
+        for path in PATHS
+    ],
+)
 def test_one_step_and_one_evaluation(path, images, tmp_path):
     cfg = prepare(shrink(Config.fromfile(path), images, tmp_path))
     runner = Runner.from_cfg(cfg)
@@ -97,22 +106,22 @@ def test_one_step_and_one_evaluation(path, images, tmp_path):
 
 
 def test_every_metabin_configuration_has_its_batch_norm_twin():
-    names = {path.stem for path in CONFIGS}
+    names = {path.stem for path in PATHS}
     for name in names:
         if name.startswith("metabin"):
-            twin = Config.fromfile(CONFIGS[0].parent / f"{name.replace('metabin', 'bn', 1)}.py")
-            ours = Config.fromfile(CONFIGS[0].parent / f"{name}.py")
+            twin = Config.fromfile(CONFIGS / f"{name.replace('metabin', 'bn', 1)}.py")
+            ours = Config.fromfile(CONFIGS / f"{name}.py")
             for key in ("optim_wrapper", "param_scheduler", "train_dataloader", "max_iters"):
                 assert twin[key] == ours[key], f"{name} and its twin differ in {key}"
             assert "BIN" not in str(twin.model.backbone)
 
 
 def test_basenames_are_unique_because_mim_finds_configurations_by_them():
-    names = [path.name for path in (CONFIGS[0].parent).rglob("*.py")]
+    names = [path.name for path in CONFIGS.rglob("*.py")]
     assert len(names) == len(set(names))
 
 
-BASES = sorted((Path(__file__).parent.parent / "configs" / "_base_" / "datasets").glob("*.py"))
+BASES = sorted((CONFIGS / "_base_" / "datasets").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", BASES, ids=lambda path: path.stem)
