@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 from helpers.paths import ROOT
 
 PACKAGE = "mmreid_ext"
@@ -169,44 +168,6 @@ def test_extra_and_environment_check_agree():
     checked = {r.names[0]: re.sub(r"(\.0)+(?=,|$)", "", r.bounds) for r in REQUIREMENTS}
     assert normal == {name: checked[name] for name in normal}
     assert set(normal) >= {"mmengine", "mmpretrain", "mmcv-lite"}
-
-
-def _metafiles():
-    index = yaml.safe_load((ROOT / "model-index.yml").read_text())
-    return [ROOT / path for path in index["Import"]]
-
-
-def test_model_index_lists_every_metafile():
-    assert sorted(_metafiles()) == sorted((ROOT / "configs").rglob("metafile.yml"))
-
-
-@pytest.mark.parametrize("path", _metafiles(), ids=lambda path: path.parent.name)
-def test_metafile_is_one_that_mim_can_read(path):
-    meta = yaml.safe_load(path.read_text())
-    collections = {item["Name"] for item in meta["Collections"]}
-    for item in meta["Collections"]:
-        assert (ROOT / item["README"]).is_file()
-        assert set(item["Paper"]) == {"Title", "URL"}
-    for model in meta["Models"]:
-        config = ROOT / model["Config"]
-        assert model["Name"] == model["Name"].lower() == config.stem
-        assert config.is_file()
-        assert model["In Collection"] in collections
-        assert "Weights" not in model  # none is published
-
-
-def test_every_configuration_is_in_a_metafile():
-    models = [m for path in _metafiles() for m in yaml.safe_load(path.read_text())["Models"]]
-    listed = [model["Config"] for model in models]
-    assert sorted(listed) == [
-        f"configs/{path.name}" for path in sorted((ROOT / "configs").glob("*.py"))
-    ]
-
-
-def test_config_basenames_are_unique():
-    """``mim train mmreid_ext NAME`` looks for the base name in all folders."""
-    names = [path.name for path in (ROOT / "configs").rglob("*.py")]
-    assert sorted(names) == sorted(set(names))
 
 
 def test_every_source_file_parses_as_python_310():
