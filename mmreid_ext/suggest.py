@@ -1,4 +1,4 @@
-"""What a misspelt name was meant to be: one wording for every error message."""
+"""Suggest what a misspelt name was meant to be, in one wording for every message."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> None:
 def settings_used(
     cfg: Config, args: argparse.Namespace, runner, metric, training_seed: int | None
 ) -> dict:
-    """What decided the figures, as it was and not as it was asked for."""
+    """Collect the settings that decided the results, as they were in effect."""
     model = getattr(runner.model, "module", runner.model)
     return dict(
         config=args.config,

@@ -81,7 +81,7 @@ def command(script: str, positional: list[str], ranks: int, options: list[str]) 
 
 
 def settings_of(args: argparse.Namespace) -> tuple[dict, dict]:
-    """What every run is asked for, apart from its seed, and the options among it."""
+    """Return the settings of every run apart from its seed, and the options among them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cfg-options", nargs="+", action=ConfigOptions)
     given = parser.parse_args(["--cfg-options", *args.cfg_options] if args.cfg_options else [])

@@ -1,4 +1,4 @@
-"""What applications call."""
+"""Calls for applications."""
 
 from mmreid_ext.checkpoint.usage import read_deployment_info
 

@@ -31,7 +31,7 @@ from .weights import differing_entries
 
 
 class Loading(NamedTuple):
-    """What is being loaded for: ``'resume'``, ``'evaluate'`` or ``'load_from'``, and into what."""
+    """The purpose of a load, ``'resume'``, ``'evaluate'`` or ``'load_from'``, and its model."""
 
     purpose: str
     model: nn.Module

@@ -1,8 +1,8 @@
-"""Whether a checkpoint file is whole, and what it says about itself, without loading its weights.
+"""Check that a checkpoint file is whole, and read its header without loading its weights.
 
 PyTorch writes a checksum of every part of its files and never reads one: a flipped bit becomes
 another weight. Files of its old format, and files written with
-``torch.serialization.set_crc32_options(False)``, carry no checksums; they are taken as they are.
+``torch.serialization.set_crc32_options(False)``, carry no checksums and are not checked.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SIGNS_OF_DAMAGE = (
 
 
 class Header(NamedTuple):
-    """What a checkpoint says about itself.
+    """The part of a checkpoint that says what it is.
 
     Attributes:
         keys: Its entries, such as ``state_dict`` and ``optimizer``.
@@ -93,7 +93,7 @@ def read_header(path: str | os.PathLike) -> Header | None:
 
 
 def name_of(file: Any) -> str:
-    """How messages call a file."""
+    """Name a file for messages."""
     if isinstance(file, (str, os.PathLike)):
         return os.fspath(file)
     return str(getattr(file, "name", "the checkpoint (read from memory)"))

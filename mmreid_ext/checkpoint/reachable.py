@@ -1,4 +1,4 @@
-"""Whether a server answers, found out in seconds.
+"""Find out in seconds whether a server answers.
 
 Resolving a name takes the system up to half a minute where there is no network, and no argument of
 ``urllib`` limits that.

@@ -1,1 +1,1 @@
-"""What the command lines share. Importing it loads no torch: ``--help`` stays quick."""
+"""Shared parts of the command lines. Importing them loads no torch: ``--help`` stays quick."""

@@ -1,4 +1,4 @@
-"""Where data sets lie, and what to say when they do not."""
+"""Find the folders of data sets, and say what to do where one is missing."""
 
 from __future__ import annotations
 

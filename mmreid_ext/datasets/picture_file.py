@@ -1,4 +1,4 @@
-"""What the bytes of a picture say before and after they are decoded.
+"""Check the bytes of a picture before and after they are decoded.
 
 OpenCV decodes some files without a word and shows something else than the picture: half of it,
 black, or the colours that a transparent part hides. Others take gigabytes. Here such files are

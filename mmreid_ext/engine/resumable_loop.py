@@ -1,4 +1,4 @@
-"""What both training loops do so that a resumed run has every batch and every validation once."""
+"""Give a resumed run of either training loop every batch and every validation exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both training loops do around a step, so that ranks and resumed runs compute alike."""
+"""Steps of both training loops, the same on every rank and in a resumed run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where validations stand on the axis of the log."""
+"""Place validations on the axis of the log."""
 
 from __future__ import annotations
 

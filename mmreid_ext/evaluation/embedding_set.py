@@ -1,4 +1,4 @@
-"""What every evaluation starts from: embeddings and, row by row, what they show."""
+"""The input of every evaluation: embeddings and, row by row, what they show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the ranks saw of their images, put together into one table."""
+"""Put what the ranks saw of their images together into one table."""
 
 from __future__ import annotations
 

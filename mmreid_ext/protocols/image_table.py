@@ -1,4 +1,4 @@
-"""What the images of test sets show, row by row: identity, camera, role, test set, path."""
+"""A table of test images, row by row: identity, camera, role, test set, path."""
 
 from __future__ import annotations
 

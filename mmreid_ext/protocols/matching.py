@@ -1,4 +1,4 @@
-"""Who is a match of a query, which queries have none, and why: one rule for the whole package.
+"""The one rule of matching: who answers a query, which queries have no match, and why.
 
 The readers ask when a set is read, the evaluation when it is scored, the pictures when they are
 drawn. Ranking applies :func:`~mmreid_ext.protocols.camera_rule.other_camera` to tensors, pair by

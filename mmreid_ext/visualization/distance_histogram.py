@@ -1,4 +1,4 @@
-"""How far true and false pairs lie apart."""
+"""Histograms of the distances of true and false pairs."""
 
 from __future__ import annotations
 

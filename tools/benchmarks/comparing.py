@@ -28,7 +28,7 @@ SEED_SPREADS = (0.0, 1.0)
 
 @dataclass(frozen=True)
 class Population:
-    """What test sets are drawn from.
+    """A population that test sets are drawn from.
 
     Args:
         identities: Persons in a test set.

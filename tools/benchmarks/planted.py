@@ -63,7 +63,7 @@ def _resident() -> int:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call took.
+    """Time and memory that one call took.
 
     Attributes:
         wall: Seconds by the clock.

@@ -1,4 +1,4 @@
-"""What a run remembers of its best checkpoint, made to fit the run that is resumed."""
+"""Fit the memory of a run's best checkpoint to the run that is resumed."""
 
 from __future__ import annotations
 

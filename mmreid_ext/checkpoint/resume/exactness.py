@@ -1,4 +1,4 @@
-"""Whether a run that goes on from a checkpoint goes on as it would have."""
+"""Refuse to resume a run that would not continue as the interrupted one."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def require_exact(resuming: Resuming, checkpoint: dict) -> None:
     _require_whole_step(resuming, meta["iter"])
     ready_best(runner, checkpoint["message_hub"], resuming.record)
     if any(isinstance(hook, EarlyStoppingHook) for hook in runner.hooks):
-        warn("resume: EarlyStoppingHook starts counting anew; MMEngine does not store its count.")
+        warn("resume: EarlyStoppingHook counts from 0 again; MMEngine does not store its count.")
 
 
 def _require_parts(resuming: Resuming, checkpoint: Mapping) -> None:

@@ -1,4 +1,4 @@
-"""Which checkpoint of a folder a run goes on from.
+"""Choose the checkpoint of a folder that a run continues.
 
 ``last_checkpoint`` names it. The file that it names may be damaged, or the folder may have moved;
 then the newest good one takes its place, and the user is told.

@@ -30,7 +30,7 @@ _PROGRESS = (
 
 
 class End(NamedTuple):
-    """Where a schedule ends, if it is later or earlier than in the checkpoint."""
+    """The end of a schedule, if it is later or earlier than in the checkpoint."""
 
     schedule: Any
     end: int

@@ -87,9 +87,10 @@ def _look_around(runner: Runner) -> str | None:
     earlier = [path.name for path in resumable_files(folders)]
     if earlier:
         warn(
-            f"{work_dir} holds checkpoints of an earlier run ({shorten(earlier)}). This run "
-            "starts anew and replaces files of the same name; --resume (resume=True) continues the "
-            "earlier one, --work-dir (work_dir) names another folder."
+            f"{work_dir} holds checkpoints of an earlier run ({shorten(earlier)}). "
+            "This run starts from the beginning and replaces files of the same name; "
+            "--resume (resume=True) continues the earlier one, "
+            "--work-dir (work_dir) names another folder."
         )
     return None
 

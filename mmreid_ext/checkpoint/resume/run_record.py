@@ -1,4 +1,4 @@
-"""What decides how a run goes on, written into its checkpoints and compared when it is resumed.
+"""Record what decides how a run continues, and compare it when the run is resumed.
 
 A resumed run takes its optimiser, its schedules and its seed from the checkpoint. So a setting that
 was changed in between would either be ignored, or change the run in the middle. Both are refused.

@@ -62,7 +62,7 @@ def compare_usage(
 ) -> None:
     """Stop or warn where a configuration contradicts what a checkpoint recorded.
 
-    Checkpoints that record nothing, those of other packages, are taken as they are.
+    Checkpoints that record nothing, such as those of other packages, are not checked.
 
     Args:
         model: The model of the configuration.

@@ -1,4 +1,4 @@
-"""Which files a list of images names: one key per picture, however its path is written."""
+"""Identify the files of a list of images: one key per picture, however its path is written."""
 
 from __future__ import annotations
 

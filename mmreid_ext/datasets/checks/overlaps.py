@@ -1,4 +1,4 @@
-"""What flatters a score or spoils a training: images and identities in two places at once.
+"""Find what flatters a score or spoils a training: images and identities in two places.
 
 One check for all readers, over all records of a set, whatever the mode. Files are compared by their
 real paths, or by their contents. The table of what is an error and what a warning stands in

@@ -1,4 +1,4 @@
-"""What two data sets must not share: pictures and people."""
+"""Find pictures and people that two data sets share and must not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the identity samplers share: blocks, ranks, seeds, the face a data loader sees."""
+"""The base of the identity samplers: blocks, ranks, seeds, the interface of a data loader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a synthetic person recognisable: body, clothes, hair, bag."""
+"""Traits that make a synthetic person recognisable: body, clothes, hair, bag."""
 
 from __future__ import annotations
 

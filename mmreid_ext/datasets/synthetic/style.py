@@ -1,4 +1,4 @@
-"""How the world of a domain looks: light, colour, weather, background, and what its people wear."""
+"""The look of a domain's world: light, colour, weather, background, its people's clothes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gates look like, for the log."""
+"""Statistics of the gates, for the log."""
 
 from __future__ import annotations
 

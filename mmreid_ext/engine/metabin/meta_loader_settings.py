@@ -1,4 +1,4 @@
-"""What MetaBIN needs of its meta batches: a balanced sampler, domains, the classifier's people."""
+"""Check what MetaBIN needs of its meta batches: sampler, domains, the classifier's people."""
 
 from __future__ import annotations
 

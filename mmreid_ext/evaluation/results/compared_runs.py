@@ -1,4 +1,4 @@
-"""What the runs to be compared are: counted once each, and where they differ."""
+"""Check the runs to be compared: each counts once, and their differences are named."""
 
 from __future__ import annotations
 

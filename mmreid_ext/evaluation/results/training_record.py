@@ -1,4 +1,4 @@
-"""How a checkpoint was trained, read from the checkpoint itself."""
+"""Read from a checkpoint how it was trained."""
 
 from __future__ import annotations
 
