@@ -12,7 +12,7 @@ FILES = [file for file in FILES if ".mim" not in file.parts]
 LITERAL = re.compile(r"""\s+f?(["'])(?P<text>.*)\1""")
 GOES_ON = re.compile(r"""\s+f?["'][^(]""")
 
-SHORTEST = 45
+SHORTEST = 30
 """Characters: a shorter piece of a message that ends inside a clause was left by a re-wrap."""
 
 # Ends a sentence; or a whole sentence, or what another error says, is put in after one of these.
