@@ -21,7 +21,7 @@ from mmreid_ext.evaluation.results.comparison import (
     setting_notes,
 )
 from mmreid_ext.evaluation.results.image_names import relative_names
-from mmreid_ext.evaluation.results.report import read_results, write_results
+from mmreid_ext.evaluation.results.results_file import read_results, write_results
 from mmreid_ext.output_files import require_writable
 
 

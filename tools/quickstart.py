@@ -25,7 +25,7 @@ from mmengine.config import Config
 from mmreid_ext.checkpoint.atomic import atomic_write
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.results.report import read_results
+from mmreid_ext.evaluation.results.results_file import read_results
 from mmreid_ext.evaluation.results.table import text_table
 
 TOOLS = Path(__file__).resolve().parent

@@ -6,13 +6,21 @@ tools/dist_test.sh CONFIG CHECKPOINT 4
 """
 
 import argparse
-import copy
 import json
 
 from mmengine.config import Config
 
 from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.evaluation_options import (
+    add_distance_argument,
+    add_expansion_argument,
+    add_out_argument,
+    add_protocol_argument,
+    add_rerank_arguments,
+    chosen_protocols,
+    given_options,
+)
 from mmreid_ext.cli.explain import explained
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
@@ -24,27 +32,14 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("config", help="configuration file")
     parser.add_argument("checkpoint", help="checkpoint file")
-    parser.add_argument(
-        "--rerank",
-        nargs="*",
-        metavar="NAME=VALUE",
-        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3), "
-        "which is on by default for sets under 100,000 images",
-    )
-    parser.add_argument("--no-rerank", action="store_true", help="no re-ranked rows")
-    parser.add_argument(
-        "--aqe",
-        nargs="*",
-        metavar="NAME=VALUE",
-        help="rank expanded queries: the mean of a query and its n=5 nearest gallery images, "
-        "weighted by similarity to the power of alpha=0",
-    )
+    add_rerank_arguments(parser)
+    add_expansion_argument(parser)
+    add_distance_argument(parser, "the configuration's")
+    add_protocol_argument(parser, "the configuration's, else the data set's")
     parser.add_argument(
         "--flip", action="store_true", help="add the embedding of the mirrored image"
     )
-    parser.add_argument(
-        "--out", metavar="JSON", help="write every figure and the per-query AP here"
-    )
+    add_out_argument(parser, "all metrics and the AP of every query")
     parser.add_argument(
         "--save-features", metavar="NPZ", help="write the embeddings, for tools/evaluate.py"
     )
@@ -54,33 +49,39 @@ def parse_args() -> argparse.Namespace:
 
 def apply_arguments(cfg: Config, args: argparse.Namespace) -> None:
     """Lay what the command line says about evaluation over the configuration."""
-    from mmreid_ext.cli.evaluation_options import parse_query_expansion, parse_rerank
-
-    given: dict[str, object] = {}
-    if args.rerank is not None or args.no_rerank:
-        given["rerank"] = parse_rerank(args.rerank, args.no_rerank)
-    if args.aqe is not None:
-        given["query_expansion"] = parse_query_expansion(args.aqe)
+    given = given_options(args)
+    if args.protocol:
+        given["protocols"] = metric_protocols(args.protocol)
     if args.save_features:
         given["save_features"] = args.save_features
     several = isinstance(cfg.test_evaluator, (list, tuple))
-    evaluators = list(cfg.test_evaluator) if several else [cfg.test_evaluator]
-    ours = [i for i, evaluator in enumerate(evaluators) if is_ours(evaluator["type"])]
+    evaluators = cfg.test_evaluator if several else [cfg.test_evaluator]
+    ours = [evaluator for evaluator in evaluators if is_ours(evaluator["type"])]
     if len(ours) == 1:
-        # the default is written out, so that the configuration kept with the results shows it
-        # (a copy of a ConfigDict keeps its classes in the form that can be written)
-        evaluator = evaluators[ours[0]] = copy.copy(evaluators[ours[0]])
-        evaluator["rerank"] = evaluator.get("rerank", "auto")
-        evaluator.update(given)
+        # The default is written out, so that the configuration kept with the results shows it.
+        ours[0].setdefault("rerank", "auto")
+        ours[0].update(given)
     elif given or args.out:
         raise UserError(
             f"{', '.join(given) or '--out'}: for one ReIDMetric, but `test_evaluator` of the "
             f"configuration has {len(ours)} of them."
         )
-    cfg.test_evaluator = evaluators if several else evaluators[0]
     cfg.load_from, cfg.resume = None, False
     if args.flip:
         cfg.model.flip_test = True
+
+
+def metric_protocols(options: list[str]) -> object:
+    """Read ``--protocol`` as a configuration can hold it: one for all, or a dict by test set."""
+    protocols = chosen_protocols(options)
+    if None not in protocols:
+        return protocols
+    if len(protocols) == 1:
+        return protocols[None]
+    raise UserError(
+        f"--protocol {' '.join(options)}: give one protocol for all test sets, or name the set of "
+        "each."
+    )
 
 
 def is_ours(kind: str | type) -> bool:
@@ -107,11 +108,8 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.engine.settings.evaluation_check import check_test_sets
     from mmreid_ext.evaluation.pid_names import pid_names_by_set
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
-    from mmreid_ext.evaluation.results.report import (
-        describe_checkpoint,
-        results_document,
-        write_results,
-    )
+    from mmreid_ext.evaluation.results.report import describe_checkpoint, results_document
+    from mmreid_ext.evaluation.results.results_file import write_results
     from mmreid_ext.evaluation.results.training_record import training_record
 
     with explained(cfg):

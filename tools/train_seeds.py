@@ -22,7 +22,7 @@ from mmreid_ext.cli.config import load_config
 from mmreid_ext.cli.config_options import ConfigOptions
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.results.report import read_results, write_results
+from mmreid_ext.evaluation.results.results_file import read_results, write_results
 from mmreid_ext.evaluation.results.seed_runs import (
     REQUEST,
     check_one_experiment,

@@ -12,38 +12,32 @@ them.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.cli.evaluation_options import parse_rerank
+from mmreid_ext.cli.evaluation_options import (
+    add_distance_argument,
+    add_protocol_argument,
+    add_rerank_arguments,
+    chosen_protocols,
+    given_options,
+)
 from mmreid_ext.cli.feature_options import (
     add_dataset_argument,
     add_features_argument,
     asked_sets,
 )
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.embedding_set import EmbeddingSet
-from mmreid_ext.evaluation.results.features_file import (
-    load_features,
-    notes_as_data,
-    saved_protocols,
-)
-from mmreid_ext.evaluation.results.image_names import place_images
-from mmreid_ext.evaluation.retrieval.settings import rerank_settings
 from mmreid_ext.output_files import require_writable
-from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, build_protocol, match_report
-from mmreid_ext.visualization import (
-    RankedLists,
-    pair_histogram,
-    plot_cmc,
-    plot_distance_histogram,
-    plot_roc,
-    rank_queries,
-    save_ranked_list_html,
-    save_ranked_list_png,
-)
+from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, match_report
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+    from mmreid_ext.evaluation.options import EvaluationOptions
+    from mmreid_ext.visualization import RankedLists
 
 
 def parse_args() -> argparse.Namespace:
@@ -64,31 +58,24 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, default=100, help="queries, worst first (100); 0: all")
     parser.add_argument("--png-limit", type=int, default=10, help="queries in the PNG (10)")
     parser.add_argument(
-        "--rerank",
-        nargs="*",
-        metavar="NAME=VALUE",
-        help="settings of the re-ranking (k1=20 k2=6 lambda=0.3); it is on under 100,000 images",
-    )
-    parser.add_argument("--no-rerank", action="store_true", help="no lists after re-ranking")
-    parser.add_argument(
         "--split", type=int, default=1, help="which of a protocol's splits to draw, from 1 (1)"
     )
-    parser.add_argument("--distance", choices=["cosine", "euclidean"], default="cosine")
-    parser.add_argument(
-        "--protocol", help="protocol of all test sets, by default the one saved with the features"
-    )
+    add_rerank_arguments(parser)
+    add_distance_argument(parser, "cosine")
+    add_protocol_argument(parser, "the one saved with the features")
     return parser.parse_args()
 
 
 def chosen_sets(
-    args: argparse.Namespace, images: EmbeddingSet, saved: dict
+    args: argparse.Namespace, images: EmbeddingSet, saved: Mapping[str, Any]
 ) -> Iterator[tuple[str, EmbeddingSet, EvaluationProtocol, Split]]:
-    """Label, images, protocol and the chosen split of every test set to draw."""
+    """Yield label, images, protocol and the chosen split of every test set to draw."""
+    from mmreid_ext.evaluation.evaluate_sets import built_protocols
+
     sets = dict(images.by_dataset())
-    protocols = {} if args.protocol else saved
+    protocols = built_protocols(chosen_protocols(args.protocol, saved), list(sets))
     for name in asked_sets(args.dataset, sets, args.features):
-        spec = protocols.get(name, args.protocol)
-        protocol = build_protocol(spec)
+        protocol = protocols[name]
         splits = list(protocol.splits(sets[name]))
         if not 1 <= args.split <= len(splits):
             raise UserError(
@@ -104,6 +91,7 @@ def chosen_sets(
 
 def draw(
     args: argparse.Namespace,
+    options: EvaluationOptions,
     name: str,
     images: EmbeddingSet,
     protocol: EvaluationProtocol,
@@ -112,16 +100,28 @@ def draw(
     pid_names: dict[int, str],
 ) -> RankedLists:
     """Write all pictures of one split."""
+    from mmreid_ext.evaluation.results.image_names import place_images
+    from mmreid_ext.evaluation.retrieval.settings import rerank_settings
+    from mmreid_ext.visualization import (
+        pair_histogram,
+        plot_cmc,
+        plot_distance_histogram,
+        plot_roc,
+        rank_queries,
+        save_ranked_list_html,
+        save_ranked_list_png,
+    )
+
     feats = (images.feats[split.query], images.feats[split.gallery])
     labels = Labels.of(images, split)
     pids = (labels.query_pids, labels.gallery_pids)
     arrays = (*feats, *pids, labels.query_camids, labels.gallery_camids)
     names, root = place_images(images.names.tolist(), args.image_root)
     paths = [[names[row] for row in rows] for rows in (split.query, split.gallery)]
-    rerank = rerank_settings(parse_rerank(args.rerank, args.no_rerank), sum(map(len, pids)))
+    rerank = rerank_settings(options.rerank, sum(map(len, pids)))
     ranked = rank_queries(
         *arrays,
-        distance=args.distance,
+        distance=options.distance,
         topk=args.topk,
         limit=args.limit or None,
         rerank=None if protocol.self_retrieval else rerank,  # as in the table
@@ -143,7 +143,7 @@ def draw(
     save_ranked_list_png(folder / "ranked_list.png", shown, *paths, limit=args.png_limit, **where)
     plot_cmc({entry.name: entry.cmc for entry in ranked.lists}, folder / "cmc.png")
     plot_roc({entry.name: tuple(entry.roc) for entry in ranked.lists}, folder / "roc.png")
-    histogram = pair_histogram(*arrays, distance=args.distance)
+    histogram = pair_histogram(*arrays, distance=options.distance)
     plot_distance_histogram(histogram, folder / "distances.png")
     return ranked
 
@@ -151,13 +151,23 @@ def draw(
 def run(args: argparse.Namespace) -> None:
     out = Path(args.out_dir or Path(args.features).with_suffix(""))
     require_writable(out / "set" / "ranked_list.html", "--out-dir")
+    given = given_options(args)
+
+    from mmreid_ext.evaluation.options import EvaluationOptions
+    from mmreid_ext.evaluation.results.features_file import (
+        load_features,
+        notes_as_data,
+        saved_protocols,
+    )
+
+    options = EvaluationOptions(**given)
     images, notes = load_features(args.features)
     named = notes_as_data(notes, args.features)["pid_names"]
     saved = saved_protocols(notes, args.features)
     for name, test_set, protocol, split in chosen_sets(args, images, saved):
         folder = out / name.replace("/", "_")
         people = named.get(test_set.title, {})
-        ranked = draw(args, name, test_set, protocol, split, folder, people)
+        ranked = draw(args, options, name, test_set, protocol, split, folder, people)
         scores = "; ".join(f"{x.name} mAP {100 * x.scores['mAP']:.2f} %" for x in ranked.lists)
         print(f"{name}: {len(ranked.queries)} queries drawn ({scores}): {folder}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,8 @@ class EmbeddingSet(ImageColumns):
     roles: np.ndarray
     datasets: np.ndarray
     names: np.ndarray
-    distractors: np.ndarray | None = None  # type: ignore[assignment]
+    # check_columns puts an array in the place of None.
+    distractors: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         feats = self.feats if isinstance(self.feats, Tensor) else np.asarray(self.feats)
@@ -63,11 +65,18 @@ class EmbeddingSet(ImageColumns):
     def __len__(self) -> int:
         return len(self.feats)
 
-    def take(self, rows: np.ndarray) -> EmbeddingSet:
-        """The given rows (integer indices or a boolean mask), in the given order."""
+    def take(self, rows: np.ndarray | Sequence[int]) -> EmbeddingSet:
+        """Pick rows (integer indices or a boolean mask), in the given order."""
         rows = np.asarray(rows)
         picked = rows.nonzero()[0] if rows.dtype == bool else rows.astype(np.int64)
         if np.array_equal(picked, np.arange(len(self))):
-            return self  # the features may be large: no copy where nothing changes
+            return self
         arrays = (self.pids, self.camids, self.roles, self.datasets, self.names, self.distractors)
-        return EmbeddingSet(self.feats[torch.from_numpy(picked)], *(a[picked] for a in arrays))
+        return EmbeddingSet(self.features(picked), *(a[picked] for a in arrays))
+
+    def features(self, rows: np.ndarray) -> Tensor:
+        """Pick features by row indices (R,), shape (R, D); neighbouring rows without a copy."""
+        first = int(rows[0]) if len(rows) else -1
+        if first >= 0 and np.array_equal(rows, np.arange(first, first + len(rows))):
+            return self.feats[first : first + len(rows)]
+        return self.feats[torch.from_numpy(rows)]

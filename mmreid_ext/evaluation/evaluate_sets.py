@@ -16,12 +16,16 @@ from mmreid_ext.protocols import (
 from mmreid_ext.suggest import did_you_mean
 
 from .embedding_set import EmbeddingSet
-from .set_evaluation import NoValidQueryError, SetResult, evaluate_set
+from .set_evaluation import NoValidQueryError, evaluate_set
+from .set_result import SetResult
+
+Protocols = Mapping[str | None, Any] | Mapping[str, Any]
+"""Protocols by name of the test set; ``None`` as a name is for the sets not named."""
 
 
 def evaluate_sets(
     images: EmbeddingSet,
-    protocols: Mapping[str | None, Any] | None = None,
+    protocols: Protocols | None = None,
     *,
     pid_names: Mapping[str, Mapping[int, str]] | None = None,
     **options: Any,
@@ -30,7 +34,7 @@ def evaluate_sets(
 
     Args:
         images: Embeddings of one or several test sets.
-        protocols: Protocol by name of the set; ``None`` as a name is for the sets not named.
+        protocols: Protocol by name of the set, in any form that :func:`build_protocol` takes.
         pid_names: Names that the user gave to identities, by test set; for messages.
         **options: See :func:`evaluate_set`.
 
@@ -43,7 +47,8 @@ def evaluate_sets(
         ValueError: If a protocol and its images don't fit.
     """
     built = built_protocols(protocols or {}, images.set_names())
-    results, failures = {}, []
+    results: dict[str, SetResult] = {}
+    failures = []
     for name, test_set in images.by_dataset():
         try:
             results[name] = evaluate_set(test_set, built[name], **options)
@@ -53,6 +58,22 @@ def evaluate_sets(
     if not results:
         raise NoValidQueryError("\n".join(failures) or "There was no image to evaluate.")
     return results, failures
+
+
+def warnings_of(results: Mapping[str, SetResult], failures: Sequence[str]) -> list[str]:
+    """List what a user must know beside the metrics, one message each.
+
+    Args:
+        results: Results by name of the set, from :func:`evaluate_sets`.
+        failures: Its messages for sets that were left out.
+    """
+    texts = list(failures)
+    for name, result in results.items():
+        if result.unanswerable:
+            texts.append(f"{name}: {result.unanswerable}")
+        if result.unknown_cameras:
+            texts.append(result.unknown_cameras)
+    return texts
 
 
 def check_sets(images: ImageColumns, protocols: Mapping[str, EvaluationProtocol]) -> None:
@@ -76,12 +97,12 @@ def check_sets(images: ImageColumns, protocols: Mapping[str, EvaluationProtocol]
 
 
 def built_protocols(
-    protocols: Mapping[str | None, Any], set_names: Sequence[str]
+    protocols: Protocols, set_names: Sequence[str]
 ) -> dict[str, EvaluationProtocol]:
-    """Protocol of every test set, all of them built before the first is used.
+    """Build the protocol of every test set before the first is used.
 
     Args:
-        protocols: Protocol by name of the set; ``None`` as a name is for the sets not named.
+        protocols: Protocol by name of the set, in any form that :func:`build_protocol` takes.
         set_names: Test sets that there are.
 
     Raises:
@@ -93,11 +114,12 @@ def built_protocols(
                 f"A protocol is given for the test set {name!r}{did_you_mean(name, set_names)}, "
                 f"but the test sets are {', '.join(map(repr, set_names))}."
             )
-    return {name: build_protocol(protocols.get(name, protocols.get(None))) for name in set_names}
+    specs: dict[str | None, Any] = dict(protocols)
+    return {name: build_protocol(specs.get(name, specs.get(None))) for name in set_names}
 
 
 def protocol_overrides(protocols: Any) -> dict[str | None, Any]:
-    """Overrides by name of the test set; ``None`` as a name is for all of them.
+    """Sort overrides by name of the test set; ``None`` as a name is for all of them.
 
     Args:
         protocols: None, one protocol in any form that :func:`build_protocol` takes, or a dict of

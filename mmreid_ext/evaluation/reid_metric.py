@@ -1,4 +1,4 @@
-"""The evaluation inside MMEngine's loops."""
+"""Evaluate inside MMEngine's loops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mmengine.dist import get_comm_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from mmreid_ext.distributed import gather_rows, is_distributed, is_main
+from mmreid_ext.distributed import is_distributed, is_main
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.evaluation.results.features_file import save_features
 from mmreid_ext.evaluation.results.report import flat_metrics, format_table
@@ -22,12 +22,18 @@ from mmreid_ext.registry import METRICS
 from mmreid_ext.suggest import did_you_mean
 
 from .embedding_set import EmbeddingSet
-from .evaluate_sets import built_protocols, check_sets, evaluate_sets, protocol_overrides
-from .gathered_images import gather_strings, image_facts, without_padding
+from .evaluate_sets import (
+    built_protocols,
+    check_sets,
+    evaluate_sets,
+    protocol_overrides,
+    warnings_of,
+)
+from .gathered_images import GatheredImages, gather_images, image_metadata
+from .options import EvaluationOptions
 from .pid_names import pid_names_by_set, pid_names_to_text
 from .progress import PeriodicProgress
-from .rerank_options import check_options
-from .set_evaluation import SetResult, metric_names
+from .set_result import SetResult, metric_names
 
 _NEEDED = ("pred_embedding", "pid", "camid", "role", "dataset", "sample_idx")
 
@@ -50,7 +56,8 @@ class ReIDMetric(BaseMetric):
         rerank: ``'auto'`` (on for sets under 100,000 images), None, or a dict with some of ``k1``,
             ``k2``, ``lambda_value``, see :func:`rerank_settings`. Defaults to ``'auto'``, in the
             validations of a training too; None saves their time.
-        query_expansion: None or ``dict(num_neighbors=5, alpha=0.0)``, see :func:`expand_queries`.
+        query_expansion: None, or a dict with some of ``num_neighbors``, ``alpha``, see
+            :func:`expand_queries`.
         distance: ``'cosine'`` or ``'euclidean'``.
         max_rank: Length of the CMC curve kept in :attr:`last_results`.
         save_features: Also write the embeddings to this ``.npz`` file.
@@ -75,10 +82,10 @@ class ReIDMetric(BaseMetric):
     def __init__(
         self,
         protocols: Any = None,
-        rerank: str | Mapping[str, Any] | None = "auto",
-        query_expansion: Mapping[str, Any] | None = None,
-        distance: str = "cosine",
-        max_rank: int = 50,
+        rerank: str | Mapping[str, Any] | None = EvaluationOptions.rerank,
+        query_expansion: Mapping[str, Any] | None = EvaluationOptions.query_expansion,
+        distance: str = EvaluationOptions.distance,
+        max_rank: int = EvaluationOptions.max_rank,
         save_features: str | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
@@ -86,12 +93,12 @@ class ReIDMetric(BaseMetric):
     ) -> None:
         _refuse_unknown(unknown)
         self.overrides = protocol_overrides(protocols)
-        built = {name: build_protocol(spec) for name, spec in self.overrides.items()}
-        check_options(distance, max_rank, rerank, query_expansion, built.values())
+        options = EvaluationOptions(distance, max_rank, rerank, query_expansion)
+        options.check_protocols([build_protocol(spec) for spec in self.overrides.values()])
         require_writable(save_features, "ReIDMetric: save_features")
         # A prefix here only silences MMEngine's warning.
         super().__init__(collect_device, prefix="reid")
-        self.prefix = prefix
+        self.prefix: str | None = prefix
         self.protocols = protocols
         self.rerank = rerank
         self.query_expansion = query_expansion
@@ -103,6 +110,11 @@ class ReIDMetric(BaseMetric):
         self.last_embeddings: EmbeddingSet | None = None
 
     @property
+    def options(self) -> EvaluationOptions:
+        """The settings of the ranking, checked."""
+        return EvaluationOptions(self.distance, self.max_rank, self.rerank, self.query_expansion)
+
+    @property
     def dataset_meta(self) -> dict | None:
         """What the data set says about itself; given by MMEngine's loops when they are built."""
         return self._dataset_meta
@@ -112,9 +124,7 @@ class ReIDMetric(BaseMetric):
         self._dataset_meta = dataset_meta
         announced = self._announced()
         if announced:
-            protocols = self.protocols_of(announced).values()
-            options = (self.distance, self.max_rank, self.rerank, self.query_expansion)
-            check_options(*options, protocols)
+            self.options.check_protocols(self.protocols_of(list(announced)).values())
 
     def _announced(self) -> dict[str, dict[str, Any]]:
         """What the readers say about each test set."""
@@ -126,8 +136,10 @@ class ReIDMetric(BaseMetric):
         Raises:
             ValueError: If an override is for a set that is not there, or one can't be built.
         """
-        announced = {name: facts.get("protocol") for name, facts in self._announced().items()}
-        specs = {name: announced.get(name) for name in set_names}
+        announced = self._announced()
+        specs: dict[str | None, Any] = {
+            name: announced.get(name, {}).get("protocol") for name in set_names
+        }
         if None in self.overrides:
             specs = dict.fromkeys(specs, self.overrides[None])
         return built_protocols(specs | self.overrides, list(set_names))
@@ -138,7 +150,7 @@ class ReIDMetric(BaseMetric):
         if not announced:
             return None
         keys = []
-        for name, protocol in self.protocols_of(announced).items():
+        for name, protocol in self.protocols_of(list(announced)).items():
             keys += [f"{name}/{key}" for key in metric_names(protocol, self.rerank is not None)]
         return [f"{self.prefix}/{key}" if self.prefix else key for key in keys]
 
@@ -169,8 +181,8 @@ class ReIDMetric(BaseMetric):
         if data_samples:
             # one transfer for the batch, not one per image
             feats = torch.stack([sample["pred_embedding"].detach() for sample in data_samples])
-            facts = [image_facts(sample) for sample in data_samples]
-            self.results.append((feats.to("cpu", torch.float32), facts))
+            metadata = [image_metadata(sample) for sample in data_samples]
+            self.results.append((feats.to("cpu", torch.float32), metadata))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Gather over ranks and evaluate every test set; each rank ranks a share of its queries.
@@ -184,65 +196,48 @@ class ReIDMetric(BaseMetric):
         Raises:
             ValueError: On every rank alike: images are missing, or no query can be answered.
         """
-        gathered = self._gather()
+        gathered = gather_images(self.results, get_comm_device())
         self.results.clear()
         # Every rank holds everything and takes the same path, so an error is raised on all of them.
         metrics = self._compute(gathered, size)
         return {f"{self.prefix}/{k}" if self.prefix else k: v for k, v in metrics.items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Not part of the way through this class, which gathers tensors itself."""
-        raise NotImplementedError("ReIDMetric.evaluate gathers and computes in one go.")
+        """Unused: :meth:`evaluate` gathers and computes in one step."""
+        raise NotImplementedError("ReIDMetric.evaluate gathers and computes in one step.")
 
-    def _compute(self, gathered: dict[str, Any], size: int) -> dict[str, float]:
-        images = without_padding(gathered, size, self._announced())
+    def _compute(self, gathered: GatheredImages, size: int) -> dict[str, float]:
+        images = gathered.without_padding(size, self._announced())
         images.mark_distractors(self._announced())
         protocols = self.protocols_of(images.set_names())
         self.last_embeddings = images
         named = pid_names_by_set(self.dataset_meta)
         if self.save_features and is_main():
-            specs = {name: protocol.describe() for name, protocol in protocols.items()}
-            notes = dict(self.feature_notes, protocols=json.dumps(specs))
-            if named:
-                notes["pid_names"] = pid_names_to_text(named)
-            save_features(self.save_features, images, **notes)
+            self._save(self.save_features, images, protocols)
         logger = MMLogger.get_current_instance()
         self.last_results, failures = evaluate_sets(
             images,
             protocols,
             pid_names=named,
-            distance=self.distance,
-            max_rank=self.max_rank,
-            rerank=self.rerank,
-            query_expansion=self.query_expansion,
+            **vars(self.options),
             device=_ranking_device(),
             distributed=is_distributed(),
             progress=PeriodicProgress(logger.info),
         )
-        for failure in failures:
-            logger.warning(failure)
-        for name, result in self.last_results.items():
-            if result.unanswerable:
-                logger.warning("%s: %s", name, result.unanswerable)
-            if result.unknown_cameras:
-                logger.warning(result.unknown_cameras)
+        for text in warnings_of(self.last_results, failures):
+            logger.warning(text)
         logger.info("\n%s", format_table(self.last_results))
         return flat_metrics(self.last_results)
 
-    def _gather(self) -> dict[str, Any]:
-        """All ranks' rows: features, the integer columns, and the two string columns."""
-        device = get_comm_device()
-        feats = [batch for batch, _ in self.results]
-        facts = [fact for _, batch in self.results for fact in batch]
-        width = gather_rows(torch.tensor([feats[0].shape[1] if feats else 0], device=device)).max()
-        local = torch.cat(feats) if feats else torch.zeros(0, int(width))
-        numbers = torch.tensor([fact[0] for fact in facts], dtype=torch.int64).reshape(-1, 4)
-        return {
-            "feats": gather_rows(local.to(device)).cpu(),
-            "numbers": gather_rows(numbers.to(device)).cpu().numpy(),
-            "datasets": gather_strings([fact[1] for fact in facts], device),
-            "names": gather_strings([fact[2] for fact in facts], device),
-        }
+    def _save(
+        self, path: str, images: EmbeddingSet, protocols: Mapping[str, EvaluationProtocol]
+    ) -> None:
+        specs = {name: protocol.describe() for name, protocol in protocols.items()}
+        notes = dict(self.feature_notes, protocols=json.dumps(specs))
+        named = pid_names_by_set(self.dataset_meta)
+        if named:
+            notes["pid_names"] = pid_names_to_text(named)
+        save_features(path, images, **notes)
 
 
 def _ranking_device() -> torch.device:

@@ -16,7 +16,7 @@ from mmreid_ext.shorten import one_line
 from .compared_runs import missing_notes, refuse_repeats, setting_notes
 from .identity_interval import StandardError, identity_error, seed_error, weighted_mean
 from .matched_queries import matched_queries, query_weights
-from .results_check import check_results
+from .results_file import check_results
 from .table import text_table
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,19 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
-from mmreid_ext.evaluation.set_evaluation import SetResult
+from mmreid_ext.evaluation.set_result import SetResult
 from mmreid_ext.evaluation.trials import Scores
-from mmreid_ext.json_values import plain_json
 from mmreid_ext.protocols.image_table import ROLES
-from mmreid_ext.shorten import one_line
 
 from .image_names import array_fingerprint, image_fingerprint, relative_names, without_folders
-from .results_check import check_metrics, check_results
+from .results_file import RESULTS_FORMAT
 from .table import text_table
 
-RESULTS_FORMAT = "mmreid_ext-results-1"
 _PACKAGES = (
     *("mmreid_ext", "torch", "torchvision", "numpy", "Pillow"),
     *("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
@@ -184,54 +179,6 @@ def _describe_scores(scores: Scores) -> dict[str, Any]:
         "tpr_at_fpr": scores.tpr_at_fpr,
         "roc": scores.roc,
     }
-
-
-def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
-    """Write a results document as JSON; missing values (NaN) become null. Folders are made.
-
-    Args:
-        path: File to write; replaced only by a complete one.
-        document: From :func:`results_document`.
-    """
-    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
-
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain_json(document), ensure_ascii=False, allow_nan=False, indent=1)
-    with atomic_open(path, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
-    return path
-
-
-def read_results(path: str | os.PathLike, complete: bool = False) -> dict[str, Any]:
-    """Read what :func:`write_results` wrote.
-
-    Args:
-        path: The file.
-        complete: Whether every entry must be there and right that comparing reads; otherwise the
-            figures alone are checked.
-
-    Raises:
-        MissingFileError: If there is no such file.
-        UserError: If the file isn't such a document; the message names the entry.
-    """
-    if not Path(path).is_file():
-        raise MissingFileError(f"No results file {path}.")
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:  # of JSON, UTF-8 and _no_number
-        raise UserError(f"{path} is not JSON: {one_line(error)}.") from error
-    if not isinstance(document, dict) or document.get("format") != RESULTS_FORMAT:
-        raise UserError(
-            f"{path} is not a results file ({RESULTS_FORMAT!r}). Write one with "
-            "`python tools/test.py CONFIG CHECKPOINT --out results.json`."
-        )
-    (check_results if complete else check_metrics)(document, str(path))
-    return document
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number in JSON; missing values are null")
 
 
 def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.json_values import plain_json
 
 from .compared_runs import differing_settings, refuse_repeats
-from .report import read_results, write_results
+from .results_file import read_results, write_results
 from .training_record import flat_config
 
 REQUEST = "request.json"

@@ -1,13 +1,70 @@
-"""Check what a results file holds before anything is computed from it."""
+"""Write and read results files, and check what one holds before anything is computed from it."""
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.json_values import plain_json
 from mmreid_ext.shorten import one_line
+
+RESULTS_FORMAT = "mmreid_ext-results-1"
+
+_ROUNDING = 1e-9
+"""How far a mean of rounded shares may lie outside [0, 1]."""
+
+
+def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
+    """Write a results document as JSON; missing values (NaN) become null. Folders are made.
+
+    Args:
+        path: File to write; replaced only by a complete one.
+        document: From :func:`results_document`.
+    """
+    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain_json(document), ensure_ascii=False, allow_nan=False, indent=1)
+    with atomic_open(path, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+    return path
+
+
+def read_results(path: str | os.PathLike, complete: bool = False) -> dict[str, Any]:
+    """Read what :func:`write_results` wrote.
+
+    Args:
+        path: The file.
+        complete: Whether every entry must be there and right that comparing reads; otherwise the
+            metrics alone are checked.
+
+    Raises:
+        MissingFileError: If there is no such file.
+        UserError: If the file isn't such a document; the message names the entry.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(f"No results file {path}.")
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # of JSON, UTF-8 and _no_number
+        raise UserError(f"{path} is not JSON: {one_line(error)}.") from error
+    if not isinstance(document, dict) or document.get("format") != RESULTS_FORMAT:
+        raise UserError(
+            f"{path} is not a results file ({RESULTS_FORMAT!r}). Write one with "
+            "`python tools/test.py CONFIG CHECKPOINT --out results.json`."
+        )
+    (check_results if complete else check_metrics)(document, str(path))
+    return document
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number in JSON; missing values are null")
 
 
 def check_results(
@@ -119,4 +176,4 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_fraction(value: Any) -> bool:
-    return _is_number(value) and -1e-9 <= value <= 1 + 1e-9  # sums of rounded shares
+    return _is_number(value) and -_ROUNDING <= value <= 1 + _ROUNDING

@@ -1,0 +1,77 @@
+"""Hold the options of an evaluation, with the only copy of their defaults, and check them early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.retrieval.settings import (
+    DISTANCES,
+    check_query_expansion,
+    rerank_settings,
+)
+from mmreid_ext.protocols import EvaluationProtocol
+from mmreid_ext.setting_checks import is_whole
+from mmreid_ext.suggest import did_you_mean
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How test sets are evaluated, whatever their protocols. Checked when built.
+
+    The defaults hold wherever a test set is evaluated: in ``ReIDMetric``, in ``evaluate_set`` and
+    on the command lines.
+
+    Args:
+        distance: ``'cosine'`` or ``'euclidean'``.
+        max_rank: Length of the CMC curve (longer where the protocol reports a higher rank).
+        rerank: None for no re-ranked row, ``'auto'`` or settings, see :func:`rerank_settings`.
+        query_expansion: None, or settings of :func:`expand_queries`. Needs the cosine.
+
+    Raises:
+        ValueError: If an option can't be used, or two don't go together.
+    """
+
+    distance: str = "cosine"
+    max_rank: int = 50
+    rerank: str | Mapping[str, Any] | None = "auto"
+    query_expansion: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        distance = self.distance
+        if distance not in DISTANCES:
+            raise UserError(
+                f"distance={distance!r}{did_you_mean(distance, DISTANCES)} must be one of "
+                f"{DISTANCES}."
+            )
+        if not is_whole(self.max_rank, 1):
+            raise UserError(f"max_rank={self.max_rank!r} must be a whole number, at least 1.")
+        rerank_settings(self.rerank, 0)
+        check_query_expansion(self.query_expansion)
+        if self.query_expansion is not None and distance != "cosine":
+            _refuse_expansion(f"distance={distance!r}")
+
+    def check_protocols(self, protocols: Iterable[EvaluationProtocol]) -> None:
+        """Check that the options go with the protocols of the test sets.
+
+        Raises:
+            ValueError: If one doesn't; the message says what to change.
+        """
+        for protocol in protocols:
+            if self.query_expansion is not None and protocol.self_retrieval:
+                _refuse_expansion(f"the protocol {type(protocol).__name__}")
+            if protocol.counting == "paddleclas" and self.distance != "cosine":
+                raise UserError(
+                    f"{type(protocol).__name__} counts as PaddleClas does, which needs "
+                    f"distance='cosine', got {self.distance!r}."
+                )
+
+
+def _refuse_expansion(given: str) -> None:
+    raise UserError(
+        "Query expansion averages normalised embeddings of queries and of another gallery: it "
+        "needs distance='cosine' and a protocol with separate queries; it does not go with "
+        f"{given}. Use query_expansion=None there."
+    )

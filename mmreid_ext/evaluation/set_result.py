@@ -1,0 +1,97 @@
+"""Hold the metrics of one test set, and name them before they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mmreid_ext.protocols import EvaluationProtocol
+from mmreid_ext.shorten import shorten
+
+from .trials import Scores
+
+EXTRA_METRICS = ("R-precision", "MAP@R", "NMI")  # of the protocols with `embedding_metrics`
+
+
+@dataclass
+class SetResult:
+    """Metrics of one test set.
+
+    Args:
+        name: Name of the test set.
+        protocol: Name and settings of the protocol.
+        num_queries: Queries of one trial.
+        num_gallery: Gallery images of one split.
+        plain: Scores by the distance of embeddings.
+        reranked: Scores after k-reciprocal re-ranking, or None.
+        rerank: Settings of the re-ranking, or None.
+        query_names: Path of each query, shape (Q,), as the rows of the per-query scores.
+        query_pids: Identity of each query, shape (Q,).
+        query_camids: Camera of each query, shape (Q,).
+        extras: Further metrics (fractions), for example R-precision.
+        seconds: Time taken, without the extraction of features.
+        unknown_cameras: How many images have no known camera, in words; empty if all have one.
+        pid_names: Names that the user gave to identities, for messages.
+        no_match_causes: Why some queries have no match, in words; empty if all have one. Where
+            splits are random, those of one split.
+    """
+
+    name: str
+    protocol: dict[str, Any]
+    num_queries: int
+    num_gallery: int
+    plain: Scores
+    reranked: Scores | None
+    rerank: dict[str, Any] | None
+    query_names: np.ndarray
+    query_pids: np.ndarray
+    query_camids: np.ndarray
+    extras: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    unknown_cameras: str = ""
+    pid_names: Mapping[int, str] = field(default_factory=dict)
+    no_match_causes: str = ""
+
+    @property
+    def unanswerable(self) -> str:
+        """Which queries had no match and count nowhere, in words; empty if there are none."""
+        places = np.flatnonzero(~np.isfinite(self.plain.ap))
+        if not len(places):
+            return ""
+        queries = shorten(
+            f"{self.query_names[i] or f'query {i}'} (identity {self._person(i)})" for i in places
+        )
+        causes = f". {self.no_match_causes}" if self.no_match_causes else ""
+        return (
+            f"{len(places)} of {len(self.plain.ap)} queries have no match and are not counted: "
+            f"{queries}{causes}"
+        )
+
+    def _person(self, place: int) -> str:
+        pid = int(self.query_pids[place])
+        return str(self.pid_names.get(pid, pid))
+
+    def metrics(self) -> dict[str, float]:
+        """Percent by metric key (``mAP``, ``rerank/mAP``, …), without the name of the set."""
+        values = self.plain.percent() | {key: 100 * value for key, value in self.extras.items()}
+        if self.reranked is not None:
+            values |= {f"rerank/{key}": value for key, value in self.reranked.percent().items()}
+        return values
+
+
+def metric_names(protocol: EvaluationProtocol, reranked: bool) -> list[str]:
+    """Name the keys of :meth:`SetResult.metrics` before anything is evaluated.
+
+    Args:
+        protocol: The protocol.
+        reranked: Whether there is a re-ranked row.
+    """
+    keys = ["mAP", "mINP", *(f"R{k}" for k in protocol.ranks)]
+    if protocol.random:
+        keys += [f"{key}_std" for key in keys]
+    extras = EXTRA_METRICS if protocol.embedding_metrics else ()
+    rows = [f"rerank/{key}" for key in keys] if reranked and not protocol.self_retrieval else []
+    return [*keys, *extras, *rows]

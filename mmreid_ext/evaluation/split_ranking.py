@@ -1,0 +1,128 @@
+"""Rank the splits of one test set, and compute what is measured beside the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmreid_ext.distributed import broadcast_object, is_main
+from mmreid_ext.evaluation.retrieval.embedding_metrics import embedding_metrics
+from mmreid_ext.evaluation.retrieval.query_expansion import expand_queries
+from mmreid_ext.evaluation.retrieval.ranking import evaluate_retrieval
+from mmreid_ext.evaluation.retrieval.result import RetrievalResult
+from mmreid_ext.evaluation.retrieval.settings import Progress
+from mmreid_ext.protocols import JUNK, EvaluationProtocol, Labels, Split
+
+from .embedding_set import EmbeddingSet
+from .options import EvaluationOptions
+
+
+@dataclass(frozen=True)
+class SplitRanking:
+    """How the images of one test set are ranked: everything but the split.
+
+    Args:
+        images: One test set.
+        protocol: Its protocol.
+        options: How to rank.
+        device: Where to rank.
+        distributed: Whether each rank ranks a share of the queries.
+        progress: Called during long work, or None.
+    """
+
+    images: EmbeddingSet
+    protocol: EvaluationProtocol
+    options: EvaluationOptions
+    device: str | torch.device
+    distributed: bool
+    progress: Progress | None
+
+    @property
+    def max_rank(self) -> int:
+        """Length of the CMC: as asked for, and at least the highest rank that is reported."""
+        return max(self.options.max_rank, *self.protocol.ranks)
+
+    def rank(self, split: Split, reranks: Sequence[dict[str, Any] | None]) -> list[RetrievalResult]:
+        """Rank one split, once for each way of re-ranking; all of them read the same features.
+
+        Args:
+            split: Queries and gallery.
+            reranks: Complete settings of a re-ranking, or None for the distance of embeddings.
+        """
+        labels = Labels.of(self.images, split)
+        gallery = self.images.features(split.gallery).to(self.device)
+        query = self.images.features(split.query).to(self.device)
+        if self.options.query_expansion is not None:
+            known = np.flatnonzero(labels.gallery_pids != JUNK)
+            # Only where there is junk: a selection copies the gallery.
+            kept = gallery if len(known) == len(gallery) else gallery[torch.from_numpy(known)]
+            query = expand_queries(query, kept, **self.options.query_expansion)
+        return [self._evaluate(query, gallery, labels, rerank) for rerank in reranks]
+
+    def _evaluate(
+        self, query: Tensor, gallery: Tensor, labels: Labels, rerank: dict[str, Any] | None
+    ) -> RetrievalResult:
+        return evaluate_retrieval(
+            query,
+            gallery,
+            labels.query_pids,
+            labels.gallery_pids,
+            labels.query_camids,
+            labels.gallery_camids,
+            distance=self.options.distance,
+            max_rank=self.max_rank,
+            rerank=rerank,
+            # PaddleClas removes junk, as everybody does, when it re-ranks.
+            counting=self.protocol.counting if rerank is None else "standard",
+            distributed=self.distributed,
+            progress=self.progress,
+        )
+
+    def extras(self) -> dict[str, float]:
+        """Metrics beyond the ranking; from rank 0, since clustering takes all cores."""
+        if not self.protocol.embedding_metrics:
+            return {}
+        values: dict[str, float] = {}
+        problem: Exception | None = None
+        if is_main() or not self.distributed:
+            try:
+                values = self._embedding_metrics()
+            except (ImportError, ValueError) as error:  # the others wait: raised on every rank
+                problem = error
+        if self.distributed:
+            values, problem = broadcast_object((values, problem))
+        if problem is not None:
+            raise problem
+        return values
+
+    def _embedding_metrics(self) -> dict[str, float]:
+        images, expansion = self.images, self.options.query_expansion
+        is_asked = (images.roles == "query") | self.protocol.self_retrieval
+        images = images.take((images.pids != JUNK) & ~(images.distractors & is_asked))
+        feats, is_query = images.feats.to(self.device), None
+        if not self.protocol.self_retrieval:
+            is_query = images.roles == "query"
+            if expansion is not None:
+                rows = torch.from_numpy(is_query).to(self.device)
+                feats = feats.float().clone()
+                feats[rows] = expand_queries(feats[rows], feats[~rows], **expansion)
+        return embedding_metrics(
+            feats,
+            _people(images),
+            is_query,
+            nmi=self.protocol.nmi,
+            distance=self.options.distance,
+        )
+
+
+def _people(images: EmbeddingSet) -> np.ndarray:
+    """Identities, shape (N,), in which each distractor is a person of its own."""
+    pids = images.pids.copy()
+    lone = images.distractors
+    pids[lone] = pids.max(initial=0) + 1 + np.arange(lone.sum())
+    return pids
