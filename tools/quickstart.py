@@ -165,7 +165,7 @@ def cfg_options(args: argparse.Namespace, method: str) -> list[str]:
 
 def format_table(results: dict[str, Path]) -> str:
     """One row per method and test set, a second one re-ranked."""
-    rows = [("data set", "method", *COLUMNS)]
+    rows: list[tuple[str, ...]] = [("data set", "method", *COLUMNS)]
     for method, path in results.items():
         document = read_results(path)
         for name, test_set in document["test_sets"].items():

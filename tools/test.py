@@ -5,8 +5,11 @@ python tools/test.py CONFIG CHECKPOINT --rerank k1=30 lambda=0.2 --out results.j
 tools/dist_test.sh CONFIG CHECKPOINT 4
 """
 
+from __future__ import annotations
+
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
@@ -24,6 +27,11 @@ from mmreid_ext.cli.evaluation_options import (
 from mmreid_ext.cli.explain import explained
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.runner import Runner
+
+    from mmreid_ext.evaluation.reid_metric import ReIDMetric
 
 
 def parse_args() -> argparse.Namespace:
@@ -98,7 +106,7 @@ def run(args: argparse.Namespace) -> None:
     require_writable(args.save_features, "--save-features")
     cfg = load_config(args)
 
-    from mmengine.runner import Runner  # heavy; --help stays quick
+    from mmengine.runner import Runner
 
     from mmreid_ext.checkpoint.safe_load import read_meta
     from mmreid_ext.checkpoint.usage import check_usage
@@ -128,7 +136,7 @@ def run(args: argparse.Namespace) -> None:
         if args.save_features and metric is not None:
             metric.feature_notes = {key: json.dumps(value) for key, value in source.items()}
         runner.test()
-    if args.out and is_main():
+    if args.out and metric is not None and is_main():
         document = results_document(
             metric.last_results,
             settings_used(cfg, args, runner, metric, source["training"]["seed"]),
@@ -140,7 +148,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def settings_used(
-    cfg: Config, args: argparse.Namespace, runner, metric, training_seed: int | None
+    cfg: Config,
+    args: argparse.Namespace,
+    runner: Runner,
+    metric: ReIDMetric,
+    training_seed: int | None,
 ) -> dict:
     """Collect the settings that decided the results, as they were in effect."""
     model = getattr(runner.model, "module", runner.model)

@@ -138,7 +138,7 @@ def draw(
         gallery_distractors=images.distractors[split.gallery],
         pid_names=pid_names,
     )
-    where = {"image_root": root, "title": f"Ranked lists: {name}"}
+    where: dict[str, Any] = {"image_root": root, "title": f"Ranked lists: {name}"}
     save_ranked_list_html(folder / "ranked_list.html", shown, *paths, **where)
     save_ranked_list_png(folder / "ranked_list.png", shown, *paths, limit=args.png_limit, **where)
     plot_cmc({entry.name: entry.cmc for entry in ranked.lists}, folder / "cmc.png")

@@ -21,15 +21,16 @@ from mmreid_ext.evaluation.retrieval.settings import (
 )
 from mmreid_ext.protocols import protocol_names
 
-_RERANK = {
+_Kinds = Mapping[str, tuple[str, Callable[[str], Any]]]
+"""Setting and type behind each name that may be written on the command line."""
+
+_RERANK: _Kinds = {
     "k1": ("k1", int),
     "k2": ("k2", int),
     "lambda": ("lambda_value", float),
     "approximate": ("approximate", lambda number: bool(int(number))),
 }
-_EXPANSION = {"n": ("num_neighbors", int), "alpha": ("alpha", float)}
-_Kinds = Mapping[str, tuple[str, Callable[[str], Any]]]
-"""Setting and type behind each name that may be written on the command line."""
+_EXPANSION: _Kinds = {"n": ("num_neighbors", int), "alpha": ("alpha", float)}
 
 
 def add_rerank_arguments(parser: ArgumentParser) -> None:
@@ -166,7 +167,7 @@ def chosen_protocols(
     Raises:
         ValueError: If JSON can't be read.
     """
-    protocols: dict[str | None, Any] = dict(saved or {})
+    protocols: dict[str | None, Any] = {**(saved or {})}
     for option in options:
         name, separator, spec = option.partition("=")
         if separator and not option.startswith("{"):

@@ -42,7 +42,7 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {field: np.asarray(getattr(embeddings, field)) for field in _FIELDS}
+    arrays: dict[str, Any] = {f: np.asarray(getattr(embeddings, f)) for f in _FIELDS}
     arrays |= {f"note_{key}": np.asarray(value, dtype=np.str_) for key, value in notes.items()}
     with atomic_open(path, "wb") as file:
         np.savez(file, **arrays)

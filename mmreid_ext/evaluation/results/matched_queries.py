@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def _keys(queries: Mapping[str, Any]) -> list[tuple[str, int, int]]:
     return [*zip(names, queries["pid"], queries["camid"], strict=True)]
 
 
-def _counts(values) -> str:
+def _counts(values: Iterable[int]) -> str:
     return " against ".join(map(str, dict.fromkeys(values)))
 
 

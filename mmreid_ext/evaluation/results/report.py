@@ -157,12 +157,12 @@ def data_record(images: EmbeddingSet, names: Sequence[str] | None = None) -> dic
         images: One test set.
         names: Its images from :func:`relative_names`. Defaults to reading them from ``images``.
     """
-    names = np.array(relative_names(images.names)[0] if names is None else names, dtype=np.str_)
+    short = np.array(relative_names(images.names)[0] if names is None else names, dtype=np.str_)
     record: dict[str, Any] = {}
     for role in ROLES:
         rows = images.roles == role
         record[role] = image_fingerprint(
-            names[rows].tolist(), images.pids[rows], images.camids[rows]
+            short[rows].tolist(), images.pids[rows], images.camids[rows]
         )
     return record | {"embeddings": array_fingerprint(images.feats.numpy())}
 

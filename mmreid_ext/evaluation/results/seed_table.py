@@ -54,10 +54,11 @@ def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
     rows = [["test set", "seed", *COLUMNS]]
     for name in sets:
         title = name.replace("/rerank", " (re-ranked)")
+        keys = [f"{name}/{column}" for column in COLUMNS]
         for seed, metrics in runs.items():
-            cells = [metrics.get(f"{name}/{column}") for column in COLUMNS]
-            rows.append([title, str(seed), *("" if c is None else f"{c:.2f}" for c in cells)])
-        found = [summary.get(f"{name}/{column}") for column in COLUMNS]
-        cells = ["" if f is None else f"{f['mean']:.2f} ± {f['std']:.2f}" for f in found]
-        rows.append([title, "mean ± std", *cells])
+            cells = [f"{metrics[key]:.2f}" if key in metrics else "" for key in keys]
+            rows.append([title, str(seed), *cells])
+        found = [summary.get(key) for key in keys]
+        means = ["" if f is None else f"{f['mean']:.2f} ± {f['std']:.2f}" for f in found]
+        rows.append([title, "mean ± std", *means])
     return f"Percent, {len(runs)} training seeds\n{text_table(rows, ruled=False)}"

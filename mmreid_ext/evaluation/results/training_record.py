@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mmreid_ext.json_values import full_name, plain_json
@@ -92,7 +92,7 @@ def flat_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flatten(value: Any, prefix: str) -> dict[str, Any]:
     if isinstance(value, Mapping) and (value or not prefix):
-        items = value.items()
+        items: Iterable[tuple[Any, Any]] = value.items()
     elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
         items = enumerate(value)
     else:
