@@ -101,7 +101,7 @@ def test_scores_and_lists_are_those_of_the_table(features, people, tmp_path, mon
 
 def test_unknown_set_is_named(features, monkeypatch):
     for tool in ("visualize_ranks", "plot_embeddings"):
-        with pytest.raises(SystemExit, match=r"no test set \['second'\].*'first'"):
+        with pytest.raises(SystemExit, match="--dataset second: .* no such test set.*first"):
             run_tool(tool, monkeypatch, features, "--dataset", "second")
 
 
