@@ -13,8 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CLEAN = (
     "protocols/",
     "evaluation/retrieval/",
-    "models/losses/",
-    "models/norms/",
+    "models/",
     "datasets/samplers/",
     "checkpoint/",
     "distributed.py",

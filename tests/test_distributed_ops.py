@@ -6,7 +6,7 @@ from mmreid_ext import distributed as ops
 
 WORLD = 2
 UNEVEN = (3, 1)
-POSITIONS = ((7, 2), (5, 0))  # of the images; in order: rank 1's second, rank 0's second, ...
+POSITIONS = ((7, 2), (0, 5))  # of the images; in order: rank 1's first, rank 0's second, ...
 DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool)
 
 
@@ -140,10 +140,10 @@ def test_flags_objects_and_places(by_rank, rank):
 @pytest.mark.parametrize("rank", range(WORLD))
 def test_places_of_rows(by_rank, rank):
     one_row, two_rows, no_multiple, outside = by_rank[rank]["places"]
-    assert [t.tolist() for t in one_row] == [[[3, 1], [2, 0]][rank], [3, 1, 2, 0]]
+    assert [t.tolist() for t in one_row] == [[[3, 1], [0, 2]][rank], [2, 1, 3, 0]]
     # Both rows of an image stay side by side.
-    assert two_rows[0].tolist() == [[6, 7, 2, 3], [4, 5, 0, 1]][rank]
-    assert two_rows[1].tolist() == [6, 7, 2, 3, 4, 5, 0, 1]
+    assert two_rows[0].tolist() == [[6, 7, 2, 3], [0, 1, 4, 5]][rank]
+    assert two_rows[1].tolist() == [4, 5, 2, 3, 6, 7, 0, 1]
     # Rows that belong to no number of images, and rows without positions, are in rank order.
     assert [t.tolist() for t in no_multiple] == [[[0, 1, 2], [3, 4, 5]][rank], list(range(6))]
     assert [t.tolist() for t in outside] == [[[0, 1], [2, 3]][rank], list(range(4))]

@@ -68,8 +68,8 @@ def resize_loaded(
     mode = getattr(backbone, "interpolate_mode", "bicubic")
     state[prefix + _NAME] = resize_pos_embed(table.embeddings, source, target, mode, table.extra)
     print_log(
-        "Position embeddings are resized "
-        f"from {source[0]} x {source[1]} to {target[0]} x {target[1]} patches.",
+        f"Resizing position embeddings: {source[0]} x {source[1]} patches in the file, "
+        f"{target[0]} x {target[1]} in the backbone.",
         logger="current",
     )
 

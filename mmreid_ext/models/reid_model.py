@@ -46,7 +46,7 @@ class ReIDModel(BaseModel):
             to :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in
             DDP.
         stage_plugins: Modules appended to stages of the backbone, by the stage's name, such as
-            ``dict(layer1=dict(type='mmreid_ext.MixStyle'))``. Parameter names stay as they are.
+            ``dict(layer1=dict(type='mmreid_ext.MixStyle'))``. Parameter names don't change.
         flip_test: Whether :meth:`embed` adds the embedding of the mirrored image. Defaults to
             False.
         channels_last: Whether weights and maps lie in memory as (N, H, W, C), see
@@ -184,8 +184,8 @@ class ReIDModel(BaseModel):
             return (self.pool(inputs),)
         if stage != "backbone":
             raise UserError(
-                f"ReIDModel.extract_feat: stage={stage!r} "
-                "must be 'backbone', 'neck' or 'pre_logits'."
+                f"ReIDModel.extract_feat: stage={stage!r} is unknown; "
+                "use 'backbone', 'neck' or 'pre_logits'."
             )
         outputs = self.backbone(inputs)
         return tuple(outputs) if isinstance(outputs, (tuple, list)) else (outputs,)

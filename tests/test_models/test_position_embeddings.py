@@ -111,14 +111,15 @@ def test_squares_stay_with_mmpretrain():
     assert model.backbone.pos_embed.shape == (1, 33, 24)
 
 
-def test_the_size_of_the_images_decides_where_the_number_fits_both():
-    """64 patches: without a size they are a square, and left alone."""
-    source, model = mark_places(vit((128, 32)), 16, 4), vit((192, 48))
-    state = {k: v.clone() for k, v in source.state_dict().items()}
+def test_the_size_of_the_images_decides_where_the_number_of_patches_fits_several_grids():
+    """Without it 64 patches are a square, and left alone; with it they are 16 x 4."""
+    source, model = mark_places(vit((128, 32)), 16, 4), vit((96, 96))
+    state = dict(source.state_dict())
     resize_loaded(model.backbone, state, "backbone.")
     assert state["backbone.pos_embed"].shape == (1, 65, 24)
     resize_loaded(model.backbone, state, "backbone.", source_size=(128, 32))
-    assert state["backbone.pos_embed"].shape == model.backbone.pos_embed.shape
+    model.load_state_dict(state)
+    check_places(source, model, (96, 96))
 
 
 def test_anything_without_position_embeddings_is_left_alone():

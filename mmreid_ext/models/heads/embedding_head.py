@@ -23,8 +23,7 @@ class EmbeddingHead(ReIDHead):
     Args:
         in_channels: Size of the pooled features.
         losses: Loss configurations by name, see :class:`ReIDHead`.
-        embedding_dim: Size D of the embedding; 0 leaves the pooled features as they are. Defaults
-            to 128.
+        embedding_dim: Size D of the embedding; 0 keeps the pooled features. Defaults to 128.
         num_classes: Identities in the training set; None (the default) builds no classifier.
         classifier: Configuration of a classifier called with embeddings and labels, such as
             ``dict(type='mmreid_ext.ArcMarginLinear', margin=0.15, scale=80)``; sizes are filled in.
@@ -61,8 +60,8 @@ class EmbeddingHead(ReIDHead):
         super().__init__(losses, train_losses, init_cfg, same_identities)
         if embedding_init not in ("default", "kaiming_fan_out"):
             raise UserError(
-                f"EmbeddingHead: embedding_init={embedding_init!r} "
-                "must be 'default' or 'kaiming_fan_out'."
+                f"EmbeddingHead: embedding_init={embedding_init!r} is unknown; "
+                "use 'default' or 'kaiming_fan_out'."
             )
         if num_classes is None and (classifier is not None or self._reads_logits(losses)):
             raise UserError(

@@ -32,7 +32,7 @@ class BatchHardTripletLoss(PairLoss):
 
     Args:
         margin: Margin :math:`m \ge 0`; None selects the soft form. Defaults to 0.3.
-        distance: ``'euclidean'`` or ``'squared_euclidean'`` on the features as they are, or
+        distance: ``'euclidean'`` or ``'squared_euclidean'`` on the features, or
             ``'cosine'`` (1 - cosine). Defaults to ``'euclidean'``.
         normalize_feats: L2-normalise the features first (implied by ``'cosine'``). Defaults to
             False.

@@ -21,7 +21,8 @@ class DomainShuffleLoss(nn.Module):
 
     For every anchor the positives are itself and all samples of *other* domains, of any identity;
     the negatives are the samples of *its* domain with another identity. With the farthest positive
-    :math:`p_i` and the nearest negative :math:`n_i` in Euclidean distance (features as they are),
+    :math:`p_i` and the nearest negative :math:`n_i` in Euclidean distance of the features (not
+    normalised),
 
     .. math:: L = \mathrm{mean}_i \log(1 + e^{p_i - n_i})
 

@@ -18,7 +18,7 @@ from .pairwise import log1p_exp, masked_log_mean_exp, mean_where, pair_masks, sq
 class EMLLoss(BatchLoss):
     r"""Smooth penalty on all (positive, negative) pairs of squared distances of an anchor.
 
-    With squared distances :math:`d` of the features as they are (not normalised), positives p (the
+    With squared distances :math:`d` of the features (not normalised), positives p (the
     same identity, not the anchor itself) and negatives n of anchor i,
 
     .. math::

@@ -25,8 +25,8 @@ class BatchInstanceNorm2d(nn.Module):
     Each half has its own affine parameters. The batch-norm half keeps the names of
     ``nn.BatchNorm2d`` (``weight, bias, running_mean, running_var, num_batches_tracked``), so
     batch-norm checkpoints load into it; new are ``in_weight`` (1), ``in_bias`` (0) and ``gate``
-    (:math:`\rho`, 1: pure batch norm). The gate is used as it is; whoever trains it keeps it within
-    [0, 1] (:class:`mmreid_ext.engine.MetaBINTrainLoop` does).
+    (:math:`\rho`, 1: pure batch norm). The layer doesn't clip the gate: whoever trains it
+    keeps it within [0, 1], as :class:`mmreid_ext.engine.MetaBINTrainLoop` does.
 
     Batch statistics are those of all ranks (in training mode, without any wrapper); instance
     statistics are always those of the image. Three modes:

@@ -29,7 +29,7 @@ def fold_for_inference(model: nn.Module, images: Tensor) -> tuple[nn.Module, int
     and the order of modules don't matter.
 
     Args:
-        model: In evaluation mode, returning a tensor; left as it is.
+        model: In evaluation mode, returning a tensor; it is not changed.
         images: An input, to observe with.
 
     Returns:

@@ -71,7 +71,7 @@ def test_a_classifier_needs_the_number_of_classes(options):
 def test_wrong_feature_size_and_wrong_names_explain_themselves():
     with pytest.raises(ValueError, match=r"EmbeddingHead: in_channels=16, .*\(6, 9\)"):
         make_head()(torch.zeros(6, 9))
-    with pytest.raises(ValueError, match="embedding_init='xavier' must be"):
+    with pytest.raises(ValueError, match="embedding_init='xavier' is unknown"):
         make_head(embedding_init="xavier")
     with pytest.raises(ValueError, match="Unknown loss triplet"):
         make_head(train_losses=("triplet",))

@@ -53,5 +53,7 @@ def test_each_operation_is_that_of_the_chosen_module(module, monkeypatch):
         "scale_shift": (x, scale, shift),
         "combine": (grad, scale, x, slope, shift),
     }.items():
-        found, expected = getattr(kernels, name)(*inputs), getattr(module, name)(*inputs)
-        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+        monkeypatch.setattr(module, name, lambda *given, name=name: (name, given))
+        found, given = getattr(kernels, name)(*inputs)
+        assert found == name
+        assert all(a is b for a, b in zip(given, inputs, strict=True))
