@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.evaluation_options import add_out_argument
 from mmreid_ext.evaluation.results.comparison import (
     Difference,
     compare,
@@ -34,9 +35,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--b", nargs="+", metavar="JSON", help="all runs of B")
     for option in ("--resamples", "--seed"):
         parser.add_argument(
-            option, type=int, help="without effect: the interval is computed, no longer drawn"
+            option, type=int, help="without effect: the interval is computed, not sampled"
         )
-    parser.add_argument("--out", metavar="JSON", help="also write the figures here")
+    add_out_argument(parser, "the differences, too,")
     args = parser.parse_args()
     if bool(args.a) != bool(args.b) or bool(args.a) == bool(args.files):
         parser.error("give either results files (at least two), or both --a and --b")
@@ -52,8 +53,8 @@ def run(args: argparse.Namespace) -> None:
         file: read_results(file, complete=True) for pair in pairs for side in pair for file in side
     }
     if args.resamples is not None or args.seed is not None:
-        print("Note: --resamples and --seed have no effect, the interval is computed and not drawn")
-    figures = []
+        print("Note: --resamples and --seed have no effect, the interval is computed, not sampled")
+    comparisons = []
     for a, b in pairs:
         sides = [[documents[file] for file in side] for side in (a, b)]
         report = compare(*sides, labels=(a, b))
@@ -61,20 +62,20 @@ def run(args: argparse.Namespace) -> None:
         lines = "".join(f"Note: {note}\n" for note in notes)
         print(f"A: {', '.join(a)}\nB: {', '.join(b)}\n{lines}{format_comparison(report)}\n")
         sets = {
-            name: {key: [figures_of(d) for d in found] for key, found in variants.items()}
+            name: {key: [as_data(d) for d in found] for key, found in variants.items()}
             for name, variants in report.items()
         }
         files = relative_names([*a, *b])[0]
-        figures.append(dict(a=files[: len(a)], b=files[len(a) :], notes=notes, test_sets=sets))
+        comparisons.append(dict(a=files[: len(a)], b=files[len(a) :], notes=notes, test_sets=sets))
     print(
         "Percent. ± on A and B: deviation over seeds; on B - A: its standard error over seeds. "
         "Intervals: over other people for these runs; with seeds: over people and seeds."
     )
     if args.out:
-        write_results(args.out, dict(comparisons=figures))
+        write_results(args.out, dict(comparisons=comparisons))
 
 
-def figures_of(difference: Difference) -> dict:
+def as_data(difference: Difference) -> dict:
     return dataclasses.asdict(difference) | {"verdict": difference.verdict}
 
 

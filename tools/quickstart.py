@@ -137,7 +137,7 @@ def test(args: argparse.Namespace, method: str, trained: Stage, checkpoint: Path
 
 
 def picture(args: argparse.Namespace, method: str, tested: Stage) -> list[Path]:
-    """Draw the ranked lists; returns the pictures."""
+    """Draw the ranked lists, and return the pictures."""
     folder = args.work_dir / method.lower() / "ranked_lists"
     stage = Stage(f"Pictures of {method}", folder / "stamp", [tested.key, "pictures"], [])
     if not any(folder.rglob("ranked_list.png")):

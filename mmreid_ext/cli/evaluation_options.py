@@ -167,7 +167,7 @@ def chosen_protocols(
     Raises:
         ValueError: If JSON can't be read.
     """
-    protocols: dict[str | None, Any] = {**(saved or {})}
+    protocols: dict[str | None, Any] = {name: spec for name, spec in (saved or {}).items()}
     for option in options:
         name, separator, spec = option.partition("=")
         if separator and not option.startswith("{"):

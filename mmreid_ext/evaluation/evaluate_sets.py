@@ -114,7 +114,7 @@ def built_protocols(
                 f"A protocol is given for the test set {name!r}{did_you_mean(name, set_names)}, "
                 f"but the test sets are {', '.join(map(repr, set_names))}."
             )
-    specs: dict[str | None, Any] = {**protocols}
+    specs: dict[str | None, Any] = {name: spec for name, spec in protocols.items()}
     return {name: build_protocol(specs.get(name, specs.get(None))) for name in set_names}
 
 

@@ -58,7 +58,7 @@ class Scores:
 
 
 class TrialAverager:
-    """Collects the results of splits; :meth:`scores` pools those of a trial, then averages trials.
+    """Collect the results of splits; :meth:`scores` pools those of a trial, then averages trials.
 
     Args:
         protocol: Gives the reported ranks, and whether trials are random.
@@ -97,8 +97,8 @@ class TrialAverager:
             *self._per_query(),
             self.ranks,
             {
-                rate: float(np.mean([found[rate] for found in self._tpr_at_fpr]))
-                for rate in self._tpr_at_fpr[0]
+                fpr: float(np.mean([found[fpr] for found in self._tpr_at_fpr]))
+                for fpr in self._tpr_at_fpr[0]
             },
             np.mean(self._roc, axis=0),
         )
@@ -110,12 +110,13 @@ class TrialAverager:
         return {"mAP": ap.mean(), "mINP": inp.mean(), "cmc": cmc}
 
     def _per_query(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rows of the queries, their AP and top-1 rate over the trials, and their weights."""
+        """Rows of the queries, their mean AP and top-1 over the trials, and their weights."""
         rows, place = np.unique(np.concatenate(self._queries), return_inverse=True)
         trials = [np.concatenate(parts, axis=1) for parts in self._trials.values()]
         ap, _, first = np.concatenate(trials, axis=1)
         valid = np.isfinite(ap)
-        # what one answer adds to the mean over trials of the mean over a trial's valid queries
+        # A score is a mean over trials of means over a trial's valid queries. So one answer adds
+        # 1 / (trials * valid queries of its trial).
         counts = [np.isfinite(trial[0]).sum() for trial in trials]
         share = np.repeat(1 / (len(trials) * np.array(counts)), [t.shape[1] for t in trials])
         weights = np.bincount(place[valid], share[valid], minlength=len(rows))

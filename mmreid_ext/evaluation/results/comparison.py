@@ -41,14 +41,14 @@ def compare(
     """Compare two sides, each one results document or several (one per training seed).
 
     Queries are matched by image name from their common folder, identity and camera, whatever their
-    order. A side's score for a query is the mean over its runs. Figures are over the queries that
-    every run could answer; over random splits each query counts as in the table of the test. See
+    order. A side's score for a query is the mean over its runs. Only queries that every run could
+    answer count; over random splits each counts as in the table of the test. See
     :func:`identity_error` and :func:`seed_error` for the intervals.
 
     Args:
         a: Documents of :func:`read_results`.
         b: Documents of the other side.
-        num_resamples: Without effect, the interval is computed and not drawn; kept for old calls.
+        num_resamples: Without effect, the interval is computed, not sampled; kept for old calls.
         seed: Without effect likewise.
         labels: Names of the runs of both sides for messages, such as their files.
 
@@ -63,7 +63,9 @@ def compare(
     if not a or not b:
         raise UserError("Each side needs at least one results file.")
     if num_resamples is not None or seed is not None:
-        text = "compare: num_resamples and seed have no effect; the interval is computed, not drawn"
+        text = (
+            "compare: num_resamples and seed have no effect; the interval is computed, not sampled"
+        )
         warnings.warn(text, UserWarning, stacklevel=2)
     sides = [[plain_json(run) for run in side] for side in (a, b)]
     named = labels or [[f"run {i + 1}" for i in range(len(side))] for side in sides]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -19,6 +20,11 @@ from mmreid_ext.shorten import one_line
 
 _FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names", "distractors")
 _NEEDED = ("feats", "pids", "camids", "roles")
+_NO_DISTRACTORS = (
+    "{} does not say which images are distractors: it comes from an earlier version, or from "
+    "another program. None is taken for one. Under 'self_retrieval', distractors of one number "
+    "would count as one person; write the file again with tools/test.py --save-features."
+)
 _OUR_NOTES = ("checkpoint", "training", "protocols", "pid_names")
 
 
@@ -54,8 +60,8 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
 
     Args:
         path: The ``.npz`` file. In one made by other means ``names`` may be missing (empty
-            strings), ``distractors`` (none) and ``datasets`` (the file's stem); the other arrays
-            are needed.
+            strings), ``distractors`` (none, with a warning) and ``datasets`` (the file's stem); the
+            other arrays are needed.
 
     Returns:
         The embeddings, and the notes saved with them.
@@ -85,7 +91,9 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
     count = len(arrays["feats"])
     arrays.setdefault("datasets", np.full(count, path.stem))
     arrays.setdefault("names", np.full(count, ""))
-    arrays.setdefault("distractors", np.zeros(count, dtype=bool))
+    if "distractors" not in arrays:
+        warnings.warn(_NO_DISTRACTORS.format(path), UserWarning, stacklevel=2)
+        arrays["distractors"] = np.zeros(count, dtype=bool)
     notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
     try:
         return EmbeddingSet(*(arrays[field] for field in _FIELDS)), notes

@@ -1,4 +1,4 @@
-"""An interval for a mean difference over identities that could have been drawn."""
+"""Compute standard errors of a mean difference: over other identities, and over training seeds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import numpy as np
 from mmreid_ext.errors import UserError
 
 PSEUDO_QUERIES = 0.5
-"""Weight, in queries, of each of the two invented identities of :func:`identity_error`."""
+"""Weight, in queries, of each of the two invented identities of :func:`identity_error`.
+
+Half an observation per cell is what Agresti and Min add to a table of pairs. It leaves an interval
+where rank-1 hits happen to agree, and hardly moves one over hundreds of queries.
+"""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class StandardError:
     freedom: float
 
     def margin(self, confidence: float = 0.95) -> float:
-        """Half the width of the interval that holds the true mean so often."""
+        """Half the width of the interval that holds the true mean with this probability."""
         if self.value == 0 or np.isnan(self.value):
             return self.value
         from scipy.special import stdtrit  # the quantile of Student's t; scipy is slow to import
@@ -101,8 +105,10 @@ def identity_error(
     shares = sizes / sizes.sum()
     mean = totals.sum() / sizes.sum()
     without = (mean - totals / sizes.sum()) / (1 - shares)  # the mean with each person left out
+    # The jackknife's factor: means that share n - 1 of n people differ less than those of samples.
     variance = (len(sizes) - 1) / len(sizes) * np.sum((without - mean) ** 2)
     effective = 1 / np.sum(shares**2)
+    # One degree of freedom is the fewest that Student's t is used with.
     return StandardError(float(np.sqrt(variance)), max(1.0, float(effective) - 1))
 
 
@@ -115,7 +121,7 @@ def seed_error(a: np.ndarray, b: np.ndarray) -> StandardError:
     Welch, "The generalization of 'Student's' problem", Biometrika 1947.
 
     Args:
-        a: Figure of each run of side A, shape (n,).
+        a: Metric of each run of side A, shape (n,).
         b: The same of side B.
 
     Returns:

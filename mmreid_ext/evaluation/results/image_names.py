@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 _TRIED = 20
-"""Images that are looked for, to learn where a test set was moved to."""
+"""Images that are looked for, to learn where a test set was moved to: a few may be missing."""
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
@@ -97,11 +97,11 @@ def image_fingerprint(
     Returns:
         ``{'images': count, 'sha256': text}``.
     """
-    facts = sorted(zip(names, map(int, pids), map(int, camids), strict=True))
+    images = sorted(zip(names, map(int, pids), map(int, camids), strict=True))
     digest = hashlib.sha256()
-    for name, pid, camid in facts:
+    for name, pid, camid in images:
         digest.update(f"{name}\0{pid}\0{camid}\n".encode("utf-8", "surrogateescape"))
-    return {"images": len(facts), "sha256": digest.hexdigest()}
+    return {"images": len(images), "sha256": digest.hexdigest()}
 
 
 def array_fingerprint(values: np.ndarray) -> str:

@@ -90,7 +90,7 @@ def check_results(
 
 
 def check_metrics(document: Mapping[str, Any], source: str = "results document") -> None:
-    """Check the figures of a results document, and that its parts are objects.
+    """Check the metrics of a results document, and that its parts are objects.
 
     Args:
         document: See :func:`check_results`.

@@ -109,23 +109,23 @@ def test_equal_methods_are_rarely_called_different(bench, seeds, spread):
 
 def test_the_simulation_notices_methods_that_are_wrong(bench, monkeypatch):
     """Queries as if they were people; two standard errors over seeds; either spread alone."""
-    from mmreid_ext.evaluation.results import comparison
+    from mmreid_ext.evaluation.results import difference
 
-    people, seeds = comparison.identity_error, comparison.seed_error
+    people, seeds = difference.identity_error, difference.seed_error
     crowd = bench.Population(50, 0.5)
     with monkeypatch.context() as patched:
         patched.setattr(
-            comparison, "identity_error",
+            difference, "identity_error",
             lambda gain, _, weights, **more: people(gain, np.arange(len(gain)), weights, **more),
         )  # fmt: skip
         found = list(bench.simulate(crowd, 1, 0.0, REPEATS))
         assert bench.percent(bench.covers, found, "mAP") < 93 - SLACK
     with monkeypatch.context() as patched:
         normal = lambda a, b: StandardError(seeds(a, b).value, 1e6)  # noqa: E731
-        patched.setattr(comparison, "seed_error", normal)
+        patched.setattr(difference, "seed_error", normal)
         found = list(bench.simulate(crowd, 2, 5.0, REPEATS))
         assert bench.percent(bench.called, found, "mAP") > 6 + SLACK
     with monkeypatch.context() as patched:
-        patched.setattr(comparison, "_margin", lambda one, other: max(one.margin(), other.margin()))
+        patched.setattr(difference, "_margin", lambda one, other: max(one.margin(), other.margin()))
         found = list(bench.simulate(bench.Population(150, 0.5), 5, 1.0, 4 * REPEATS))
         assert bench.percent(bench.called, found, "mAP") > 6 + SLACK / 2
