@@ -14,18 +14,7 @@ model = dict(
     ),
 )
 
-train_pipeline = [
-    dict(type="mmreid_ext.LoadResized", scale=(126, 252), interpolation="bilinear"),  # (W, H)
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=10),
-    dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
-]
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(126, 252), interpolation="bilinear"),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+# Width and height.
+train_dataloader = dict(dataset=dict(loader=dict(scale=(126, 252))))
+val_dataloader = dict(dataset=dict(loader=dict(scale=(126, 252))))
 test_dataloader = val_dataloader

@@ -12,9 +12,8 @@ model = dict(
     head=dict(num_classes=150, in_channels=512),
 )
 train_pipeline = [
-    dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bilinear"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -7,10 +7,9 @@ _base_ = [
 ]
 
 train_pipeline = [
-    dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bilinear"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 

@@ -10,6 +10,7 @@ from mmpretrain.registry import DATASETS, TRANSFORMS
 
 from mmreid_ext.cli.launch import prepare
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
+from mmreid_ext.image_loading import ImageSteps, steps_of
 
 PATHS = sorted(CONFIGS.glob("*.py"))
 NUM_DOMAINS = 4
@@ -43,7 +44,7 @@ def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
         loader.sampler.num_instances = 2
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.update(batch_size=16, num_workers=0, persistent_workers=False)
-        loader.dataset.pipeline = small_images(loader.dataset.pipeline)
+        loader.dataset.update(small_images(steps_of(loader.dataset)))
         loader.dataset.sources = [synthetic(images, domain) for domain in (0, 1)]
     num_classes = 8 * (NUM_DOMAINS if "sources" in train else 1)
     small = dict(num_classes=num_classes, start_iter=0)  # a memory begins at once
@@ -67,22 +68,23 @@ def synthetic(images: Path, domain: int, **kwargs) -> dict:
 
 
 def shrink_dataset(dataset: dict, images: Path) -> dict:
-    pipeline = small_images(dataset.pipeline)
+    steps = small_images(steps_of(dataset))
     if "sources" in dataset:
         sources = [synthetic(images, domain) for domain in range(NUM_DOMAINS)]
-        return dict(type=dataset.type, sources=sources, pipeline=pipeline)
+        return dict(type=dataset.type, sources=sources, **steps)
     settings = {k: v for k, v in dataset.items() if k in ("mode", "domain_from")}
-    return synthetic(images, 0, pipeline=pipeline, **settings)
+    return synthetic(images, 0, **steps, **settings)
 
 
-def small_images(pipeline: list) -> list:
-    small = dict(
+def small_images(steps: ImageSteps) -> dict:
+    small = {"mmreid_ext.LoadResized": dict(scale=(32, 64))} | dict(
         Resize=dict(scale=(32, 64)),
         ResizeEdge=dict(scale=40),
         RandomResizedCrop=dict(scale=32),
         CenterCrop=dict(crop_size=32),
     )
-    return [{**step, **small.get(step["type"], {})} for step in pipeline]
+    loader, *pipeline = [{**step, **small.get(step["type"], {})} for step in steps.in_order]
+    return dict(loader=loader, pipeline=pipeline)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_every_data_set_and_transform_of_a_base_exists(path):
         if "dataset" in loader:
             sets = [loader.dataset, *loader.dataset.get("sources", [])]
             assert all(DATASETS.get(one.type) is not None for one in sets)
-            steps = loader.dataset.get("pipeline", [])
+            steps = steps_of(loader.dataset).in_order
             assert all(TRANSFORMS.get(step.type) is not None for step in steps)
     if "train_dataloader" in cfg and "sources" not in cfg.train_dataloader.dataset:
         tested = cfg.test_dataloader.dataset.get("sources", [cfg.test_dataloader.dataset])

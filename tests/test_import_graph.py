@@ -26,7 +26,7 @@ FLOORS = [
         "type_names",
         "setting_checks",
     },
-    {"distributed", "protocols", "output_files"},
+    {"distributed", "protocols", "output_files", "image_loading"},
     {"checkpoint", "compat", "registry"},
     {"models", "datasets", "evaluation"},
     {"engine", "visualization", "apis"},

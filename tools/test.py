@@ -26,6 +26,7 @@ from mmreid_ext.cli.evaluation_options import (
 )
 from mmreid_ext.cli.explain import explained
 from mmreid_ext.errors import UserError
+from mmreid_ext.image_loading import steps_of
 from mmreid_ext.output_files import require_writable
 
 if TYPE_CHECKING:  # heavy; --help stays quick
@@ -170,7 +171,7 @@ def settings_used(
         device=str(next(model.parameters()).device.type),
         ranks=runner.world_size,
         batch_size=runner.test_loop.dataloader.batch_size,
-        pipeline=cfg.test_dataloader.dataset.get("pipeline"),
+        pipeline=steps_of(cfg.test_dataloader.dataset).in_order or None,
         data_preprocessor=cfg.model.get("data_preprocessor", cfg.get("data_preprocessor")),
     )
 

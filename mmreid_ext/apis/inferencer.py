@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import torch
-from mmcv.transforms import Compose, LoadImageFromFile
+from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import check_usage, embedding_size, test_pipeline
+from mmreid_ext.checkpoint.usage import check_usage, embedding_size
 from mmreid_ext.checkpoint.weights import load_weights
-from mmreid_ext.datasets.corrupt_images import UnreadableImageError, load_image
 from mmreid_ext.datasets.folders import list_images
+from mmreid_ext.datasets.loading import (
+    UnreadableImageError,
+    build_loader,
+    load_array,
+    load_image,
+)
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
+from mmreid_ext.image_loading import evaluation_steps
 from mmreid_ext.registry import MODELS
 from mmreid_ext.shorten import shorten
 
@@ -32,6 +35,8 @@ from .configuration import as_config, as_device, find_config, without_downloads
 from .pictures import Picture, as_bgr, is_one_picture
 
 __all__ = ["ReIDInferencer", "find_config"]
+
+_NOBODY = {"pid": -1, "camid": -1, "domain": -1, "role": "", "dataset": ""}
 
 
 class ReIDInferencer:
@@ -43,7 +48,7 @@ class ReIDInferencer:
 
     Args:
         config: A configuration file, the name of one of ours (``'metabin_r50'``), a ``Config`` or a
-            dict. Its test images' pipeline is used, else that of its validation.
+            dict. Loader and pipeline of its test images are used, else those of its validation.
         checkpoint: File with the trained weights; nothing in it is executed.
         device: Where to compute. Defaults to the first GPU, else the CPU.
         batch_size: Images per forward pass. Defaults to 64.
@@ -74,8 +79,8 @@ class ReIDInferencer:
                 f"ReIDInferencer: batch_size={batch_size!r}, must be a whole number of at least 1."
             )
         cfg = as_config(config)
-        pipeline = test_pipeline(cfg)
-        if not pipeline or not isinstance(cfg.get("model"), Mapping):
+        steps = evaluation_steps(cfg)
+        if steps is None or not isinstance(cfg.get("model"), Mapping):
             raise UserError(
                 "ReIDInferencer: the configuration needs `model` and the transforms of the test "
                 "images, `test_dataloader.dataset.pipeline`; use the configuration of the training."
@@ -85,8 +90,8 @@ class ReIDInferencer:
         self.skipped: dict[int, str] = {}
         with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or "mmpretrain"):
             self.model = MODELS.build(without_downloads(cfg.model))
-            self.load = Compose(pipeline[:1]).transforms[0]
-            self.transform = Compose(pipeline[1:])
+            self.loader = build_loader(steps.loader)
+            self.transform = Compose(steps.transforms)
         if not hasattr(self.model, "embed"):
             raise UserError(
                 f"ReIDInferencer: model.type={type(self.model).__name__} gives no embeddings; it "
@@ -148,44 +153,20 @@ class ReIDInferencer:
                 self.skipped[index] = str(error)
 
     def _prepare(self, image: Picture, index: int) -> dict[str, Tensor]:
-        facts: dict[str, Any] = {
-            "sample_idx": index,
-            "pid": -1,
-            "camid": -1,
-            "domain": -1,
-            "role": "",
-            "dataset": "",
-        }
+        record = {**_NOBODY, "sample_idx": index}
         if isinstance(image, (str, os.PathLike)):
             path = os.fspath(image)
             if "://" not in path and not os.path.exists(path):
                 raise MissingFileError(f"Image {index}: there is no file {path!r}.")
-            loaded = load_image(self.load, {"img_path": path, **facts})
+            loaded = load_image(self.loader, {"img_path": path, **record})
         else:
-            loaded = self._loaded(as_bgr(image, f"Image {index}"), facts, index)
-        return {"inputs": self.transform(loaded)["inputs"]}
-
-    def _loaded(self, image: np.ndarray, facts: dict[str, Any], index: int) -> dict[str, Any]:
-        """What the loading transform would have made of a decoded image."""
-        if hasattr(self.load, "resize"):  # LoadResized
-            image = self.load.resize(image)
-        elif not (isinstance(self.load, LoadImageFromFile) and self.load.color_type == "color"):
-            return self._through_file(image, facts, index)
-        elif self.load.to_float32:
-            image = image.astype(np.float32)
-        size = image.shape[:2]
-        return {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **facts}
-
-    def _through_file(self, image: np.ndarray, facts: dict[str, Any], index: int) -> dict[str, Any]:
-        """Let a loader that does more than decoding read a lossless file of the image."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "image.png")
-            cv2.imwrite(path, image)
+            array = as_bgr(image, f"Image {index}")
             try:
-                return load_image(self.load, {"img_path": path, **facts})
+                loaded = load_array(self.loader, array, record)
             except UnreadableImageError as error:
-                loader = type(self.load).__name__
+                loader = type(self.loader).__name__
                 raise UserError(f"Image {index}: {loader} failed, {error.__cause__}.") from error
+        return {"inputs": self.transform(loaded)["inputs"]}
 
 
 def _collate(chunk: Sequence[tuple[int, dict[str, Tensor]]]) -> dict[str, Tensor]:

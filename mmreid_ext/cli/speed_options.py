@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.image_loading import ImageSteps, steps_of, write_steps
 from mmreid_ext.type_names import type_name
 
 
@@ -45,15 +46,15 @@ def apply_speed_arguments(cfg: Config, args: Namespace) -> None:
 
 
 def store_decoded(cfg: Config, folder: str) -> None:
-    """Let the training pipelines keep decoded and resized images in ``folder``.
+    """Let the loaders of the training images keep decoded and resized images in ``folder``.
 
     Args:
-        cfg: Configuration whose training pipelines begin with ``LoadImageFromFile`` and ``Resize``,
-            changed in place.
+        cfg: Configuration whose training images are loaded by ``LoadResized``, or by
+            ``LoadImageFromFile`` before ``Resize``; changed in place.
         folder: Store of :class:`mmreid_ext.datasets.transforms.LoadResized`.
 
     Raises:
-        ValueError: If a training pipeline begins otherwise, or if there is none.
+        ValueError: If training images are loaded otherwise, or if there are none.
     """
     loaders = [cfg.get("train_dataloader"), (cfg.get("train_cfg") or {}).get("meta_dataloader")]
     found = [_store_in(loader["dataset"], folder) for loader in loaders if _has_dataset(loader)]
@@ -69,25 +70,28 @@ def _store_in(dataset: dict, folder: str) -> bool:
     """Change the pipelines of a data set and of those that it wraps; whether there are any."""
     inner = [dataset.get("dataset"), *(dataset.get("datasets") or dataset.get("sources") or ())]
     found = [_store_in(one, folder) for one in inner if isinstance(one, dict)]
-    if dataset.get("pipeline"):
-        dataset["pipeline"] = _with_store(dataset["pipeline"], folder)
+    steps = steps_of(dataset)
+    if steps.loader is not None:
+        write_steps(dataset, _with_store(steps, folder))
         return True
     return any(found)
 
 
-def _with_store(pipeline: list[dict], folder: str) -> list[dict]:
-    names = [type_name(transform["type"]) for transform in pipeline[:2]]
-    if names[:1] == ["LoadResized"]:
-        load = copy.copy(pipeline[0])  # a ConfigDict keeps its classes in a form that can be dumped
+def _with_store(steps: ImageSteps, folder: str) -> ImageSteps:
+    loader, transforms = steps
+    if type_name(loader["type"]) == "LoadResized":
+        load = copy.copy(loader)  # a ConfigDict keeps its classes in a form that can be dumped
         load["store"] = folder
-        return [load, *pipeline[1:]]
-    if names != ["LoadImageFromFile", "Resize"] or len(pipeline[0]) > 1:
+        return ImageSteps(load, transforms)
+    names = [type_name(step["type"]) for step in (loader, *transforms[:1])]
+    if names != ["LoadImageFromFile", "Resize"] or len(loader) > 1:
         raise UserError(
-            "--store-decoded needs a training pipeline that begins with "
-            f"dict(type='LoadImageFromFile') and Resize; this one begins with {pipeline[:2]}."
+            "--store-decoded needs training images that are loaded by LoadResized, or by "
+            "dict(type='LoadImageFromFile') before Resize; here loading begins with "
+            f"{[loader, *transforms[:1]]}."
         )
-    resize = {key: value for key, value in pipeline[1].items() if key != "type"}
+    resize = {key: value for key, value in transforms[0].items() if key != "type"}
     if not set(resize) <= {"scale", "interpolation"} or isinstance(resize.get("scale"), int):
-        raise UserError(f"--store-decoded can't follow {pipeline[1]}: give `scale` two numbers.")
+        raise UserError(f"--store-decoded can't follow {transforms[0]}: give `scale` two numbers.")
     resize.setdefault("interpolation", "bilinear")  # that of MMPretrain's Resize
-    return [dict(type="mmreid_ext.LoadResized", store=folder, **resize), *pipeline[2:]]
+    return ImageSteps(dict(type="mmreid_ext.LoadResized", store=folder, **resize), transforms[1:])

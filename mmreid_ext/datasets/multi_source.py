@@ -22,10 +22,12 @@ class CombinedDataset(RecordDataset):
     """Records of several data sets in one list, with one pipeline.
 
     Args:
-        sources: Configurations of the data sets (or built ones), without ``mode`` and ``pipeline``.
+        sources: Configurations of the data sets (or built ones), without ``mode``, ``loader`` and
+            ``pipeline``.
         pipeline: Transforms of all of them.
         mode: ``'train'`` or ``'test'``.
         on_corrupt: See :class:`ReIDDataset`.
+        loader: Loader of all of them. See :class:`ReIDDataset`.
         **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
             ``BaseDataset``.
 
@@ -40,6 +42,7 @@ class CombinedDataset(RecordDataset):
         *,
         mode: str,
         on_corrupt: str = "error",
+        loader: Any = None,
         **kwargs: Any,
     ) -> None:
         if not sources:
@@ -51,7 +54,7 @@ class CombinedDataset(RecordDataset):
                 f"{type(self).__name__}: the sources must have different names, got {names}. Give "
                 "`name` to some of them."
             )
-        super().__init__(" + ".join(names), mode, pipeline, on_corrupt, **kwargs)
+        super().__init__(" + ".join(names), mode, pipeline, on_corrupt, loader, **kwargs)
 
     @classmethod
     def _build(cls, source: dict | RecordDataset, mode: str) -> RecordDataset:
@@ -97,12 +100,11 @@ class MultiSourceDataset(CombinedDataset):
     stays the original.
 
     Args:
-        sources: Configurations of readers, without ``mode`` and ``pipeline``; order gives the
-            domain numbers.
+        sources: Configurations of readers, without ``mode``, ``loader`` and ``pipeline``. Their
+            order gives the domain numbers.
         pipeline: Transforms of all of them.
-        on_corrupt: See :class:`ReIDDataset`.
-        **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
-            ``BaseDataset``.
+        **kwargs: ``loader`` and ``on_corrupt`` (see :class:`ReIDDataset`); ``indices``,
+            ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
 
     Raises:
         ValueError: If there is no source, two have the same name, or two share pictures.
@@ -112,6 +114,7 @@ class MultiSourceDataset(CombinedDataset):
         ...     type='mmreid_ext.MultiSourceDataset',
         ...     sources=[dict(type='mmreid_ext.Market1501', combine_all=True),
         ...              dict(type='mmreid_ext.CUHK02', combine_all=True)],
+        ...     loader=dict(type='mmreid_ext.LoadResized', scale=(128, 256)),
         ...     pipeline=train_pipeline)
     """
 
@@ -169,9 +172,10 @@ class BenchmarkSuite(CombinedDataset):
     and ``metainfo['test_sets']`` holds the protocol of each.
 
     Args:
-        sources: Configurations of readers, without ``mode`` and ``pipeline``.
+        sources: Configurations of readers, without ``mode``, ``loader`` and ``pipeline``.
         pipeline: Transforms of all of them.
-        **kwargs: ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's ``BaseDataset``.
+        **kwargs: ``loader`` (see :class:`ReIDDataset`); ``lazy_init``, ``serialize_data``,
+            ``metainfo`` of MMEngine's ``BaseDataset``.
 
     Raises:
         ValueError: If there is no source, or two have the same name.

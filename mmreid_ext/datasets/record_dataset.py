@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.image_loading import is_loading, split_loading
 from mmreid_ext.protocols import ImageTable
 
-from .corrupt_images import CorruptImages, UnreadableImageError, load_image, replacements
+from .corrupt_images import CorruptImages, replacements
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
+from .loading import UnreadableImageError, build_loader, load_image
 from .records import column, image_table
 
 
@@ -32,8 +34,11 @@ class RecordDataset(BaseDataset):
     Args:
         name: Name of the data set.
         mode: ``'train'`` or ``'test'``.
-        pipeline: Transforms; the first one loads the image.
+        pipeline: Transforms of the loaded image. A first transform that loads is taken as
+            ``loader``. Without a pipeline and a loader, items are the records.
         on_corrupt: ``'error'`` or ``'skip'`` (training only).
+        loader: Settings of what reads the file of an image. Defaults to
+            ``dict(type='LoadImageFromFile')``.
         **kwargs: ``indices``, ``lazy_init``, ``serialize_data``, ``metainfo`` of MMEngine's
             ``BaseDataset``.
 
@@ -45,7 +50,13 @@ class RecordDataset(BaseDataset):
     num_domains: int
 
     def __init__(
-        self, name: str, mode: str, pipeline: Sequence, on_corrupt: str, **kwargs: Any
+        self,
+        name: str,
+        mode: str,
+        pipeline: Sequence,
+        on_corrupt: str,
+        loader: Any = None,
+        **kwargs: Any,
     ) -> None:
         if mode not in ("train", "test"):
             raise UserError(f"{name}: mode must be 'train' or 'test', got {mode!r}.")
@@ -57,7 +68,11 @@ class RecordDataset(BaseDataset):
                 "images than the set's. Restore or delete unreadable test images."
             )
         self.name, self.mode, self.on_corrupt = name, mode, on_corrupt
-        super().__init__(data_prefix={}, pipeline=pipeline, test_mode=mode == "test", **kwargs)
+        steps = split_loading(loader, pipeline, name)
+        self.loader = build_loader(steps.loader)
+        super().__init__(
+            data_prefix={}, pipeline=steps.transforms, test_mode=mode == "test", **kwargs
+        )
 
     def full_init(self) -> None:
         """Read the records, then keep integer arrays beside MMEngine's serialised list."""
@@ -73,6 +88,21 @@ class RecordDataset(BaseDataset):
             self.corrupt = CorruptImages(len(self.pids))
         if serialize:
             self.data_bytes, self.data_address = self._serialize_data()
+
+    @property
+    def pipeline(self) -> Compose:
+        """Transforms of the loaded image. Set to a pipeline that loads, it sets the loader, too.
+
+        MMPretrain's ``SwitchRecipeHook`` sets it during training.
+        """
+        return self._pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Compose) -> None:
+        if pipeline.transforms and is_loading(pipeline.transforms[0]):
+            self.loader, *transforms = pipeline.transforms
+            pipeline = Compose(transforms)
+        self._pipeline = pipeline
 
     def image_table(self) -> ImageTable:
         """What a protocol asks about the test images, one row per image."""
@@ -134,16 +164,16 @@ class RecordDataset(BaseDataset):
 
     def prepare_data(self, idx: int) -> dict:
         """Load image ``idx``, or what replaces it, and transform it."""
-        if not self.pipeline.transforms:
+        if self.loader is None:
             return self.get_data_info(idx)
         try:
-            results = load_image(self.pipeline.transforms[0], self.get_data_info(idx))
+            results = load_image(self.loader, self.get_data_info(idx))
         except UnreadableImageError as error:
             if self.on_corrupt == "error":
                 raise
             results = self._replace(idx, error)
         path = results["img_path"]
-        for transform in self.pipeline.transforms[1:]:
+        for transform in self.pipeline.transforms:
             results = transform(results)
             if results is None:
                 raise UserError(f"{self.name}: {transform!r} returned None for {path!r}.")
@@ -155,7 +185,7 @@ class RecordDataset(BaseDataset):
             record = self.get_data_info(candidate)
             path = record["img_path"]
             try:
-                results = load_image(self.pipeline.transforms[0], record)
+                results = load_image(self.loader, record)
             except UnreadableImageError:
                 continue
             self.corrupt.add(idx, error, path)

@@ -74,7 +74,9 @@ class ReIDDataset(RecordDataset):
         data_root: Folder with the data set's folder in it, or that folder itself.
             Defaults to the environment variable ``MMREID_DATA_ROOT``, else ``data``.
         mode: ``'train'`` or ``'test'`` (query and gallery). Defaults to ``'train'``.
-        pipeline: Transforms; the first one loads the image.
+        pipeline: Transforms of the loaded image.
+        loader: Settings of what reads the file of an image. Defaults to
+            ``dict(type='LoadImageFromFile')``, or to the first transform if that loads.
         name: Name in records and metric keys. Defaults to the data set's.
         combine_all: Train on train, query and gallery images, as domain generalisation does.
         domain_from: ``'dataset'`` (one domain), ``'camera'`` (one per camera) or ``'record'`` (as
@@ -118,6 +120,7 @@ class ReIDDataset(RecordDataset):
         mode: str = "train",
         pipeline: Sequence = (),
         *,
+        loader: Any = None,
         name: str | None = None,
         combine_all: bool = False,
         domain_from: str = "dataset",
@@ -143,7 +146,7 @@ class ReIDDataset(RecordDataset):
         self.list_files: Sequence[str] = ()
         if protocol is not None:
             build_protocol(protocol)  # a typo stops here, not at the first validation
-        super().__init__(name or self.title, mode, pipeline, on_corrupt, **kwargs)
+        super().__init__(name or self.title, mode, pipeline, on_corrupt, loader, **kwargs)
 
     def find(self) -> Path:
         """The data set's folder."""

@@ -24,10 +24,7 @@ model = dict(
 pipeline = [
     dict(type="LoadImageFromFile"),
     dict(type="Resize", scale=(8, 16)),
-    dict(
-        type="mmreid_ext.PackReIDInputs",
-        meta_keys=("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset"),
-    ),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 dataset = dict(
     type="mmreid_ext.CSVDataset", csv_file="list.csv", data_root=ROOT, name="tiny",

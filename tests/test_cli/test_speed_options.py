@@ -10,7 +10,11 @@ from helpers.tiny_reid import tiny_model
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 
-from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
+from mmreid_ext.cli.speed_options import (
+    add_speed_arguments,
+    apply_speed_arguments,
+    store_decoded,
+)
 from mmreid_ext.engine import MetaBINTrainLoop
 from mmreid_ext.registry import MODELS
 
@@ -49,12 +53,25 @@ def test_store_replaces_loading_and_resizing_of_every_training_set():
     assert again.train_dataloader.dataset.pipeline == [dict(load, store="y")]
 
 
+def test_store_of_a_data_set_with_a_loader():
+    load = dict(type="mmreid_ext.LoadResized", store="x", scale=(64, 128), interpolation="bicubic")
+    for given, pipeline in (
+        (dict(load, store=None), REST),
+        (LOAD, [dict(RESIZE, interpolation="bicubic"), *REST]),
+        (None, [dict(RESIZE, interpolation="bicubic"), *REST]),
+    ):
+        loader = dict(dataset=dict(loader=given, pipeline=pipeline))
+        cfg = Config(dict(model=dict(), train_dataloader=loader))
+        store_decoded(cfg, "x")
+        assert cfg.train_dataloader.dataset == dict(loader=load, pipeline=REST)
+
+
 @pytest.mark.parametrize(
     "pipeline",
-    [[RESIZE], [LOAD], [LOAD, REST[0], RESIZE], [dict(LOAD, color_type="grayscale"), RESIZE]],
+    [REST, [LOAD], [LOAD, REST[0], RESIZE], [dict(LOAD, color_type="grayscale"), RESIZE]],
 )
 def test_store_refuses_other_pipelines(pipeline):
-    with pytest.raises(ValueError, match="begins with"):
+    with pytest.raises(ValueError, match="loading begins with"):
         configured(["--store-decoded", "x"], pipeline=pipeline)
 
 

@@ -1,15 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from helpers.fake_images import write_image, write_market
+from helpers.fake_images import write_market
 from torch.utils.data import DataLoader
 
 from mmreid_ext.datasets import Market1501, corrupt_images
-from mmreid_ext.datasets.corrupt_images import (
-    UnreadableImageError,
-    load_image,
-    replacements,
-)
+from mmreid_ext.datasets.corrupt_images import replacements
+from mmreid_ext.datasets.loading import UnreadableImageError
 
 PIPELINE = [dict(type="mmpretrain.LoadImageFromFile")]
 
@@ -27,33 +24,6 @@ def damage(market, index, content=b"not an image"):
     path = sorted((market / "bounding_box_train").iterdir())[index]
     path.write_bytes(content)
     return str(path)
-
-
-@pytest.mark.parametrize("content", [b"", b"not an image"])
-def test_error_names_the_file_and_the_identity(market, content):
-    path = damage(market, 5, content)
-    dataset = train_set(market)
-    with pytest.raises(UnreadableImageError) as error:
-        dataset[5]
-    assert path in str(error.value) and "identity 20" in str(error.value)
-    assert "on_corrupt='skip'" in str(error.value)
-
-
-def test_error_names_a_file_that_vanished(market):
-    dataset = train_set(market)
-    path = sorted((market / "bounding_box_train").iterdir())[0]
-    path.unlink()
-    with pytest.raises(UnreadableImageError, match=path.name):
-        dataset[0]
-
-
-def test_a_cut_off_jpeg_is_unreadable_even_if_the_decoder_takes_it(tmp_path):
-    path = write_image(tmp_path / "a.jpg")
-    record = dict(img_path=str(path), pid=1, dataset="set")
-    assert load_image(lambda record: record, record) is record
-    path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(UnreadableImageError, match="cut off"):
-        load_image(lambda record: record, record)
 
 
 def test_replacements_are_the_next_images_of_the_identity_own_domain_first():

@@ -8,7 +8,7 @@ import pytest
 from helpers.fake_images import write_image
 from mmcv.transforms import LoadImageFromFile
 
-from mmreid_ext.datasets.corrupt_images import UnreadableImageError, load_image
+from mmreid_ext.datasets.loading import UnreadableImageError, load_image
 from mmreid_ext.datasets.picture_file import (
     check_picture,
     is_cut_off,

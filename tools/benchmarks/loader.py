@@ -32,6 +32,7 @@ from mmreid_ext.cli.launch import keep_freed_memory
 from mmreid_ext.cli.speed_options import store_decoded
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.datasets.samplers import PKSampler
+from mmreid_ext.image_loading import ImageSteps, steps_of
 from mmreid_ext.registry import DATASETS
 
 
@@ -54,9 +55,9 @@ def parse_args() -> argparse.Namespace:
 class Folder(RecordDataset):
     """The images of a folder as one identity per four of them."""
 
-    def __init__(self, paths: list[Path], pipeline: list[dict]) -> None:
+    def __init__(self, paths: list[Path], steps: ImageSteps) -> None:
         self.paths = paths
-        super().__init__("folder", "train", pipeline, on_corrupt="error")
+        super().__init__("folder", "train", steps.transforms, "error", steps.loader)
 
     def load_data_list(self) -> list[dict]:
         """One record per image."""
@@ -74,7 +75,7 @@ def build_dataset(args: argparse.Namespace, cfg: Config) -> RecordDataset:
         if args.folder is None:
             return DATASETS.build(cfg.train_dataloader.dataset)
         paths = sorted(p for p in args.folder.rglob("*") if p.suffix in (".jpg", ".png"))
-        return Folder(paths, cfg.train_dataloader.dataset.pipeline)
+        return Folder(paths, steps_of(cfg.train_dataloader.dataset))
 
 
 def opencv(interpolation: int) -> Callable[[str], np.ndarray]:
@@ -98,7 +99,7 @@ def stages(
         "PIL decode + resize, bicubic": pillow,
     }.items():
         yield name, lambda load=load: [load(path) is None for path in paths]
-    transforms = dataset.pipeline.transforms
+    transforms = [dataset.loader, *dataset.pipeline.transforms]
     for count in range(1, len(transforms) + 1):
 
         def run(count: int = count) -> None:

@@ -1,24 +1,23 @@
 # A cut of Market-1501 for a laptop: the first 150 training identities (2,967 images, cameras as
 # domains) at 128 x 64. It tests on the first 150 query identities and on the unseen second half of
 # VIPeR.
-meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
+_base_ = ["evaluation_loader.py"]
+
+# Scale is width and height.
+image_loader = dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bicubic")
 train_pipeline = [
-    dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bicubic"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
     dict(type="mmreid_ext.ReIDColorJitter"),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(64, 128), interpolation="bicubic"),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
-]
+test_pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
 train_dataset = dict(
     type="mmreid_ext.Market1501",
     mode="train",
     max_identities=150,
     domain_from="camera",
+    loader=image_loader,
     pipeline=train_pipeline,
 )
 
@@ -39,21 +38,14 @@ meta_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=128,
     num_workers=1,
-    collate_fn=dict(type="mmreid_ext.reid_collate"),
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="mmreid_ext.BenchmarkSuite",
         sources=[
             dict(type="mmreid_ext.Market1501", max_identities=150),
             dict(type="mmreid_ext.VIPeR", half=2),
         ],
+        loader=image_loader,
         pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type="mmreid_ext.ReIDMetric")
-test_evaluator = val_evaluator

@@ -1,20 +1,22 @@
 # Market-1501 for single-source domain generalisation: its six cameras are the domains (MetaBIN).
 # MMREID_DATA_ROOT names the folder of all data sets (default: ./data).
-meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
+_base_ = ["evaluation_loader.py"]
+
+# Scale is width and height.
+image_loader = dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bicubic")
 train_pipeline = [
-    dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bicubic"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=10),
     dict(type="mmreid_ext.ReIDColorJitter"),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(128, 256), interpolation="bicubic"),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
-]
+test_pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
 train_dataset = dict(
-    type="mmreid_ext.Market1501", mode="train", domain_from="camera", pipeline=train_pipeline
+    type="mmreid_ext.Market1501",
+    mode="train",
+    domain_from="camera",
+    loader=image_loader,
+    pipeline=train_pipeline,
 )
 
 # Images of all ranks together (batch_size_is_global in default_runtime.py), as in the reference.
@@ -39,18 +41,10 @@ meta_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=128,
-    num_workers=4,
-    collate_fn=dict(type="mmreid_ext.reid_collate"),
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="mmreid_ext.BenchmarkSuite",
         sources=[dict(type="mmreid_ext.Market1501")],
+        loader=image_loader,
         pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type="mmreid_ext.ReIDMetric")
-test_evaluator = val_evaluator

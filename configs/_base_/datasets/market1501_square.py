@@ -1,9 +1,9 @@
 # Market-1501 as PaddleCV's metric learning reads images. Training resizes random crops to a square.
 # Testing resizes the short side and cuts out the centre, so a 1:2 box loses head and feet. It tests
 # by Market's protocol, and every image against all others.
-meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
+_base_ = ["evaluation_loader.py"]
+
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
     dict(
         type="RandomResizedCrop",
         scale=128,
@@ -12,13 +12,12 @@ train_pipeline = [
         interpolation="lanczos",
     ),
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
     dict(type="ResizeEdge", scale=128, edge="short", interpolation="lanczos"),
     dict(type="CenterCrop", crop_size=128),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 
 # One image per draw: a pass over all images, with different identities in a batch.
@@ -39,12 +38,7 @@ train_dataloader = dict(
 
 val_dataloader = dict(
     batch_size=256,
-    num_workers=4,
-    persistent_workers=True,
-    collate_fn=dict(type="mmreid_ext.reid_collate"),
-    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="mmreid_ext.BenchmarkSuite",
         sources=[
             dict(type="mmreid_ext.Market1501"),
             dict(
@@ -57,6 +51,3 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type="mmreid_ext.ReIDMetric")
-test_evaluator = val_evaluator

@@ -4,7 +4,6 @@
 _base_ = ["market150.py"]
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
     dict(
         type="RandomResizedCrop",
         scale=(128, 64),  # (height, width), unlike Resize
@@ -13,17 +12,12 @@ train_pipeline = [
         interpolation="lanczos",
     ),
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
-]
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="Resize", scale=(64, 128), interpolation="lanczos"),  # (width, height)
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 train_dataloader = dict(
     batch_size=64,
     sampler=dict(num_instances=1, strategy="remaining_weighted"),
-    dataset=dict(pipeline=train_pipeline),
+    dataset=dict(loader=dict(_delete_=True, type="LoadImageFromFile"), pipeline=train_pipeline),
 )
 val_dataloader = dict(
     dataset=dict(
@@ -36,7 +30,7 @@ val_dataloader = dict(
                 max_identities=150,
             ),
         ],
-        pipeline=test_pipeline,
+        loader=dict(interpolation="lanczos"),
     )
 )
 test_dataloader = val_dataloader

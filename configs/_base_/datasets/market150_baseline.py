@@ -3,14 +3,13 @@
 _base_ = ["market150.py"]
 
 train_pipeline = [
-    dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bilinear"),  # (W, H)
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
     dict(type="mmreid_ext.PadCrop", padding=5),
     dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys={{_base_.meta_keys}}),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 train_dataloader = dict(
     batch_size=32,
     sampler=dict(strategy="exhaustive_drop"),
-    dataset=dict(pipeline=train_pipeline),
+    dataset=dict(loader=dict(interpolation="bilinear"), pipeline=train_pipeline),
 )

@@ -1,19 +1,18 @@
 # Stanford Online Products with the transforms and the sampler of XBM: batches of 16 classes x 4
 # images, classes drawn in proportion to their remaining groups. The test images are queries and
 # gallery at once.
-meta_keys = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
+_base_ = ["evaluation_loader.py"]
+
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
     dict(type="ResizeEdge", scale=256, edge="short"),
     dict(type="RandomResizedCrop", scale=224, crop_ratio_range=(0.2, 1.0)),
     dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
     dict(type="ResizeEdge", scale=256, edge="short"),
     dict(type="CenterCrop", crop_size=224),
-    dict(type="mmreid_ext.PackReIDInputs", meta_keys=meta_keys),
+    dict(type="mmreid_ext.PackReIDInputs"),
 ]
 
 train_dataloader = dict(
@@ -27,18 +26,9 @@ train_dataloader = dict(
     dataset=dict(type="mmreid_ext.SOP", mode="train", pipeline=train_pipeline),
 )
 val_dataloader = dict(
-    batch_size=128,
-    num_workers=4,
-    collate_fn=dict(type="mmreid_ext.reid_collate"),
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="mmreid_ext.BenchmarkSuite",
         sources=[dict(type="mmreid_ext.SOP")],
         pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader
-
-val_evaluator = dict(type="mmreid_ext.ReIDMetric")
-test_evaluator = val_evaluator

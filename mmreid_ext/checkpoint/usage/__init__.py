@@ -20,7 +20,7 @@ x ``width`` from the offset ``round((image - crop) / 2)``. ``interpolation`` and
 MMCV's names of the filter (``lanczos`` of ``cv2`` is ``INTER_LANCZOS4``).
 """
 
-from .check import check_usage, compare_usage, test_pipeline
+from .check import check_usage, compare_usage
 from .description import deployment_info, embedding_size
 from .record import KEY, read_deployment_info, recorded_size
 
@@ -32,5 +32,4 @@ __all__ = [
     "embedding_size",
     "read_deployment_info",
     "recorded_size",
-    "test_pipeline",
 ]

@@ -16,36 +16,13 @@ from torch import nn
 
 from mmreid_ext.checkpoint.safe_load import read_meta
 from mmreid_ext.errors import UserError
+from mmreid_ext.image_loading import evaluation_steps
 
 from .description import deployment_info
 from .network_settings import STRIDES
 from .record import recorded
 
 _MUST_AGREE = ("input.mean", "input.std", "input.channel_order")
-
-
-def test_pipeline(cfg: Mapping[str, Any]) -> list[dict]:
-    """Return the transforms of the test images, else of the validation images, else none.
-
-    Wrappers around data sets (``dataset``, ``datasets``, ``sources``) are looked through.
-    """
-    for name in ("test_dataloader", "val_dataloader"):
-        loader = cfg.get(name)
-        found = _pipeline(loader.get("dataset")) if isinstance(loader, Mapping) else []
-        if found:
-            return found
-    return []
-
-
-def _pipeline(dataset: Any) -> list[dict]:
-    if not isinstance(dataset, Mapping):
-        return []
-    if dataset.get("pipeline"):
-        return list(dataset["pipeline"])
-    inner = [dataset.get("dataset")]
-    for parts in ("datasets", "sources"):
-        inner += list(dataset.get(parts) or [])
-    return next(filter(None, map(_pipeline, inner)), [])
 
 
 def check_usage(model: nn.Module, cfg: Mapping[str, Any], checkpoint: str | os.PathLike) -> None:
@@ -96,10 +73,12 @@ def compare_usage(
 
 def _given(model: nn.Module, cfg: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     """Describe the use that a configuration makes; and whether it has a pipeline at all."""
-    network, pipeline = cfg.get("model"), test_pipeline(cfg)
+    network, images = cfg.get("model"), evaluation_steps(cfg)
     model = getattr(model, "module", model)
     known = network if isinstance(network, Mapping) else None
-    return deployment_info(model, pipeline, known), bool(pipeline)
+    if images is None:
+        return deployment_info(model, (), known), False
+    return deployment_info(model, images.transforms, known, images.loader), True
 
 
 def _differences(

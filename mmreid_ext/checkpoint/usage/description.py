@@ -16,6 +16,7 @@ def deployment_info(
     model: nn.Module,
     pipeline: Sequence[Mapping[str, Any]],
     network: Mapping[str, Any] | None = None,
+    loader: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe how an image becomes an embedding.
 
@@ -23,11 +24,12 @@ def deployment_info(
         model: A :class:`mmreid_ext.models.ReIDModel`.
         pipeline: Configurations of the transforms of test images.
         network: Configuration of the model, for ``network``.
+        loader: Configuration of their loader. None: see :mod:`mmreid_ext.image_loading`.
 
     Returns:
         The record: numbers, text, lists and dicts, see :mod:`mmreid_ext.checkpoint.usage`.
     """
-    steps = image_steps(pipeline)
+    steps = image_steps(pipeline, loader)
     height, width = final_size(steps)
     return dict(
         format=FORMAT,

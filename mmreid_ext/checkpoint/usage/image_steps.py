@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmreid_ext.image_loading import only_decodes, split_loading
 from mmreid_ext.json_values import plain_json
 from mmreid_ext.type_names import type_name
 
-_NOT_PIXELS = ("LoadImageFromFile", "PackInputs", "PackReIDInputs")
+_NOT_PIXELS = ("PackInputs", "PackReIDInputs")
 
 
-def image_steps(pipeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Describe the transforms that change pixels.
+def image_steps(
+    pipeline: Sequence[Mapping[str, Any]], loader: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Describe the loader and the transforms as far as they change pixels.
 
     Args:
         pipeline: Configurations of the transforms of test images.
+        loader: Configuration of their loader. None: see :mod:`mmreid_ext.image_loading`.
 
     Returns:
         ``resize``, ``resize_edge`` and ``center_crop`` (see :mod:`mmreid_ext.checkpoint.usage`);
         other transforms as they are configured.
     """
-    return [_step(one) for one in pipeline if type_name(one["type"]) not in _NOT_PIXELS]
+    images = split_loading(loader, pipeline, "image_steps")
+    changes = images.transforms if only_decodes(images.loader) else images.in_order
+    return [_step(one) for one in changes if type_name(one["type"]) not in _NOT_PIXELS]
 
 
 def final_size(steps: Sequence[Mapping[str, Any]]) -> tuple[int | None, int | None]:

@@ -1,4 +1,4 @@
-"""Reading and resizing in one step, with an optional store of what came out."""
+"""Read and resize images in one step, with an optional store of decoded images."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _REDUCED = (
 
 @TRANSFORMS.register_module()
 class LoadResized(BaseTransform):
-    """``LoadImageFromFile`` and ``Resize`` in one, keeping decoded images on disk if asked to.
+    """Load an image like ``LoadImageFromFile`` and ``Resize``, and keep it on disk if asked to.
 
-    The values are those of MMPretrain's two transforms, bit for bit. With ``store``, each image is
-    written once, decoded and resized, to a file that is named by a hash of the source's path, size
-    and time of change, of the target size and of the interpolation: a source that changes is read
-    anew, and nothing else ever has to be cleared. Processes, ranks and runs share the folder; files
-    appear complete or not at all. An image of 256 x 128 takes 98 kB, the training part of
-    Market-1501 1.3 GB.
+    It is the ``loader`` of a data set. The values are those of MMPretrain's two transforms, bit for
+    bit. With ``store``, each image is written once, decoded and resized, to a file that is named by
+    a hash of the source's path, size and time of change, of the target size and of the
+    interpolation. A source that changes is read again, and nothing else ever has to be cleared.
+    Processes, ranks and runs share the folder; files appear complete or not at all. An image of
+    256 x 128 takes 98 kB, the training part of Market-1501 1.3 GB.
 
     Needed key: ``img_path``. Added keys: ``img`` (H, W, 3) uint8 in BGR, ``img_shape``,
     ``ori_shape``.
@@ -59,10 +59,13 @@ class LoadResized(BaseTransform):
         max_pixels: Refuse pictures of more pixels. Defaults to 100 million (0.3 GB when decoded).
 
     Example:
-        >>> pipeline = [
-        ...     dict(type='mmreid_ext.LoadResized', scale=(128, 256), store='data/decoded'),
-        ...     dict(type='mmreid_ext.HorizontalFlip'),
-        ...     dict(type='mmreid_ext.PackReIDInputs')]
+        >>> dataset = dict(
+        ...     type='mmreid_ext.Market1501',
+        ...     loader=dict(
+        ...         type='mmreid_ext.LoadResized', scale=(128, 256), store='data/decoded'),
+        ...     pipeline=[
+        ...         dict(type='mmreid_ext.HorizontalFlip'),
+        ...         dict(type='mmreid_ext.PackReIDInputs')])
     """
 
     refuses_cut_off = True

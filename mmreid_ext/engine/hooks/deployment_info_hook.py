@@ -5,14 +5,9 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmreid_ext.checkpoint.usage import (
-    KEY,
-    compare_usage,
-    deployment_info,
-    recorded_size,
-    test_pipeline,
-)
+from mmreid_ext.checkpoint.usage import KEY, compare_usage, deployment_info, recorded_size
 from mmreid_ext.engine.network import network_of
+from mmreid_ext.image_loading import evaluation_steps
 from mmreid_ext.models.position_embeddings import resize_loaded
 from mmreid_ext.registry import HOOKS
 
@@ -33,9 +28,12 @@ class DeploymentInfoHook(Hook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the information to ``checkpoint``, in place."""
         model = network_of(runner.model)
-        network = runner.cfg.get("model")
+        network, steps = runner.cfg.get("model"), evaluation_steps(runner.cfg)
         checkpoint["meta"][KEY] = deployment_info(
-            model, test_pipeline(runner.cfg), network if isinstance(network, dict) else None
+            model,
+            steps.transforms if steps else (),
+            network if isinstance(network, dict) else None,
+            steps and steps.loader,
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

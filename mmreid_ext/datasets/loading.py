@@ -1,0 +1,118 @@
+"""Load one image, from a file or from an array, in training, tests and applications."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from typing import Any
+
+import cv2
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from mmengine.dataset import Compose
+
+from mmreid_ext.errors import UserError
+
+from .picture_file import check_picture, read_regular_file, without_alpha
+
+# Of the machine, not of the picture: too many open files, no memory, no room.
+_MACHINE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT))
+
+
+class UnreadableImageError(UserError, OSError):
+    """An image file is missing, empty, cut off or not an image."""
+
+
+def build_loader(loader: Any) -> Any:
+    """Build a loader from its settings; None and built loaders are returned unchanged."""
+    return None if loader is None else Compose([loader]).transforms[0]
+
+
+def load_image(loader: Any, record: dict) -> dict:
+    """Load the image of a record.
+
+    Files on this machine are checked first (see :func:`~.picture_file.check_picture`), and
+    transparent parts become black.
+
+    Args:
+        loader: The loader of the data set. If it has a true ``refuses_cut_off``, it does all that
+            itself, and the file is not looked at twice.
+        record: The image record, with ``img_path``.
+
+    Raises:
+        UnreadableImageError: Whatever is wrong with the file, with its name.
+        OSError, MemoryError: If the machine has no memory, no room or no more open files to give;
+            no picture is to blame for that.
+    """
+    cause = None
+    try:
+        if getattr(loader, "refuses_cut_off", False):
+            results = loader(record)
+        else:
+            results = _load_checked(loader, record)
+    except Exception as error:  # decoders raise OSError, ValueError, AssertionError, cv2.error, ...
+        if _is_of_the_machine(error):
+            raise
+        results, cause = None, error
+    if results is None:
+        reason = "the loader returned None" if cause is None else str(cause) or repr(cause)
+        skip = ", or train with on_corrupt='skip'" if record.get("role") == "train" else ""
+        raise UnreadableImageError(
+            f"Cannot read image {record['img_path']!r}{_owner(record)}: {reason}. Restore or "
+            f"delete the file{skip}."
+        ) from cause
+    return results
+
+
+def load_array(loader: Any, image: np.ndarray, record: dict) -> dict:
+    """Make of a decoded picture what the loader makes of a lossless file of it.
+
+    Args:
+        loader: The loader of the data set. If it has a method ``resize``, that is applied.
+        image: Shape (H, W, 3), uint8, BGR.
+        record: What else the transforms need; it has no ``img_path``.
+
+    Raises:
+        UnreadableImageError: If the loader fails; its cause says why.
+    """
+    if hasattr(loader, "resize"):
+        image = loader.resize(image)
+    elif not (isinstance(loader, LoadImageFromFile) and loader.color_type == "color"):
+        return _load_through_file(loader, image, record)
+    elif loader.to_float32:
+        image = image.astype(np.float32)
+    size = image.shape[:2]
+    return {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **record}
+
+
+def _load_through_file(loader: Any, image: np.ndarray, record: dict) -> dict:
+    """Let a loader that does more than decoding read a lossless file of the image."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "image.png")
+        cv2.imwrite(path, image)
+        return load_image(loader, {"img_path": path, **record})
+
+
+def _owner(record: dict) -> str:
+    if not record.get("dataset"):
+        return ""
+    person = record.get("pid_name", record.get("pid"))
+    return f" of {record['dataset']!r} (identity {person})"
+
+
+def _load_checked(loader: Any, record: dict) -> dict | None:
+    path, content = record["img_path"], None
+    if os.path.exists(path):  # else it is missing, or in an object store: the loader knows
+        content = read_regular_file(path)
+        check_picture(content)
+    results = loader(record)
+    if content is not None and isinstance((results or {}).get("img"), np.ndarray):
+        results["img"] = without_alpha(results["img"], content)
+    return results
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    if isinstance(error, cv2.error):
+        return error.code == cv2.Error.StsNoMem
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in _MACHINE
