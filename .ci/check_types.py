@@ -14,7 +14,9 @@ CLEAN = (
     "protocols/",
     "evaluation/retrieval/",
     "models/",
-    "datasets/samplers/",
+    "datasets/",
+    "apis/",
+    "image_loading.py",
     "checkpoint/",
     "distributed.py",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, TypeGuard
 
 import cv2
 import numpy as np
@@ -22,8 +22,8 @@ _EXPECTED = (
 )
 
 
-def is_one_picture(images: Any) -> bool:
-    """Whether this is a single picture, and not several."""
+def is_one_picture(images: Any) -> TypeGuard[Picture]:
+    """Whether this is meant as a single picture, and not as several; :func:`as_bgr` checks it."""
     if isinstance(images, np.ndarray):
         return images.ndim < 4 and images.dtype != object
     if isinstance(images, Tensor):

@@ -34,7 +34,7 @@ class SampleList(list):
     memory: for a batch of 96 that costs more than the images.
     """
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, tuple]:
         if not all(type(s) is DataSample and set(s.keys()) <= {"gt_label"} for s in self):
             return list, (list(self),)
         return _rebuild, ([(s.metainfo, _label(s)) for s in self],)

@@ -107,9 +107,9 @@ def contents(folder: Path) -> str:
     return f"it has {shorten(sorted(names))}" if names else "it is empty"
 
 
-def image_names(folder: str | os.PathLike) -> list[str]:
+def image_names(folder: str | os.PathLike[str]) -> list[str]:
     """Images of ``folder``, not of its subfolders, sorted by name: the same on every machine."""
-    with os.scandir(folder) as entries:
+    with os.scandir(os.fspath(folder)) as entries:
         return sorted(
             entry.name
             for entry in entries

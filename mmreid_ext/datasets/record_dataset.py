@@ -48,6 +48,7 @@ class RecordDataset(BaseDataset):
 
     num_classes: int
     num_domains: int
+    serialize_data: bool
 
     def __init__(
         self,
@@ -151,14 +152,16 @@ class RecordDataset(BaseDataset):
         To save and restore the global states takes as long as to decode a small image, so that is
         done once.
         """
-        if any(getattr(idx, "seed", None) is None for idx in indices):
+        found = (getattr(idx, "seed", None) for idx in indices)
+        seeds = [seed for seed in found if seed is not None]
+        if len(seeds) < len(indices):
             return [self[idx] for idx in indices]
         if not self._fully_initialized:
             self.full_init()
         images = []
         with borrowed_rng():
-            for idx in indices:
-                seed_rng(idx.seed)
+            for idx, seed in zip(indices, seeds, strict=True):
+                seed_rng(seed)
                 images.append(self.prepare_data(int(idx)))
         return images
 

@@ -38,14 +38,12 @@ def column(records: list[Record], key: str) -> np.ndarray:
 def image_table(records: list[Record], distractor_pids: Collection[int]) -> ImageTable:
     """What a protocol asks about test records, one row per record."""
     pids = column(records, "pid")
-    return ImageTable(
-        pids,
-        column(records, "camid"),
-        [record["role"] for record in records],
-        [record["dataset"] for record in records],
-        [record["img_path"] for record in records],
-        np.isin(pids, list(distractor_pids)),
+    roles, datasets, names = (
+        np.array([record[key] for record in records], dtype=np.str_)
+        for key in ("role", "dataset", "img_path")
     )
+    lone = np.isin(pids, list(distractor_pids))
+    return ImageTable(pids, column(records, "camid"), roles, datasets, names, lone)
 
 
 def select_train(

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from mmengine.logging import print_log
 
@@ -59,6 +59,7 @@ class ReIDDataset(RecordDataset):
         obtain: How to get it.
         published: Published size of each role.
         default_protocol: Evaluation protocol of the complete test set.
+        cut_protocol: Evaluation protocol if identities were cut.
         distractor_pids: Values of ``pid`` that stand for "nobody of the queries".
         name_form: What file names look like, for messages.
         numbered_apart: Whether training and test number their identities independently.
@@ -85,8 +86,8 @@ class ReIDDataset(RecordDataset):
         max_identities: Keep the first so many identities in numeric order (test: query identities
             and the gallery images of those).
         protocol: Evaluation protocol, a name, a dict or a class (see
-            ``mmreid_ext.protocols.build_protocol``). Defaults to the data set's; to ``'camera'``
-            when identities were cut.
+            ``mmreid_ext.protocols.build_protocol``). Defaults to :attr:`default_protocol`; to
+            :attr:`cut_protocol` if identities were cut.
         on_corrupt: ``'error'`` names an unreadable image; ``'skip'`` (training only) replaces it by
             the next image of the same identity, counts and reports. Defaults to ``'error'``.
         check: Whether to compare with the published counts, and to refuse images and identities
@@ -102,17 +103,18 @@ class ReIDDataset(RecordDataset):
         ValueError: If an option is unknown or there is nothing to train on or evaluate.
     """
 
-    title: ClassVar[str] = ""
-    folder_names: ClassVar[Sequence[str]] = ()
-    layouts: ClassVar[Sequence[Sequence[str]]] = ((),)
-    obtain: ClassVar[str] = ""
-    published: ClassVar[Mapping[str, Count]] = {}
-    default_protocol: ClassVar[str] = "camera"
-    distractor_pids: ClassVar[frozenset[int]] = frozenset()
-    name_form: ClassVar[str] = ""
-    numbered_apart: ClassVar[bool] = False
-    unseen: ClassVar[bool] = False
-    overlapping: ClassVar[Mapping[str, str]] = {}
+    title: str = ""
+    folder_names: Sequence[str] = ()
+    layouts: Sequence[Sequence[str]] = ((),)
+    obtain: str = ""
+    published: Mapping[str, Count] = {}
+    default_protocol: str = "camera"
+    cut_protocol: str = "camera"
+    distractor_pids: frozenset[int] = frozenset()
+    name_form: str = ""
+    numbered_apart: bool = False
+    unseen: bool = False
+    overlapping: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -258,7 +260,7 @@ class ReIDDataset(RecordDataset):
         self.num_domains = set_domains(records, "dataset", where)
         self.num_classes = len({r["pid"] for r in records} - self.distractor_pids)
         protocol = self.protocol_of(records)
-        announced = dict(protocol=protocol)
+        announced: dict[str, Any] = dict(protocol=protocol)
         distractors = {r["pid"] for r in records} & self.distractor_pids
         if distractors:
             announced["distractor_pids"] = sorted(distractors)
@@ -281,4 +283,4 @@ class ReIDDataset(RecordDataset):
         if self.protocol is not None:
             return self.protocol
         is_cut = self.identities is not None or self.max_identities is not None
-        return "camera" if is_cut else self.default_protocol
+        return self.cut_protocol if is_cut else self.default_protocol

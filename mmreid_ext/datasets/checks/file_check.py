@@ -62,7 +62,7 @@ def check_files(
     require_some_file(records, files, where, options.list_files)
     missing = missing_message(records, files, where, options.list_files)
     there = [row for row, file in enumerate(files) if file is not None]
-    keys = [files[row] for row in there]
+    keys = [file for file in files if file is not None]
     if options.by_content:
         keys = content_keys(keys)
     rules = _rules(options, protocol)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.suggest import did_you_mean
@@ -16,6 +16,14 @@ from .text_file import read_text
 # Spreadsheets write the list separator of the user's language; "Unicode text" has tabs.
 _DELIMITERS = (",", ";", "\t")
 _ZIP_MARK = b"PK\x03\x04"  # .xlsx and .ods are zip archives
+
+
+class _Reader(Protocol):
+    """What ``csv.reader`` returns; its own type has no public name."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
 
 
 class Row(NamedTuple):
@@ -91,7 +99,7 @@ def _delimiter(text: str, required: Collection[str]) -> str:
     return max(_DELIMITERS, key=found)
 
 
-def _lines(reader, path: Path):
+def _lines(reader: _Reader, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the stripped cells of every line that is not empty."""
     while True:
         try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
@@ -41,10 +41,10 @@ class CUHK02(ReIDDataset):
     obtain = "request CUHK02 from its authors' page and unpack CUHK02.zip."
     published = dict(train=Count(6308, 1577), query=Count(478, 239), gallery=Count(478, 239))
 
-    @property
-    def overlapping(self) -> Mapping[str, str]:
-        """CUHK01 is camera pair P1, which is trained on and never tested."""
-        return {"cuhk01": "camera pair P1 of CUHK02 is CUHK01"} if self.mode == "train" else {}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.mode == "train":  # camera pair P1 is never tested
+            self.overlapping = {"cuhk01": "camera pair P1 of CUHK02 is CUHK01"}
 
     def read(self, folder: Path) -> list[Record]:
         """Read the ten camera folders."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.datasets.records import Count, Record
-from mmreid_ext.datasets.reid_dataset import ReIDDataset
+from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 
@@ -77,15 +76,13 @@ class CUHK03(ReIDDataset):
         if boxes not in _BOXES:
             raise UserError(f"CUHK03: boxes must be 'detected' or 'labelled', got {boxes!r}.")
         self.boxes, self.classic_split = boxes, classic_split
-        self.layouts = (("cuhk-03.mat",),)
+        layouts: list[tuple[str, ...]] = [("cuhk-03.mat",)]
         if classic_split is None:
             self.published = _NEW_COUNTS[boxes]
             # torchreid's users keep it one folder above the archive
-            self.layouts = tuple(
-                ("cuhk-03.mat", place + self.protocol_file) for place in ("", "../")
-            )
-            self.layouts += (tuple(f"{_BOXES[boxes]}/{part}" for part in NP_PARTS.values()),)
-        self.layouts += ((f"images_{_BOXES[boxes]}", self.split_file),)
+            layouts = [("cuhk-03.mat", place + self.protocol_file) for place in ("", "../")]
+            layouts.append(tuple(f"{_BOXES[boxes]}/{part}" for part in NP_PARTS.values()))
+        self.layouts = [*layouts, (f"images_{_BOXES[boxes]}", self.split_file)]
         super().__init__(*args, **kwargs)
 
     @property
@@ -128,7 +125,7 @@ class CUHK03(ReIDDataset):
         extract_images(folder / "cuhk-03.mat", _BOXES[self.boxes], images)
         if self.classic_split is None:
             return self._read_new(folder, images)
-        return self._read_classic(folder, images)
+        return self._read_classic(folder, images, self.classic_split)
 
     def _read_prepared(self, folder: Path) -> list[Record]:
         boxes = _BOXES[self.boxes]
@@ -152,14 +149,14 @@ class CUHK03(ReIDDataset):
             for name, pid in part
         ]
 
-    def _read_classic(self, folder: Path, images: Path) -> list[Record]:
+    def _read_classic(self, folder: Path, images: Path, split: int) -> list[Record]:
         test_sets = read_test_sets(folder / "cuhk-03.mat")
-        if not 0 <= self.classic_split < len(test_sets):
+        if not 0 <= split < len(test_sets):
             raise UserError(
-                f"CUHK03: classic_split={self.classic_split}, but the archive has the splits 0 to "
-                f"{len(test_sets) - 1}."
+                f"CUHK03: classic_split={split}, the archive has the splits 0 to "
+                f"{len(test_sets) - 1}; give one of these."
             )
-        test = test_sets[self.classic_split]
+        test = test_sets[split]
         records = []
         for path in list_images(images):
             pair, person, view = parse_name(path.name)
@@ -177,7 +174,7 @@ class CUHK03(ReIDDataset):
                 record["pid"] += _PID_STEP if record["role"] != "train" else 0
         return super().select(records)
 
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
+    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
         """The classic protocol for a classic split."""
         if self.protocol is None and self.classic_split is not None:
             return "cuhk03_classic"

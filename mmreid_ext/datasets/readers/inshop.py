@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
@@ -55,7 +53,7 @@ class InShop(ReIDDataset):
         "unpack Img/img.zip and Eval/list_eval_partition.txt."
     )
     published = dict(train=Count(25882, 3997), query=Count(14218, 3985), gallery=Count(12612, 3985))
-    default_protocol = "in_shop"
+    default_protocol = cut_protocol = "in_shop"
 
     def read(self, folder: Path) -> list[Record]:
         """Read the three splits through MMPretrain."""
@@ -73,10 +71,6 @@ class InShop(ReIDDataset):
             for role, images in splits.items()
             for image in images
         ]
-
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
-        """A cut has the same protocol."""
-        return self.default_protocol if self.protocol is None else self.protocol
 
 
 def _check_list(file: Path) -> None:

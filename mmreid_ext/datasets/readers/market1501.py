@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmreid_ext.datasets.records import Count, Record
@@ -28,7 +29,7 @@ class Market1501(ReIDDataset):
     """
 
     title = "market1501"
-    folder_names = (
+    folder_names: Sequence[str] = (
         "Market-1501-v15.09.15",
         "market1501/Market-1501-v15.09.15",
         "market1501",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ class Market1501GTBBox(ReIDDataset):
         "request Market-1501 from its authors' page; the complete Market-1501-v15.09.15.zip has it."
     )
     published = dict(query=Count(1014, 80))
-    default_protocol = "self_retrieval"
+    default_protocol = cut_protocol = "self_retrieval"
     pattern = re.compile(r"(?P<pid>\d+)_c(?P<cam>\d+)")
 
     def __init__(self, *args: Any, num_test_identities: int = 80, **kwargs: Any) -> None:
@@ -86,7 +85,3 @@ class Market1501GTBBox(ReIDDataset):
     def check_test(self, records: list[Record], where: str) -> None:
         """Queries are the gallery: only an identity with two images can be found again."""
         require_repeated_identity(records, where)
-
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
-        """A cut has the same protocol."""
-        return self.default_protocol if self.protocol is None else self.protocol

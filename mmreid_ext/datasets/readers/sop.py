@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +54,20 @@ class SOP(ReIDDataset):
     """
 
     title = "sop"
-    folder_names = ("Stanford_Online_Products", "stanford_online_products", "SOP", "sop")
-    layouts = (
+    folder_names: Sequence[str] = (
+        "Stanford_Online_Products",
+        "stanford_online_products",
+        "SOP",
+        "sop",
+    )
+    layouts: Sequence[Sequence[str]] = (
         ("Ebay_train.txt", "Ebay_test.txt"),
         ("train_list.txt", "test_list.txt"),
         ("train.txt", "test.txt"),
     )
     obtain = "download Stanford_Online_Products.zip from its authors' page and unpack it."
     published = dict(train=Count(59551, 11318), query=Count(60502, 11316))
-    default_protocol = "sop"
+    default_protocol = cut_protocol = "sop"
     unseen = True
 
     def __init__(self, *args: Any, folder: str | os.PathLike | None = None, **kwargs: Any) -> None:
@@ -100,10 +105,6 @@ class SOP(ReIDDataset):
     def check_test(self, records: list[Record], where: str) -> None:
         """Queries are the gallery: only a class with two images can be found again."""
         require_repeated_identity(records, where)
-
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
-        """A cut has the same protocol."""
-        return self.default_protocol if self.protocol is None else self.protocol
 
 
 def _read_list(file: Path, role: str) -> list[Record]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmreid_ext.datasets.records import Count, Record, column
-from mmreid_ext.datasets.reid_dataset import ReIDDataset
+from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
@@ -70,6 +69,6 @@ class VIPeR(ReIDDataset):
             records = [record for record in records if record["pid"] in keep]
         return super().select(records)
 
-    def protocol_of(self, records: list[Record]) -> str | Mapping[str, Any]:
+    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
         """Ten random halves, unless a half was chosen already."""
         return "camera" if self.half and self.protocol is None else super().protocol_of(records)

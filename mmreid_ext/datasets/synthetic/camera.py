@@ -55,7 +55,8 @@ class Camera:
         figure, mask = draw_figure(person, view, rng.random(), rng.uniform(-3, 3))
         figure, mask = self._crop(figure, mask, rng)
         image = random_window(rng, self._background, height, width).astype(np.float32)
-        shade = np.linspace(*rng.uniform(0.85, 1.1, 2), width, dtype=np.float32)[None, :, None]
+        left, right = rng.uniform(0.85, 1.1, 2).tolist()
+        shade = np.linspace(left, right, width, dtype=np.float32)[None, :, None]
         alpha = mask.astype(np.float32)[..., None] / 255
         # Around the figure is black, so its colours are weighted by alpha already.
         image += figure * shade - alpha * image

@@ -35,7 +35,8 @@ def draw_figure(
 
 
 def _darker(color: Color, factor: float = 0.72) -> Color:
-    return tuple(max(8, int(channel * factor)) for channel in color)
+    blue, green, red = (max(8, int(channel * factor)) for channel in color)
+    return blue, green, red
 
 
 class _Figure:
@@ -71,9 +72,11 @@ class _Figure:
     def _polygon(self, points: list, color: Color) -> None:
         cv2.fillPoly(self.canvas, [np.rint(np.array(points)).astype(np.int32)], color)
 
-    def _ellipse(self, x: float, y: float, w: float, h: float, color: Color, arc=(0, 360)) -> None:
+    def _ellipse(
+        self, x: float, y: float, w: float, h: float, color: Color, arc: tuple[int, int] = (0, 360)
+    ) -> None:
         center, axes = (round(x), round(y)), (max(1, round(w)), max(1, round(h)))
-        cv2.ellipse(self.canvas, center, axes, 0, *arc, color, -1)
+        cv2.ellipse(self.canvas, center, axes, 0, arc[0], arc[1], color, -1)
 
     def _leg(self, which: int) -> None:
         person, color = self.person, self.person.lower

@@ -57,7 +57,8 @@ def _color(rng: np.random.Generator, style: DomainStyle) -> Color:
         hue = rng.integers(0, 12) / 12 + rng.uniform(-0.02, 0.02)
         saturation, value = rng.uniform(0.55, 1.0), rng.choice([0.4, 0.65, 0.95])
     rgb = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
-    return tuple(int(np.clip(255 * channel, 8, 247)) for channel in reversed(rgb))
+    red, green, blue = np.clip(255 * np.array(rgb), 8, 247).astype(int).tolist()
+    return blue, green, red
 
 
 def _fabric(rng: np.random.Generator, pattern: str, first: Color, second: Color) -> np.ndarray:

@@ -124,17 +124,23 @@ def domain_style(index: int, seed: int) -> DomainStyle:
         return _STYLES[index]
     rng = np.random.default_rng((seed, index, 77))
     gain = rng.uniform(0.72, 1.3, 3)
+    blue, green, red = gain / gain.mean()
     return DomainStyle(
-        gain=tuple(float(g) for g in gain / gain.mean()),
+        gain=(float(blue), float(green), float(red)),
         contrast=float(rng.uniform(0.55, 1.2)),
         brightness=float(rng.uniform(-40, 20)),
         gamma=float(rng.uniform(0.85, 1.25)),
         haze=float(rng.uniform(0, 0.25)),
         background=str(rng.choice(BACKGROUNDS)),
-        ground=tuple(int(c) for c in rng.integers(70, 200, 3)),
+        ground=_as_color(rng.integers(70, 200, 3)),
         weather=str(rng.choice(WEATHERS)),
         noise=float(rng.uniform(3, 7)),
         detail=float(rng.uniform(0.6, 1.0)),
         dull_clothes=float(rng.uniform(0.25, 0.5)),
         warm_clothes=float(rng.uniform(0.2, 0.7)),
     )
+
+
+def _as_color(channels: np.ndarray) -> tuple[int, int, int]:
+    blue, green, red = channels.tolist()
+    return blue, green, red

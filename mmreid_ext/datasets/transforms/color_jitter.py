@@ -116,7 +116,7 @@ def adjust_hue(image: np.ndarray, turns: float, bgr: bool = True) -> np.ndarray:
     """Turn the hue by a part of the circle: ``int(255 * turns)`` steps of 256, as torchvision."""
     to_hsv = cv2.COLOR_BGR2HSV_FULL if bgr else cv2.COLOR_RGB2HSV_FULL
     from_hsv = cv2.COLOR_HSV2BGR_FULL if bgr else cv2.COLOR_HSV2RGB_FULL
-    hsv = cv2.cvtColor(image, to_hsv)
+    hsv: np.ndarray = cv2.cvtColor(image, to_hsv)
     hsv[..., 0] += np.uint8(int(turns * 255) % 256)  # wraps around
     return cv2.cvtColor(hsv, from_hsv)
 

@@ -98,16 +98,17 @@ class LoadResized(BaseTransform):
                 :func:`~mmreid_ext.datasets.picture_file.check_picture` or isn't an image.
         """
         path = results["img_path"]
-        if self.store is None:
-            image = self._decode(path)
-        else:
-            stored = self.stored_file(path)
-            image = self._stored(stored)
-            if image is None:
-                image = self._decode(path)
-                self._keep(stored, image)
+        image = self._decode(path) if self.store is None else self._through_store(path)
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results
+
+    def _through_store(self, path: str) -> np.ndarray:
+        file = self.stored_file(path)
+        image = self._stored(file)
+        if image is None:
+            image = self._decode(path)
+            self._keep(file, image)
+        return image
 
     def _stored(self, file: Path) -> np.ndarray | None:
         try:
@@ -159,8 +160,10 @@ class LoadResized(BaseTransform):
 
     def stored_file(self, path: str) -> Path:
         """Where the decoded image of ``path``, as it is now, is or will be."""
-        facts = os.stat(path)
-        key = (os.path.abspath(path), facts.st_size, facts.st_mtime_ns)
+        if self.store is None:
+            raise UserError("LoadResized: store=None, so images are not stored; give a folder.")
+        status = os.stat(path)
+        key: tuple = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
         key += (self.scale, self.interpolation, cv2.__version__, _RULES)
         key += ("draft",) if self.draft else ()
         name = hashlib.sha1(repr(key).encode(), usedforsecurity=False).hexdigest()
