@@ -45,6 +45,7 @@ def test_embeddings_are_those_of_testing(setting, tmp_path):
                 type="mmreid_ext.CSVDataset",
                 csv_file=str(listing),
                 mode="test",
+                loader=cfg.test_dataloader.dataset.loader,
                 pipeline=cfg.test_dataloader.dataset.pipeline,
             )
         )
