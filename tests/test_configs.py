@@ -137,7 +137,7 @@ def test_every_data_set_and_transform_of_a_base_exists(path):
             sets = [loader.dataset, *loader.dataset.get("sources", [])]
             assert all(DATASETS.get(one.type) is not None for one in sets)
             steps = steps_of(loader.dataset).in_order
-            assert all(TRANSFORMS.get(step.type) is not None for step in steps)
+            assert all(TRANSFORMS.get(step["type"]) is not None for step in steps)
     if "train_dataloader" in cfg and "sources" not in cfg.train_dataloader.dataset:
         tested = cfg.test_dataloader.dataset.get("sources", [cfg.test_dataloader.dataset])
         assert cfg.train_dataloader.dataset.type in [one.type for one in tested]

@@ -49,7 +49,7 @@ def test_first_identities_in_numeric_order():
 def test_impossible_cuts_say_so():
     with pytest.raises(ValueError, match="max_identities=4, but set has 2 identities"):
         cut_identities(select_test(RECORDS), None, 4, "set")
-    with pytest.raises(ValueError, match=r"no identities \[0, 3\]"):
+    with pytest.raises(ValueError, match=r"no identities 0, 3 "):
         cut_identities(select_test(RECORDS), [3, 0, 5], None, "set")
 
 

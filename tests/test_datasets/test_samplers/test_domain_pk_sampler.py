@@ -121,5 +121,5 @@ def test_errors_name_numbers_and_remedy():
     with pytest.raises(TypeError, match=r"camids is missing"):
         no_cameras = SimpleNamespace(pids=data.pids, domains=data.domains)
         DomainPKSampler(no_cameras, 48, 4, group_by_camera=True, seed=0)
-    with pytest.raises(ValueError, match=r"domains has 3 entries but .pids has 1085"):
+    with pytest.raises(ValueError, match=r"domains has 3 entries, but .pids has 1085"):
         DomainPKSampler(SimpleNamespace(pids=data.pids, domains=np.arange(3)), 48, 4, seed=0)
