@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 CLEAN = (
     "protocols/",
-    "evaluation/retrieval/",
+    "evaluation/",
     "models/",
     "datasets/",
     "apis/",

@@ -5,9 +5,13 @@ import numpy as np
 import pytest
 import torch
 from helpers.distributed import run_distributed
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from mmreid_ext.evaluation import EmbeddingSet, NoValidQueryError, evaluate_set, expand_queries
+from mmreid_ext.evaluation import (
+    EmbeddingSet,
+    NoValidQueryError,
+    evaluate_set,
+    expand_queries,
+)
 from mmreid_ext.evaluation.evaluate_sets import evaluate_sets
 
 
@@ -146,25 +150,3 @@ def without_scikit_learn(rank, world_size):
 def test_an_error_of_the_first_rank_is_raised_on_all():
     first, second = run_distributed(without_scikit_learn, 2)
     assert first == second and "scikit-learn" in first
-
-
-class CopiesOfAGallery(TorchDispatchMode):
-    """Counts copies of a whole gallery."""
-
-    def __init__(self, shape):
-        super().__init__()
-        self.shape, self.number = shape, 0
-
-    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-        result = function(*arguments, **(keywords or {}))
-        held = [x.data_ptr() for x in arguments if isinstance(x, torch.Tensor)]
-        if isinstance(result, torch.Tensor) and result.shape == self.shape:
-            self.number += result.dtype == torch.float32 and result.data_ptr() not in held
-        return result
-
-
-def test_the_gallery_is_copied_once_for_a_ranking():
-    images = random_set()
-    with CopiesOfAGallery((int((images.roles == "gallery").sum()), 4)) as copies:
-        evaluate_set(images, "no_camera", rerank=None)
-    assert copies.number == 1  # the rows of the role; a mask would copy them again
