@@ -92,7 +92,7 @@ def _start_gloo(cfg: Config) -> None:
     if not dist.is_initialized():
         options = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
         timeout = options.get("timeout")
-        limit = {} if timeout is None else dict(timeout=timedelta(seconds=timeout))
+        limit: dict[str, Any] = {} if timeout is None else dict(timeout=timedelta(seconds=timeout))
         dist.init_process_group("gloo", **limit)
     cfg.setdefault(
         "model_wrapper_cfg",

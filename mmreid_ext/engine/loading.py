@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from mmengine.runner import Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
@@ -10,6 +12,14 @@ from mmreid_ext.distributed import get_world_size
 from mmreid_ext.engine.settings.loader_settings import rank_settings
 
 from .training_steps import shared_seed
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """Sampler that can begin at any batch without drawing the earlier ones."""
+
+    def set_start(self, iteration: int) -> None:
+        """Let the next ``iter()`` begin at a 0-based batch."""
 
 
 def of_this_rank(
@@ -29,11 +39,12 @@ def start_at(dataloader: DataLoader, batches: int) -> _InfiniteDataloaderIterato
 
     Samplers without ``set_start`` (not ours) are advanced as MMEngine does it, by loading.
     """
-    seekable = hasattr(dataloader.sampler, "set_start")
-    if seekable:
-        dataloader.sampler.set_start(batches)
+    sampler, skipped = dataloader.sampler, batches
+    if isinstance(sampler, Seekable):
+        sampler.set_start(batches)
+        skipped = 0
     iterator = _InfiniteDataloaderIterator(dataloader)
-    for _ in range(0 if seekable else batches):
+    for _ in range(skipped):
         next(iterator)
     return iterator
 

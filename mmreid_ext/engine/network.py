@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import cast
 
+from mmengine.model import BaseModel
 from torch import nn
 
 from mmreid_ext.models import ReIDModel
 
 
-def network_of(model: nn.Module) -> nn.Module:
+def network_of(model: nn.Module) -> BaseModel:
     """Return what a distributed wrapper holds, or a model that isn't wrapped."""
-    return getattr(model, "module", model)
+    return cast(BaseModel, getattr(model, "module", model))
 
 
 def reid_network_of(model: nn.Module) -> ReIDModel:

@@ -25,6 +25,8 @@ class ResumableLoop(BaseLoop):
         validated: Whether the validation of this moment has begun. In every checkpoint.
     """
 
+    _epoch: int
+    _iter: int
     validated = False
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine.runner import Runner
@@ -42,6 +42,7 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
     Args: those of :class:`mmengine.runner.IterBasedTrainLoop`.
     """
 
+    dataloader_iterator: Iterator[dict]
     shares_batches = True
     _epoch_is_over = False
 
@@ -92,7 +93,7 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
 
     def stop_loading(self) -> None:
         """End the processes that load training images."""
-        self.dataloader_iterator = None
+        self.dataloader_iterator = iter(())
         stop_workers(self.dataloader)
 
     def resume_data(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import print_log
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -57,7 +58,7 @@ class TrainingSteps:
         say_what_is_not_exact(self._module, get_world_size())
 
     @property
-    def _module(self) -> nn.Module:
+    def _module(self) -> BaseModel:
         return network_of(self.runner.model)
 
     @contextmanager
@@ -152,7 +153,7 @@ def allow_unused_weights(runner: Runner, data_batch: Any) -> None:
         return
     if wrapper.find_unused_parameters or wrapper.static_graph:
         return
-    unused = _unused_weights(runner, wrapper.module, copy.deepcopy(data_batch))
+    unused = _unused_weights(runner, network_of(wrapper), copy.deepcopy(data_batch))
     found = torch.tensor(bool(unused), device=next(wrapper.module.parameters()).device)
     if not any_rank(found):  # all ranks decide alike, or the next step would wait for ever
         return
@@ -170,7 +171,7 @@ def allow_unused_weights(runner: Runner, data_batch: Any) -> None:
     )
 
 
-def _unused_weights(runner: Runner, module: nn.Module, data_batch: Any) -> list[str]:
+def _unused_weights(runner: Runner, module: BaseModel, data_batch: Any) -> list[str]:
     """Names of trainable weights that get no gradient from the losses of a batch."""
     with hold_running_stats(module), hold_run_state(module):
         with runner.optim_wrapper.optim_context(runner.model):

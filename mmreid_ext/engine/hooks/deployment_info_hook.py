@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from mmreid_ext.checkpoint.usage import KEY, compare_usage, deployment_info, recorded_size
 from mmreid_ext.engine.network import network_of
@@ -43,5 +44,6 @@ class DeploymentInfoHook(Hook):
         trains = not isinstance(runner._train_loop, (dict, type(None)))
         compare_usage(model, runner.cfg, checkpoint, runner._load_from or "the checkpoint", trains)
         size, state = recorded_size(checkpoint), checkpoint.get("state_dict")
-        if size is not None and isinstance(state, dict) and hasattr(model, "backbone"):
-            resize_loaded(model.backbone, state, "backbone.", size)
+        backbone = getattr(model, "backbone", None)
+        if size is not None and isinstance(state, dict) and isinstance(backbone, nn.Module):
+            resize_loaded(backbone, state, "backbone.", size)

@@ -7,6 +7,7 @@ from itertools import count, islice
 
 from torch.utils.data import BatchSampler
 
+from mmreid_ext.engine.loading import Seekable
 from mmreid_ext.errors import UserError
 
 from .base_steps import base_batches_before, base_batches_of
@@ -43,10 +44,10 @@ class AlternatingBatches:
 
 def _from(batches: BatchSampler, start: int) -> Iterator[list[int]]:
     """Endless batches from the ``start``-th on; no image is read to get there."""
-    seekable = hasattr(batches.sampler, "set_start")
-    if seekable:
+    if isinstance(batches.sampler, Seekable):
         batches.sampler.set_start(start)
-    return islice(_repeat(batches), 0 if seekable else start, None)
+        start = 0
+    return islice(_repeat(batches), start, None)
 
 
 def _repeat(batches: BatchSampler) -> Iterator[list[int]]:

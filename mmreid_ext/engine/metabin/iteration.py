@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
-from torch import Tensor, nn
+from torch import Tensor
 from torch.cuda.amp import GradScaler
 
 from mmreid_ext.distributed import rows_at
@@ -15,6 +16,9 @@ from mmreid_ext.models.heads import ReIDHead
 
 from .meta_gates import GateUpdate
 from .metabin_settings import refuse_accumulation
+
+SMALLEST_SCALE = 1e-4
+"""Below it no scale of float16 gradients helps: they are not finite by themselves."""
 
 
 @contextmanager
@@ -29,7 +33,7 @@ def losses_of_base_step(head: ReIDHead, names: Sequence[str]) -> Iterator[None]:
 
 
 def step_both(
-    model: nn.Module,
+    model: BaseModel | MMDistributedDataParallel,
     base_batch: dict,
     meta_batch: dict,
     update: GateUpdate,
@@ -70,6 +74,12 @@ def step_both(
     if scaler is not None and meta_log["meta_skipped"]:
         _back_off(scaler)
     return {**log, **meta_log}
+
+
+def can_scale_down(optim_wrapper: OptimWrapper) -> bool:
+    """Whether gradients that aren't finite may become so by a smaller scale of the losses."""
+    scaler = getattr(optim_wrapper, "loss_scaler", None)
+    return scaler is not None and scaler.get_scale() >= SMALLEST_SCALE
 
 
 def _back_off(scaler: GradScaler) -> None:

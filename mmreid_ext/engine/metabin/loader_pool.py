@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 from mmengine.dataset import worker_init_fn
 from mmengine.runner import Runner
@@ -37,12 +38,14 @@ def build_loaders(
     """
     seed = shared_seed(runner)
     of_meta = of_this_rank(runner, meta_settings, "train_cfg.meta_dataloader")
-    both_described = isinstance(base_settings, dict) and isinstance(of_meta, dict)
-    if both_described and can_share(base_settings, of_meta):
+    if (
+        isinstance(base_settings, dict)
+        and isinstance(of_meta, dict)
+        and can_share(base_settings, of_meta)
+    ):
         of_base = of_this_rank(runner, without_workers(base_settings))
         base = runner.build_dataloader(of_base, seed=seed)
-        pool = build_loader_pool(base, base_settings, of_meta, first_base_steps, seed)
-        return base, pool
+        return base, build_loader_pool(base, base_settings, of_meta, first_base_steps, seed)
     base = runner.build_dataloader(of_this_rank(runner, base_settings), seed=seed)
     if isinstance(of_meta, dict):
         of_meta = {"dataset": base.dataset, **of_meta}
@@ -88,10 +91,11 @@ def build_loader_pool(
     meta = BatchSampler(
         sampler, meta_settings["batch_size"], drop_last=meta_settings.get("drop_last", False)
     )
+    of_base = cast(BatchSampler, base.batch_sampler)  # its settings name a sampler
     workers = base_settings.get("num_workers", 0) + meta_settings.get("num_workers", 0)
     return DataLoader(
         base.dataset,
-        batch_sampler=AlternatingBatches(base.batch_sampler, meta, first_base_batches),
+        batch_sampler=AlternatingBatches(of_base, meta, first_base_batches),
         num_workers=workers,
         collate_fn=base.collate_fn,
         pin_memory=base.pin_memory,

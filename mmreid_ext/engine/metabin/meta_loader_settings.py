@@ -25,8 +25,8 @@ _OWNER = "MetaBINTrainLoop"
 _UNBALANCED = (PKSampler, DefaultSampler, InfiniteSampler)
 
 
-def check_meta_dataloader(settings: Mapping | DataLoader | None) -> None:
-    """Check that the meta batches are described, by a sampler that balances domains.
+def require_meta_dataloader(settings: dict | DataLoader | None) -> dict | DataLoader:
+    """Return the settings of the meta batches, with a sampler that balances domains.
 
     Raises:
         UserTypeError: If there are no settings.
@@ -38,7 +38,7 @@ def check_meta_dataloader(settings: Mapping | DataLoader | None) -> None:
     )
     if isinstance(settings, DataLoader):
         kind: Any = type(settings.sampler)
-    elif isinstance(settings, Mapping):
+    elif isinstance(settings, dict):
         missing = [key for key in ("batch_size", "sampler") if settings.get(key) is None]
         if missing:
             raise UserError(
@@ -61,6 +61,7 @@ def check_meta_dataloader(settings: Mapping | DataLoader | None) -> None:
             f"{_OWNER}: meta_dataloader.sampler={kind.__name__} does not put every domain into "
             "every batch; use mmreid_ext.DomainPKSampler."
         )
+    return settings
 
 
 def count_domains(dataset: Any) -> int:

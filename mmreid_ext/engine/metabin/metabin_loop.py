@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmreid_ext.checkpoint.finite_weights import what_is_left
@@ -25,11 +26,11 @@ from .batch_sources import batch_source
 from .gate_schedule import split_domains
 from .gate_statistics import gate_statistics
 from .gates import stop_for_gate
-from .iteration import losses_of_base_step, step_both
+from .iteration import can_scale_down, losses_of_base_step, step_both
 from .loader_pool import build_loaders
 from .loss_sets import LossSets, resolve_loss_sets
 from .meta_gates import GateUpdate
-from .meta_loader_settings import check_meta_classes, check_meta_dataloader, count_domains
+from .meta_loader_settings import check_meta_classes, count_domains, require_meta_dataloader
 from .metabin_settings import (
     build_inner_ratio,
     check_counts,
@@ -37,9 +38,6 @@ from .metabin_settings import (
     check_names,
     refuse_accumulation,
 )
-
-SMALLEST_SCALE = 1e-4
-"""Below it no scale of float16 gradients helps: they are not finite by themselves."""
 
 
 @LOOPS.register_module()
@@ -103,22 +101,21 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         check_counts(first_base_steps, num_train_domains)
         self.first_base_steps = first_base_steps
         self.inner_ratio = build_inner_ratio(inner_ratio)
-        self.update = GateUpdate(
-            gate_lr, resolve_loss_sets(loss_sets), straight_through, second_order
-        )
-        check_meta_dataloader(meta_dataloader)
+        names = resolve_loss_sets(loss_sets)
+        self.gate_update = GateUpdate(gate_lr, names, straight_through, second_order)
+        meta_dataloader = require_meta_dataloader(meta_dataloader)
         refuse_accumulation(runner.optim_wrapper)
         model = reid_network_of(runner.model)
-        check_model(model, self.update.loss_sets, second_order)
-        check_meta_losses(runner, self.update.loss_sets)
-        with losses_of_base_step(model.head, self.update.loss_sets.base):
+        check_model(model, names, second_order)
+        check_meta_losses(runner, names)
+        with losses_of_base_step(model.head, names.base):
             check_run(runner, dataloader, length_of("max_iters", max_iters, kwargs), True)
         base, meta = build_loaders(runner, dataloader, meta_dataloader, first_base_steps)
         self.meta_dataloader = meta
         self._count_domains(model, base, num_train_domains)
         super().__init__(runner, base, max_iters, **kwargs)
         self._batches = batch_source(base, meta, first_base_steps, self.dataloader_iterator)
-        self.dataloader_iterator = None  # the batches come from there now
+        self.dataloader_iterator = iter(())  # the batches come from there now
         self._batches.start(0)
 
     def _check_settings(self, *_: Any) -> None:
@@ -126,10 +123,9 @@ class MetaBINTrainLoop(ReIDTrainLoop):
 
     def _count_domains(self, model: ReIDModel, base: DataLoader, num_train: int | None) -> None:
         """Compare model, domains and the number of meta-train domains with the meta batches."""
-        dataset = self.meta_dataloader.dataset
-        self.num_domains = count_domains(dataset)
-        if dataset is not base.dataset:
-            check_meta_classes(model.head, self.update.loss_sets, dataset)
+        self.num_domains = count_domains(self.meta_dataloader.dataset)
+        if (dataset := self.meta_dataloader.dataset) is not base.dataset:
+            check_meta_classes(model.head, self.gate_update.loss_sets, dataset)
         self.num_train_domains = (self.num_domains + 1) // 2 if num_train is None else num_train
         split_domains(0, 0, self.num_domains, self.num_train_domains)  # a wrong number stops here
 
@@ -155,19 +151,19 @@ class MetaBINTrainLoop(ReIDTrainLoop):
     def run_settings(self) -> dict[str, Any]:
         """Settings that decide how the gates move; a resumed run must have the same."""
         return super().run_settings() | dict(
-            gate_lr=self.update.gate_lr,
+            gate_lr=self.gate_update.gate_lr,
             inner_ratio=vars(self.inner_ratio),
             num_train_domains=self.num_train_domains,
-            loss_sets=self.update.loss_sets._asdict(),
-            straight_through=self.update.straight_through,
-            second_order=self.update.second_order,
+            loss_sets=self.gate_update.loss_sets._asdict(),
+            straight_through=self.gate_update.straight_through,
+            second_order=self.gate_update.second_order,
             first_base_steps=self.first_base_steps,
             meta_dataloader=describe_loader(self.meta_dataloader, self._batches.meta_sampler),
         )
 
     def run_iter(self, data_batch: dict) -> None:
         """Run the hooks around :meth:`train_iter`, all with the losses of the base step."""
-        with losses_of_base_step(self._network.head, self.update.loss_sets.base):
+        with losses_of_base_step(self._network.head, self.gate_update.loss_sets.base):
             super().run_iter(data_batch)
 
     def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
@@ -175,14 +171,13 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         for _ in range(base_batches_of(self._iter, self.first_base_steps) - 1):
             self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
             data_batch = self._batches.next_base()
-        gate_lr = self.update.gate_lr
-        inner_lr = gate_lr * self.inner_ratio(self._iter)
+        inner_lr = self.gate_update.gate_lr * self.inner_ratio(self._iter)
         seed, count = shared_seed(self.runner), self.num_train_domains
         log = step_both(
             self.runner.model,
             data_batch,
             self._batches.next_meta(),
-            self.update,
+            self.gate_update,
             optim_wrapper=self.runner.optim_wrapper,
             train_domains=split_domains(seed, self._iter, self.num_domains, count),
             inner_lr=inner_lr,
@@ -190,7 +185,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         )
         self._bad_layer = log.pop("meta_bad_layer")
         gates = gate_statistics(self._network.bin_layers())
-        return {**log, **gates, "inner_lr": inner_lr, "gate_lr": gate_lr}
+        return {**log, **gates, "inner_lr": inner_lr, "gate_lr": self.gate_update.gate_lr}
 
     def check_outputs(self, outputs: Mapping[str, float]) -> None:
         """Stop where a loss or, with nothing left to scale down, a gate's gradient isn't finite."""
@@ -198,15 +193,13 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         # After a step that isn't finite these losses aren't either; the step is what to look at.
         kept = {k: v for k, v in outputs.items() if not (skipped and k.startswith("meta_test/"))}
         super().check_outputs(kept)
-        scaler = getattr(self.runner.optim_wrapper, "loss_scaler", None)
-        if skipped and (scaler is None or scaler.get_scale() < SMALLEST_SCALE):
-            stop_for_gate(
-                self._network, int(self._bad_layer), self._iter, what_is_left(self.runner.work_dir)
-            )
+        if skipped and not can_scale_down(self.runner.optim_wrapper):
+            advice = what_is_left(self.runner.work_dir)
+            stop_for_gate(self._network, int(self._bad_layer), self._iter, advice)
 
     @staticmethod
     def metabin_step(
-        model: nn.Module,
+        model: BaseModel | MMDistributedDataParallel,
         base_batch: dict,
         meta_batch: dict,
         *,
@@ -243,12 +236,12 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         Raises:
             UserError: If the optimiser wrapper accumulates gradients, which has no meaning here.
         """
-        update = GateUpdate(gate_lr, resolve_loss_sets(loss_sets), straight_through, second_order)
+        names = resolve_loss_sets(loss_sets)
         return step_both(
             model,
             base_batch,
             meta_batch,
-            update,
+            GateUpdate(gate_lr, names, straight_through, second_order),
             optim_wrapper=optim_wrapper,
             train_domains=train_domains,
             inner_lr=inner_lr,

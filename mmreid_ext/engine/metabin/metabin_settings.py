@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from mmengine.optim import OptimWrapper
 
@@ -53,7 +54,7 @@ def _check_count(name: str, value: int, advice: str) -> None:
         raise UserError(f"{_OWNER}: {name}={value} must be at least 1; {advice}.")
 
 
-def build_inner_ratio(value: Mapping[str, float] | None) -> CyclicRatio:
+def build_inner_ratio(value: Mapping[str, Any] | None) -> CyclicRatio:
     """Make the schedule of the inner step size.
 
     Raises:
