@@ -79,6 +79,7 @@ def largest_difference(a, b):
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
 
+@pytest.mark.slow
 def test_two_and_four_ranks_equal_one_in_both_stages(tmp_path):
     results = run_distributed(train_at_four_then_two, 4, str(tmp_path), timeout=300)
     first, second = train_both(tmp_path / "one", 1)

@@ -77,6 +77,7 @@ def largest_difference(a, b):
     return max((a[key] - b[key]).abs().max().item() for key in a)
 
 
+@pytest.mark.slow
 def test_two_and_four_ranks_equal_one_and_breakages_are_noticed(tmp_path):
     by_rank = run_distributed(train_at_four_then_two, 4, str(tmp_path), timeout=300)
     one = train_once(0, 1, None)

@@ -59,6 +59,7 @@ def train_at_four_then_two(rank, world_size, folder):
     return [*states, train_once(f"{folder}/two{pair}", 2)]
 
 
+@pytest.mark.slow
 def test_two_and_four_ranks_equal_one(tmp_path):
     one = train_once(tmp_path, 1)
     before = make_runner(tmp_path, batch_size=GLOBAL_BATCH).model.state_dict()

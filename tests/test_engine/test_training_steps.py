@@ -118,6 +118,7 @@ def largest_difference(a, b):
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
 
+@pytest.mark.slow
 def test_two_ranks_equal_one():
     first, second = run_distributed(train_all, 2, timeout=300)
     one = train_all(0, 1)
