@@ -41,7 +41,6 @@ FOLDER_LIMITS = {"evaluation": 12, "datasets": 12}
 FREE_FOLDERS = {"datasets/readers", "models/losses"}  # one file per data set, one per loss
 
 LONG_FILES = {
-    "datasets/reid_dataset.py",
     "distributed.py",
     "engine/metabin/metabin_loop.py",
     "evaluation/reid_metric.py",

@@ -117,6 +117,14 @@ def image_names(folder: str | os.PathLike[str]) -> list[str]:
         )
 
 
+def image_paths(folder: Path) -> list[str]:
+    """Paths of :func:`image_names`; none if there is no such folder."""
+    if not folder.is_dir():
+        return []
+    place = str(folder / "x")[:-1]  # text, since 30,000 objects of pathlib take 0.2 s
+    return [place + name for name in image_names(folder)]
+
+
 def list_images(folder: Path) -> list[Path]:
     """Paths of :func:`image_names`."""
     return [folder / name for name in image_names(folder)]

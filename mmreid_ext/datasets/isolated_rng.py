@@ -43,7 +43,7 @@ def seed_rng(seed: int) -> None:
 
 @contextmanager
 def isolated_rng(seed: int) -> Iterator[None]:
-    """Both: inside, what is drawn is a function of ``seed``; outside nothing has changed."""
+    """Seed the global generators inside the block and restore their states afterwards."""
     with borrowed_rng():
         seed_rng(seed)
         yield

@@ -24,7 +24,8 @@ class RecordDataset(BaseDataset):
 
     Attributes:
         name: Name of the data set.
-        pids: Identity label (training) or ``pid`` (test) of every image, int64 (N,).
+        labels: Class label (training) or ``pid`` (test) of every image, int64 (N,).
+        pids: The same array under the name that samplers read.
         camids: Camera of every image, int64 (N,).
         domains: Domain of every image, int64 (N,).
         num_classes: Number of identities.
@@ -82,11 +83,12 @@ class RecordDataset(BaseDataset):
         serialize, self.serialize_data = self.serialize_data, False
         super().full_init()
         self.serialize_data = serialize
-        self.pids = column(self.data_list, "gt_label" if self.mode == "train" else "pid")
+        self.labels = column(self.data_list, "gt_label" if self.mode == "train" else "pid")
+        self.pids = self.labels
         self.camids = column(self.data_list, "camid")
         self.domains = column(self.data_list, "domain")
         if self.on_corrupt == "skip":
-            self.corrupt = CorruptImages(len(self.pids))
+            self.corrupt = CorruptImages(len(self.labels))
         if serialize:
             self.data_bytes, self.data_address = self._serialize_data()
 
@@ -116,7 +118,7 @@ class RecordDataset(BaseDataset):
     def get_cat_ids(self, idx: int) -> list[int]:
         """Identity label of image ``idx``, as MMEngine's ``ClassBalancedDataset`` asks for it."""
         self.full_init()
-        return [int(self.pids[idx])]
+        return [int(self.labels[idx])]
 
     def image_paths(self) -> list[str]:
         """Paths of all images, in order."""
@@ -184,7 +186,7 @@ class RecordDataset(BaseDataset):
 
     def _replace(self, idx: int, error: UnreadableImageError) -> dict:
         idx %= len(self)
-        for candidate in replacements(idx, self.pids, self.domains).tolist():
+        for candidate in replacements(idx, self.labels, self.domains).tolist():
             record = self.get_data_info(candidate)
             path = record["img_path"]
             try:

@@ -7,7 +7,7 @@ A record is a dict ``img_path, pid, camid, role`` as a reader makes it; labellin
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,6 +46,19 @@ def image_table(records: list[Record], distractor_pids: Collection[int]) -> Imag
     return ImageTable(pids, column(records, "camid"), roles, datasets, names, lone)
 
 
+def announcement(records: list[Record], distractor_pids: Collection[int]) -> dict[str, Any]:
+    """Say about a test set what its records alone don't show.
+
+    Returns:
+        ``distractor_pids``, those that occur, and ``pid_names``, the names of identities by
+        ``pid``; each only if there are any.
+    """
+    distractors = sorted({r["pid"] for r in records} & set(distractor_pids))
+    names = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
+    found = dict(distractor_pids=distractors, pid_names=names)
+    return {key: value for key, value in found.items() if value}
+
+
 def select_train(
     records: list[Record], combine_all: bool, distractor_pids: Collection[int]
 ) -> list[Record]:
@@ -72,8 +85,9 @@ def cut_identities(
     Args:
         records: Records of one mode.
         identities: Original ids to keep. None: all.
-        max_identities: Keep the first so many in numeric order, of the query identities where there
-            are queries. Gallery images of other identities, distractors too, go.
+        max_identities: Keep the first ``max_identities`` identities in numeric order, counted among
+            the queries if there are any. Gallery images of all others, distractors included, are
+            dropped.
         where: Name for messages.
 
     Raises:

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 
+from mmreid_ext.datasets.checks import record_checks
 from mmreid_ext.datasets.checks.file_check import FileOptions, check_files, once_each
-from mmreid_ext.datasets.checks.record_checks import (
-    check_protocol,
-    count_message,
-    empty_message,
-    led_by,
-    require_fitting,
-    require_query_and_gallery,
-    require_repeated_identity,
-    require_train,
-    unparsed_message,
-)
+from mmreid_ext.datasets.readers.benchmark_folder import BenchmarkFolder
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import EvaluationProtocol, build_protocol
 
-from .folders import contents, find_folder, image_names
 from .record_dataset import RecordDataset
 from .records import (
     Count,
     Record,
+    announcement,
     cut_identities,
     image_table,
     select_test,
@@ -42,7 +32,7 @@ from .records import (
 ProtocolSpec = str | Mapping[str, Any] | type[EvaluationProtocol] | EvaluationProtocol
 
 
-class ReIDDataset(RecordDataset):
+class ReIDDataset(BenchmarkFolder, RecordDataset):
     """Reader of one benchmark.
 
     There is one record per image: ``img_path, pid, camid, domain, role, dataset`` and, in training,
@@ -50,23 +40,18 @@ class ReIDDataset(RecordDataset):
     unknown), ``role`` is ``'train'``, ``'query'`` or ``'gallery'``. Labels number the identities in
     ascending order of ``pid``, so they are the same on every machine and rank.
 
-    A subclass defines :meth:`read` and the class attributes below.
+    A subclass defines :meth:`read`, the class attributes below and those of
+    :class:`.readers.benchmark_folder.BenchmarkFolder`.
 
     Attributes:
         title: Name of the data set, the default of ``name``.
-        folder_names: Names that its folder may have, the published one first.
-        layouts: Alternative sets of paths that its folder must contain.
-        obtain: How to get it.
         published: Published size of each role.
         default_protocol: Evaluation protocol of the complete test set.
         cut_protocol: Evaluation protocol if identities were cut.
         distractor_pids: Values of ``pid`` that stand for "nobody of the queries".
-        name_form: What file names look like, for messages.
         numbered_apart: Whether training and test number their identities independently.
         unseen: Whether identities of the test set must not be in the training set.
         overlapping: Data sets that show the same people, and how, by title.
-        unparsed: Names of files that :meth:`read` could not interpret.
-        empty: Folders and lists in which :meth:`read` found nothing.
         list_files: Files that name the images, where the set is a list.
 
     The arrays ``pids``, ``camids``, ``domains`` are described in :class:`RecordDataset`.
@@ -83,8 +68,8 @@ class ReIDDataset(RecordDataset):
         domain_from: ``'dataset'`` (one domain), ``'camera'`` (one per camera) or ``'record'`` (as
             the reader says). Defaults to ``'dataset'``.
         identities: Keep these identities only, by original id.
-        max_identities: Keep the first so many identities in numeric order (test: query identities
-            and the gallery images of those).
+        max_identities: Keep that number of identities, the first in numeric order. In a test they
+            are counted among the queries.
         protocol: Evaluation protocol, a name, a dict or a class (see
             ``mmreid_ext.protocols.build_protocol``). Defaults to :attr:`default_protocol`; to
             :attr:`cut_protocol` if identities were cut.
@@ -104,14 +89,10 @@ class ReIDDataset(RecordDataset):
     """
 
     title: str = ""
-    folder_names: Sequence[str] = ()
-    layouts: Sequence[Sequence[str]] = ((),)
-    obtain: str = ""
     published: Mapping[str, Count] = {}
     default_protocol: str = "camera"
     cut_protocol: str = "camera"
     distractor_pids: frozenset[int] = frozenset()
-    name_form: str = ""
     numbered_apart: bool = False
     unseen: bool = False
     overlapping: Mapping[str, str] = {}
@@ -150,12 +131,6 @@ class ReIDDataset(RecordDataset):
             build_protocol(protocol)  # a typo stops here, not at the first validation
         super().__init__(name or self.title, mode, pipeline, on_corrupt, loader, **kwargs)
 
-    def find(self) -> Path:
-        """The data set's folder."""
-        return find_folder(
-            self.data_folder, self.folder_names, self.layouts, title=self.name, obtain=self.obtain
-        )
-
     def read(self, folder: Path) -> list[Record]:
         """Read all records of the data set, whatever the mode.
 
@@ -167,34 +142,10 @@ class ReIDDataset(RecordDataset):
         """
         raise NotImplementedError
 
-    def read_folder(
-        self, folder: Path, role: str, pattern: re.Pattern, camid: int | None = None
-    ) -> Iterator[Record]:
-        """Yield a record for every image of ``folder``, and note names that are off the pattern.
-
-        Args:
-            folder: Folder of images.
-            role: Their role.
-            pattern: Matched against the beginning of the file name, with the groups ``pid`` and
-                ``cam``.
-            camid: Camera of all images. None: ``cam`` of the pattern, counted from 1.
-        """
-        names = image_names(folder) if folder.is_dir() else []
-        if not names:
-            self.empty.append(f"{folder} ({contents(folder)})")
-        place = str(folder / "x")[:-1]  # text, since 30,000 objects of pathlib take 0.2 s
-        for name in names:
-            found = pattern.match(name)
-            if found is None:
-                self.unparsed.append(place + name)
-                continue
-            camera = int(found["cam"]) - 1 if camid is None else camid
-            yield dict(img_path=place + name, pid=int(found["pid"]), camid=camera, role=role)
-
     def select(self, records: list[Record]) -> list[Record]:
         """Keep the records of this mode.
 
-        Distractors go where every image is a query: they share a number, not an identity.
+        Drop distractors under self-retrieval: they share one pid but are different people.
         """
         if self.mode == "train":
             return select_train(records, self.combine_all, self.distractor_pids)
@@ -209,26 +160,26 @@ class ReIDDataset(RecordDataset):
         where = f"{self.name} ({folder})"
 
         def causes() -> list[str | None]:
-            return [
-                unparsed_message(self.unparsed, where),
-                empty_message(self.empty, where),
-            ]
+            unparsed = record_checks.unparsed_message(self.unparsed, where)
+            return [unparsed, record_checks.empty_message(self.empty, where)]
 
-        with led_by(causes):
+        with record_checks.led_by(causes):
             records = self.read(folder)
         messages = causes()
         if self.check:
-            messages.append(count_message(records, self.published, self.distractor_pids, where))
+            messages.append(
+                record_checks.count_message(records, self.published, self.distractor_pids, where)
+            )
         protocol = build_protocol(self.protocol_of(select_test(records)))
         messages += check_files(records, self._file_options(), protocol, where)
         records = self.select(records)
-        require_fitting(records, self.unparsed, where, self.name_form)
+        record_checks.require_fitting(records, self.unparsed, where, self.name_form)
         if self.mode == "test":
             protocol = build_protocol(self.protocol_of(records))
             by_content = self.compare_files == "content"
             records, repeated = once_each(records, protocol, by_content, where)
             messages.append(repeated)
-        with led_by(causes):
+        with record_checks.led_by(causes):
             records = cut_identities(records, self.identities, self.max_identities, where)
             messages += self._finish(records, where)
         for message in filter(None, messages):
@@ -252,7 +203,7 @@ class ReIDDataset(RecordDataset):
         for record in records:
             record["dataset"] = self.name
         if self.mode == "train":
-            require_train(records, where)
+            record_checks.require_train(records, where)
             self.num_domains = set_domains(records, self.domain_from, where)
             self.num_classes = set_labels(records)
             return []
@@ -260,23 +211,18 @@ class ReIDDataset(RecordDataset):
         self.num_domains = set_domains(records, "dataset", where)
         self.num_classes = len({r["pid"] for r in records} - self.distractor_pids)
         protocol = self.protocol_of(records)
-        announced: dict[str, Any] = dict(protocol=protocol)
-        distractors = {r["pid"] for r in records} & self.distractor_pids
-        if distractors:
-            announced["distractor_pids"] = sorted(distractors)
-        names = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
-        if names:
-            announced["pid_names"] = names
-        self._metainfo["test_sets"] = {self.name: announced}
+        announced = announcement(records, self.distractor_pids)
+        self._metainfo["test_sets"] = {self.name: dict(protocol=protocol, **announced)}
         table = image_table(records, self.distractor_pids)
-        return check_protocol(table, build_protocol(protocol), where, names)
+        names = announced.get("pid_names")
+        return record_checks.check_protocol(table, build_protocol(protocol), where, names)
 
     def check_test(self, records: list[Record], where: str) -> None:
         """Raise ValueError unless something can be evaluated on these test records."""
         if build_protocol(self.protocol_of(records)).self_retrieval:
-            require_repeated_identity(records, where)
+            record_checks.require_repeated_identity(records, where)
         else:
-            require_query_and_gallery(records, where)
+            record_checks.require_query_and_gallery(records, where)
 
     def protocol_of(self, records: list[Record]) -> ProtocolSpec:
         """Evaluation protocol of these test records."""

@@ -199,8 +199,8 @@ def _shared_identities(records: Sequence[Record], rules: Rules) -> Finding | Non
     text = (
         f"{len(shared)} identities are in the training and in the test set: "
         f"{shorten([_name(r) for r in shared])}. Scores on people who were trained on are higher "
-        "than on unseen people. Split by identity; if the test set only numbers its identities "
-        "anew, nothing is wrong."
+        "than on unseen people. Split by identity; if the test set only numbers its "
+        "identities from the start again, nothing is wrong."
     )
     return Finding(text, rules.unseen)
 

@@ -19,7 +19,7 @@ _PID_STEP = 10000
 class CUHK02(ReIDDataset):
     """CUHK02: 1,816 identities in five pairs of cameras, two shots per camera.
 
-    Names are ``Dataset/P<pair>/cam<1|2>/<pid>_<...>.png``. Every pair numbers its identities anew;
+    Names are ``Dataset/P<pair>/cam<1|2>/<pid>_<...>.png``. Every pair counts its identities from 1;
     ``pid`` is ``10000 * pair + number``, cameras count through, 0 to 9. Pairs 1-4 are for
     training; of pair 5 the first camera is the query and the second the gallery.
 

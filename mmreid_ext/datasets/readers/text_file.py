@@ -11,7 +11,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
-    """Read a text file; line ends stay as they are.
+    """Read a text file; line ends are kept.
 
     Args:
         path: The file.

@@ -18,14 +18,14 @@ from .identity_groups import GroupPool, IdentityGroups
 class DomainPKSampler(GroupSampler):
     """Equal shares of D domains in a batch: ``P/D`` identities x K images of each (MetaBIN).
 
-    Every domain has its own walk over its groups:
+    Every domain passes over its groups by itself:
 
     1. sort the images of the domain by key, the identity or (identity, camera); shuffle the images
        of each key and cut them into ``ceil(n/K)`` groups, the last one topped up with other images
        of the key;
     2. for each batch draw ``P/D`` keys uniformly among those of the domain with groups left, take
        one group of each;
-    3. when fewer than ``P/D`` keys have groups left, the domain begins a new walk at 1.
+    3. when fewer than ``P/D`` keys have groups left, the domain begins a new pass at 1.
 
     A global batch lists domain after domain (ascending), and inside a domain its groups are dealt
     to the ranks in turn: every rank gets the same share of every domain, again domain after domain.

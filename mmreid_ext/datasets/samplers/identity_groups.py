@@ -45,7 +45,7 @@ class IdentityGroups:
 
 
 class GroupPool:
-    """One walk over all groups: each identity's images in random order, cut into groups of K.
+    """Take all groups once: each identity's images in random order, cut into groups of K.
 
     Slot ``j`` of an identity with ``n`` images in random order ``s`` holds ``s[j mod n]``, and
     group ``g`` holds slots ``gK .. gK + K - 1``. So an incomplete last group is topped up with
@@ -55,7 +55,7 @@ class GroupPool:
     Args:
         groups: Images of every identity.
         num_instances: Images per group, K.
-        drop_remainder: Whether the last ``n mod K`` images are left out of this walk (never for an
+        drop_remainder: Whether the last ``n mod K`` images are left out of this pass (never for an
             identity with fewer than K images).
         rng: Generator that orders the images and draws the identities.
     """
@@ -74,7 +74,7 @@ class GroupPool:
         self.refill()
 
     def refill(self) -> None:
-        """Begin a new walk: new order of images, all groups available again."""
+        """Begin a new pass: new order of images, all groups available again."""
         self._shuffled = self._groups.shuffled(self._rng)
         self._left = self._groups.num_groups(len(self._slots), self._drop_remainder)
         self._taken = np.zeros_like(self._left)

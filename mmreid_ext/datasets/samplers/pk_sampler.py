@@ -33,9 +33,9 @@ class PKSampler(GroupSampler):
     Re-Identification", CVPRW 2019, https://arxiv.org/abs/1903.07071):
 
     1. shuffle the images of each identity and cut them into ``floor(n/K)`` groups; the remainder
-       waits for the next walk;
+       waits for the next pass;
     2. draw P identities uniformly among those with groups left, take one group of each;
-    3. when fewer than P identities have groups left, begin a new walk at 1.
+    3. when fewer than P identities have groups left, begin a new pass at 1.
 
     ``exhaustive_top_up``, the base loader of MetaBIN (Choi et al., "Meta Batch-Instance
     Normalization for Generalizable Person Re-Identification", CVPR 2021,
@@ -44,12 +44,12 @@ class PKSampler(GroupSampler):
 
     ``remaining_weighted``, the loader of XBM (Wang et al., "Cross-Batch Memory for Embedding
     Learning", CVPR 2020, https://arxiv.org/abs/1912.06798): groups as in ``exhaustive_top_up``, but
-    identities are drawn in proportion to the number of groups they have left, so that a walk leaves
+    identities are drawn in proportion to the number of groups they have left, so that a pass leaves
     few groups behind.
 
-    ``id_avg_prob`` and ``sample_avg_prob``, PaddleClas' ``PKSampler``: every batch is drawn anew, P
-    identities uniformly, or in proportion to ``n``, and K different images of each. No walk: an
-    image may come twice before another comes once.
+    ``id_avg_prob`` and ``sample_avg_prob``, PaddleClas' ``PKSampler``: every batch draws P
+    identities uniformly, or in proportion to ``n``, and K different images of each. An image may
+    come twice before another comes once.
 
     Corner cases:
 
@@ -57,7 +57,7 @@ class PKSampler(GroupSampler):
     * A top-up never repeats an image inside a group unless ``n < K``. The official loaders may
       (MetaBIN shuffles the doubles into the list, XBM and the strong baseline draw them with
       replacement); deviation.
-    * A walk is also given up every 1024 iterations, see :class:`GroupSampler`; deviation.
+    * A pass also ends every 1024 iterations, see :class:`GroupSampler`; deviation.
     * Rank ``r`` gets the ``r``-th contiguous share of the identities: batches gathered in rank
       order are the batch of a single process.
 

@@ -1,4 +1,4 @@
-"""Backgrounds, weather and noise: made once per camera, cut anew for each image."""
+"""Backgrounds, weather and noise: made once per camera, another window for each image."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class LoadResized(BaseTransform):
         self._reported = True
         print_log(
             f"LoadResized: the store of decoded images {str(self.store)!r} fails ({error}). Images "
-            "are decoded anew instead, which only takes longer.",
+            "are decoded again instead, which only takes longer.",
             logger="current",
             level=logging.WARNING,
         )

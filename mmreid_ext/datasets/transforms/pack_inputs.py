@@ -1,4 +1,4 @@
-"""The last transform: an image and its facts as the model wants them."""
+"""Pack an image and its metadata for the model, as the last transform."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PackReIDInputs(PackInputs):
     times faster than a transposition.
 
     Args:
-        meta_keys: Facts that travel with the image. Defaults to those of our records.
+        meta_keys: Metadata that travel with the image. Defaults to those of our records.
         kwargs: Those of MMPretrain's ``PackInputs``.
     """
 
