@@ -16,8 +16,26 @@ from mmreid_ext.protocols import ROLES
 
 from .embedding_set import EmbeddingSet
 
+_NEEDED = ("pred_embedding", "pid", "camid", "role", "dataset", "sample_idx")
+
 Metadata = tuple[list[int], str, str]
 """What one image shows: index, identity, camera and role as numbers, test set, path."""
+
+
+def require_entries(samples: Sequence[Mapping[str, Any]]) -> None:
+    """Check that every sample has what the metric reads.
+
+    Raises:
+        ValueError: Names what is missing, and where it comes from.
+    """
+    for sample in samples:
+        missing = [key for key in _NEEDED if key not in sample]
+        if missing:
+            raise UserError(
+                f"ReIDMetric needs {missing} in every sample, got {sorted(sample)}. "
+                "Embeddings come from ReIDModel, the rest from PackInputs(meta_keys="
+                "('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset'))."
+            )
 
 
 def image_metadata(sample: Mapping[str, Any]) -> Metadata:

@@ -13,7 +13,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from mmreid_ext.distributed import is_distributed, is_main
-from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.errors import UserTypeError
 from mmreid_ext.evaluation.results.features_file import save_features
 from mmreid_ext.evaluation.results.report import flat_metrics, format_table
 from mmreid_ext.output_files import require_writable
@@ -29,13 +29,11 @@ from .evaluate_sets import (
     protocol_overrides,
     warnings_of,
 )
-from .gathered_images import GatheredImages, gather_images, image_metadata
+from .gathered_images import GatheredImages, gather_images, image_metadata, require_entries
 from .options import EvaluationOptions
 from .pid_names import pid_names_by_set, pid_names_to_text
 from .progress import PeriodicProgress
 from .set_result import SetResult, metric_names
-
-_NEEDED = ("pred_embedding", "pid", "camid", "role", "dataset", "sample_idx")
 
 
 @METRICS.register_module()
@@ -170,14 +168,7 @@ class ReIDMetric(BaseMetric):
             data_samples: One mapping per image, with ``pred_embedding`` (D,), ``pid``, ``camid``,
                 ``role``, ``dataset``, ``sample_idx`` and, where known, ``img_path``.
         """
-        for sample in data_samples:
-            missing = [key for key in _NEEDED if key not in sample]
-            if missing:
-                raise UserError(
-                    f"ReIDMetric needs {missing} in every sample, got {sorted(sample)}. "
-                    "Embeddings come from ReIDModel, the rest from PackInputs(meta_keys="
-                    "('sample_idx', 'img_path', 'pid', 'camid', 'domain', 'role', 'dataset'))."
-                )
+        require_entries(data_samples)
         if data_samples:
             # one transfer for the batch, not one per image
             feats = torch.stack([sample["pred_embedding"].detach() for sample in data_samples])

@@ -13,6 +13,7 @@ from mmreid_ext.evaluation.retrieval.settings import Progress, rerank_settings
 from mmreid_ext.protocols import (
     EvaluationProtocol,
     Labels,
+    MatchReport,
     Split,
     build_protocol,
     match_report,
@@ -69,14 +70,10 @@ def evaluate_set(
     labels = Labels.of(images, protocol.matching_split(images))
     report = match_report(labels, images.title)
     splits = list(protocol.splits(images))
-    # In one of many samples a camera may be left without a query that matches.
-    answerable = [s for s in splits if not Labels.of(images, s).without_match().all()]
-    if not answerable:
-        raise NoValidQueryError(report.text)
     num_images = sum(len(split.query) + len(split.gallery) for split in splits)
     settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
     ranking = SplitRanking(images, protocol, options, device, distributed, progress)
-    plain, reranked = _average(ranking, answerable, settings)
+    plain, reranked = _average(ranking, _answerable(images, splits, report), settings)
     return SetResult(
         name=images.title,
         protocol=protocol.describe(),
@@ -93,6 +90,14 @@ def evaluate_set(
         unknown_cameras=unknown_cameras_message(labels, images.title),
         no_match_causes=report.causes,
     )
+
+
+def _answerable(images: EmbeddingSet, splits: Sequence[Split], report: MatchReport) -> list[Split]:
+    """Pick the splits to rank: in one of many samples a camera may be left without a match."""
+    found = [s for s in splits if not Labels.of(images, s).without_match().all()]
+    if not found:
+        raise NoValidQueryError(report.text)
+    return found
 
 
 def _average(
