@@ -8,7 +8,10 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from .loading import UnreadableImageError
+from .loading import UnreadableImageError, load_image
+
+# The two of `loading` are imported from here by older code.
+__all__ = ["CorruptImages", "UnreadableImageError", "load_image", "replacements"]
 
 
 class CorruptImages:
