@@ -1,25 +1,7 @@
-import random
-
-import numpy as np
 import pytest
-import torch
 from helpers.fake_images import write_images, write_market
-from mmcv.transforms import BaseTransform
-from torch.utils.data import DataLoader
 
 from mmreid_ext.datasets import Market1501, reid_dataset
-from mmreid_ext.datasets.samplers import Draw, PKSampler
-
-LOAD = dict(type="mmpretrain.LoadImageFromFile")
-META = ("sample_idx", "img_path", "pid", "camid", "domain", "role", "dataset")
-
-
-class Noise(BaseTransform):
-    """Draws from all three global generators."""
-
-    def transform(self, results):
-        draws = random.random(), np.random.rand(), torch.rand(()).item()
-        return dict(sample_idx=results["sample_idx"], draws=draws)
 
 
 @pytest.fixture
@@ -29,16 +11,6 @@ def root(tmp_path):
 
 def build(root, **options):
     return Market1501(root, check=False, **options)
-
-
-def test_arrays_are_there_without_reading_images(root):
-    for image in (root / "Market-1501-v15.09.15" / "bounding_box_train").iterdir():
-        image.write_bytes(b"")
-    dataset = build(root, domain_from="camera")
-    assert dataset.pids.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    assert dataset.camids.tolist() == dataset.domains.tolist() == [0, 0, 1, 1] * 3
-    assert (dataset.num_classes, dataset.num_domains, len(dataset)) == (3, 2, 12)
-    assert {a.dtype for a in (dataset.pids, dataset.camids, dataset.domains)} == {np.dtype("int64")}
 
 
 def test_record_of_a_training_image(root):
@@ -82,12 +54,6 @@ def test_options_that_do_not_exist_say_so(root):
         build(root).get_subset(range(3))
 
 
-def test_indices_cut_records_and_arrays_alike(root):
-    dataset = build(root, indices=[1, 11])
-    assert dataset.pids.tolist() == [0, 2]
-    assert [dataset[i]["gt_label"] for i in range(2)] == [0, 2]
-
-
 def test_unparsed_names_and_wrong_counts_are_warned_about(root, monkeypatch):
     write_images(root / "Market-1501-v15.09.15", "query/me.jpg")
     messages = []
@@ -101,70 +67,3 @@ def test_unparsed_names_and_wrong_counts_are_warned_about(root, monkeypatch):
 def test_a_missing_folder_stops_before_anything_else(tmp_path):
     with pytest.raises(FileNotFoundError, match="bounding_box_train, query, bounding_box_test"):
         Market1501(tmp_path)
-
-
-@pytest.mark.parametrize("serialize_data", [True, False])
-def test_lazy_reading_gives_the_same(root, serialize_data):
-    lazy = build(root, lazy_init=True, serialize_data=serialize_data)
-    assert lazy[3] == build(root)[3]
-    assert lazy.pids.tolist() == build(root).pids.tolist()
-
-
-def test_what_a_draw_gives_depends_on_its_seed_alone(root):
-    dataset = build(root, pipeline=[LOAD, Noise()])
-    expected = dataset[Draw(3, 77)]
-    torch.rand(5), np.random.rand(5), random.random()
-    assert dataset[Draw(3, 77)] == expected
-    assert dataset[Draw(3, 78)]["draws"] != expected["draws"]
-    assert type(expected["sample_idx"]) is int
-
-
-def test_a_batch_gives_what_its_images_give_and_leaves_the_generators_alone(root):
-    dataset = build(root, pipeline=[LOAD, Noise()])
-    draws = [Draw(3, 77), Draw(5, 78), Draw(3, 79)]
-    random.seed(0), np.random.seed(0), torch.manual_seed(0)
-    expected = [dataset[draw] for draw in draws], random.random(), np.random.rand(), torch.rand(1)
-    random.seed(0), np.random.seed(0), torch.manual_seed(0)
-    batch = dataset.__getitems__(draws)
-    assert (batch, random.random(), np.random.rand(), torch.rand(1)) == expected
-    np.random.seed(0)
-    plain = [dataset[3], dataset[5]]
-    np.random.seed(0)
-    assert [x["sample_idx"] for x in dataset.__getitems__([3, 5])] == [3, 5]
-    assert plain[0]["sample_idx"] == 3
-
-
-def test_plain_indices_use_the_global_generators(root):
-    dataset = build(root, pipeline=[LOAD, Noise()])
-    assert dataset[3]["draws"] != dataset[3]["draws"]
-
-
-def test_batches_do_not_depend_on_workers(root):
-    dataset = build(root, pipeline=[LOAD, Noise()])
-
-    def batches(num_workers):
-        sampler = PKSampler(dataset, 4, 2, seed=3, infinite=False)
-        loader = DataLoader(dataset, 4, sampler=sampler, num_workers=num_workers, collate_fn=list)
-        return list(loader)
-
-    assert batches(0) == batches(2)
-
-
-def test_pipeline_packs_metadata_and_label(root):
-    from mmengine.registry import init_default_scope
-
-    init_default_scope("mmpretrain")
-    dataset = build(root, pipeline=[LOAD, dict(type="PackInputs", meta_keys=META)])
-    packed = dataset[5]
-    assert packed["inputs"].shape == (3, 8, 4) and packed["inputs"].dtype == torch.uint8
-    assert packed["data_samples"].gt_label.tolist() == [1]
-    assert set(packed["data_samples"].metainfo_keys()) >= set(META)
-
-
-def test_a_transform_that_returns_nothing_is_named(root):
-    class Nothing(BaseTransform):
-        def transform(self, results):
-            return None
-
-    with pytest.raises(ValueError, match="Nothing.*returned None for .*0010_c1s1"):
-        build(root, pipeline=[LOAD, Nothing()])[0]

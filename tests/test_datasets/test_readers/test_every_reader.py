@@ -6,7 +6,7 @@ import pytest
 from helpers.fake_images import write_images, write_market
 from helpers.reader_trees import TREES, build, name_of
 
-from mmreid_ext.datasets import CUHK01, CUHK03, ILIDS, SOP, CSVDataset, ReIDDataset, SyntheticReID
+from mmreid_ext.datasets import CUHK01, ILIDS, SOP, CSVDataset, ReIDDataset, SyntheticReID
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 
@@ -126,18 +126,3 @@ def test_a_folder_that_was_asked_for_is_not_replaced_by_another(tmp_path):
     assert SyntheticReID(tmp_path / "domain_0", domain=0).num_classes == 3
     with pytest.raises(UserError, match="domain=1, but data_root=.* is domain 0"):
         SyntheticReID(tmp_path / "domain_0" / "domain_0", domain=1)
-
-
-@pytest.mark.parametrize("content", [b"", b"y" * 100, b"y" * 300, b"\0" * 500])
-def test_archives_that_are_something_else_are_named(tmp_path, content):
-    pytest.importorskip("h5py")
-    folder = tmp_path / "cuhk03_release"
-    folder.mkdir()
-    (folder / "cuhk-03.mat").write_bytes(content)
-    protocol = folder / "cuhk03_new_protocol_config_detected.mat"
-    protocol.write_bytes(content)
-    with pytest.raises(UserError, match="cuhk-03.mat can't be opened as a MATLAB 7.3 file"):
-        CUHK03(tmp_path)
-    (folder / "images_detected").mkdir()
-    with pytest.raises(UserError, match="detected.mat is not a file of CUHK03's new protocol"):
-        CUHK03(tmp_path)

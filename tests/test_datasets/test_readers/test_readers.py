@@ -1,7 +1,6 @@
 """Every reader on a small copy of its published layout."""
 
 import pytest
-from helpers.fake_images import write_images
 from helpers.reader_trees import TREES, build, name_of, rows
 
 from mmreid_ext.datasets import (
@@ -115,76 +114,7 @@ def test_missing_set_names_the_published_folder(reader, tmp_path):
     assert reader.obtain in message and "http" not in message  # links die
 
 
-@pytest.mark.parametrize("half, pids", [(1, [0, 3]), (2, [12, 873])])
-def test_viper_halves_in_numeric_order(tmp_path, half, pids):
-    dataset = build(VIPeR, tmp_path, mode="test", half=half)
-    assert sorted({record[0] for record in rows(dataset, "query")}) == pids
-    assert dataset.metainfo["test_sets"]["viper"]["protocol"] == "camera"
-    assert build(VIPeR, tmp_path, half=half, combine_all=True).num_classes == 2
-
-
-def test_viper_refuses_other_halves(tmp_path):
-    with pytest.raises(ValueError, match="half must be 1, 2 or None"):
-        build(VIPeR, tmp_path, half=3)
-
-
 def test_a_cut_of_a_split_benchmark_falls_back_to_the_camera_protocol(tmp_path):
     dataset = build(GRID, tmp_path, mode="test", max_identities=1)
     assert dataset.metainfo["test_sets"]["grid"]["protocol"] == "camera"
     assert rows(dataset, "gallery") == [(1, 4)]
-
-
-NAME = "{pid:04d}/{pid:04d}_{n:03d}_{cam:02d}_0303morning_0008_0.jpg"
-LISTS = dict(
-    train=[NAME.format(pid=0, n=0, cam=1) + " 0", NAME.format(pid=1, n=0, cam=15) + " 1"],
-    val=[NAME.format(pid=1, n=1, cam=2) + " 1"],
-    query=[NAME.format(pid=0, n=0, cam=3) + " 0"],
-    gallery=[NAME.format(pid=0, n=1, cam=4) + " 0", NAME.format(pid=7, n=0, cam=4) + " 7"],
-)
-
-
-def write_msmt(root, blurred=False):
-    folder = root / ("MSMT17_V2" if blurred else "MSMT17_V1")
-    for name, lines in LISTS.items():
-        part = "train" if name in ("train", "val") else "test"
-        part = f"mask_{part}_v2" if blurred else part
-        write_images(folder / part, *(line.split()[0] for line in lines))
-        (folder / f"list_{name}.txt").write_text("\n".join(lines) + "\n")
-
-
-@pytest.mark.parametrize("blurred", [False, True], ids=["V1", "V2"])
-def test_msmt17_lists(tmp_path, blurred):
-    write_msmt(tmp_path, blurred)
-    train = MSMT17(tmp_path, check=False)
-    assert rows(train, "train") == [(0, 0), (1, 14), (1, 1)]
-    assert len(MSMT17(tmp_path, check=False, with_val=False)) == 2
-    test = MSMT17(tmp_path, mode="test", check=False)
-    assert (rows(test, "query"), rows(test, "gallery")) == ([(0, 2)], [(0, 3), (7, 3)])
-    combined = MSMT17(tmp_path, check=False, combine_all=True)
-    assert (len(combined), combined.num_classes) == (6, 4)  # test ids are other people
-    loaded = MSMT17(
-        tmp_path,
-        check=False,
-        combine_all=True,
-        pipeline=[dict(type="mmpretrain.LoadImageFromFile")],
-    )
-    assert all(loaded[i]["img"].shape == (8, 4, 3) for i in range(6))
-
-
-def test_msmt17_folders(tmp_path):
-    write_images(
-        tmp_path / "MSMT17_V1",
-        "bounding_box_train/0000_c1_0000.jpg",
-        "bounding_box_train/0001_c15_0001.jpg",
-        "query/0000_c3_0000.jpg",
-        "bounding_box_test/0000_c10_0002.jpg",
-    )
-    assert rows(MSMT17(tmp_path, check=False), "train") == [(0, 0), (1, 14)]
-    assert rows(MSMT17(tmp_path, check=False, mode="test"), "gallery") == [(0, 9)]
-
-
-def test_msmt17_reports_odd_lines(tmp_path):
-    write_msmt(tmp_path)
-    with open(tmp_path / "MSMT17_V1" / "list_train.txt", "a") as file:
-        file.write("me.jpg 5\n\n")
-    assert MSMT17(tmp_path, check=False).unparsed == ["list_train.txt: 'me.jpg 5'"]
