@@ -85,3 +85,31 @@ def rows(dataset, role):
 
 def name_of(reader):
     return reader.__name__
+
+
+def check_records(reader, root, *, combined, train=None, query=(), gallery=(), protocol="camera"):
+    """Compare what a reader makes of its tree in training, in a test and in combined training.
+
+    Args:
+        combined: Number of images and of identities with ``combine_all``.
+        train: (pid, camid) of the training images. None: the set has none.
+        query: (pid, camid) of the queries, sorted. Empty: the set has no test images.
+        gallery: Those of the gallery.
+        protocol: The protocol that is announced.
+    """
+    if train is not None:
+        dataset = build(reader, root)
+        assert sorted(rows(dataset, "train")) == sorted(train) and not dataset.unparsed
+        assert dataset.labels.max() == dataset.num_classes - 1
+    if query:
+        dataset = build(reader, root, mode="test")
+        assert sorted(rows(dataset, "query")) == query
+        assert sorted(rows(dataset, "gallery")) == gallery
+        distractors = sorted({pid for pid, _ in gallery} & reader.distractor_pids)
+        announced = {"protocol": protocol} | (
+            {"distractor_pids": distractors} if distractors else {}
+        )
+        assert dataset.metainfo["test_sets"] == {reader.title: announced}
+    dataset = build(reader, root, combine_all=True)
+    assert (len(dataset), dataset.num_classes) == combined
+    assert {dataset[i]["role"] for i in range(len(dataset))} == {"train"}

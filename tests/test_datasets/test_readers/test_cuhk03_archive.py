@@ -3,6 +3,7 @@
 import pytest
 
 from mmreid_ext.datasets import CUHK03
+from mmreid_ext.datasets.readers.cuhk03_archive import image_name, parse_name
 from mmreid_ext.errors import UserError
 
 
@@ -19,3 +20,11 @@ def test_archives_that_are_something_else_are_named(tmp_path, content):
     (folder / "images_detected").mkdir()
     with pytest.raises(UserError, match="detected.mat is not a file of CUHK03's new protocol"):
         CUHK03(tmp_path)
+
+
+def test_names_of_pictures_tell_pair_person_and_view():
+    assert image_name(2, 31, 5) == "2_031_1_05.png" and image_name(2, 31, 6) == "2_031_2_06.png"
+    assert parse_name("2_031_1_05.png") == (2, 31, 0)
+    assert parse_name("2_031_2_06.png") == (2, 31, 1)
+    with pytest.raises(UserError, match="'x.png' is not <pair>"):
+        parse_name("x.png")

@@ -4,68 +4,11 @@ import pytest
 from helpers.reader_trees import TREES, build, name_of, rows
 
 from mmreid_ext.datasets import (
-    CUHK01,
-    CUHK02,
-    CUHKSYSU,
     GRID,
-    ILIDS,
     MSMT17,
-    PRID2011,
-    DukeMTMC,
     Market1501,
-    VeRi776,
-    VIPeR,
 )
 from mmreid_ext.protocols import SelfRetrievalProtocol
-
-# (mode, options): records as (pid, camid, role)
-TRAIN = {
-    Market1501: [(2, 0), (7, 5)],
-    DukeMTMC: [(1, 1), (3, 7)],
-    VeRi776: [(1, 0), (4, 19)],
-    CUHK02: [(p * 10000 + 1, 2 * p - 2 + c) for p in range(1, 5) for c in (0, 1)],
-    CUHKSYSU: [(11934, -1), (1, -1), (1, -1)],  # by file name
-}
-TEST = {
-    Market1501: ([(1, 1)], [(0, 2), (1, 0)], "camera"),
-    DukeMTMC: ([(5, 1)], [(4, 0), (5, 4)], "camera"),
-    VeRi776: ([(2, 1)], [(2, 2)], "camera"),
-    CUHK01: ([(1, 0), (1, 0), (971, 0)], [(1, 1), (1, 1), (971, 1)], "camera"),
-    CUHK02: ([(50001, 8)], [(50001, 9)], "camera"),
-    VIPeR: (
-        [(0, 0), (3, 0), (12, 0), (873, 0)],
-        [(0, 1), (3, 1), (12, 1), (873, 1)],
-        "viper",
-    ),
-    PRID2011: ([(1, 0), (200, 0)], [(1, 1), (200, 1), (749, 1)], "prid2011"),
-    GRID: ([(1, 0), (250, 1)], [(0, 3), (1, 4), (250, 7)], "grid"),
-    ILIDS: ([(1, 0), (119, 0)], [(1, 1), (1, 2), (119, 3)], "ilids"),
-}
-COMBINED = {  # images, identities
-    Market1501: (4, 3), DukeMTMC: (5, 4), VeRi776: (4, 3), CUHK01: (6, 2), CUHK02: (10, 5),
-    CUHKSYSU: (3, 2), VIPeR: (8, 4), PRID2011: (4, 2), GRID: (4, 2), ILIDS: (5, 2),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("reader", TRAIN, ids=name_of)
-def test_training_records(reader, tmp_path):
-    dataset = build(reader, tmp_path)
-    found = rows(dataset, "train")
-    assert found == TRAIN[reader] or sorted(found) == sorted(TRAIN[reader])
-    assert not dataset.unparsed
-    assert dataset.pids.max() == dataset.num_classes - 1
-
-
-@pytest.mark.parametrize("reader", TEST, ids=name_of)
-def test_test_records_and_protocol(reader, tmp_path):
-    dataset = build(reader, tmp_path, mode="test")
-    query, gallery, protocol = TEST[reader]
-    assert sorted(rows(dataset, "query")) == query
-    assert sorted(rows(dataset, "gallery")) == gallery
-    announced = dataset.metainfo["test_sets"][reader.title]
-    assert announced.pop("protocol") == protocol
-    distractors = sorted({pid for pid, _ in gallery} & reader.distractor_pids)
-    assert announced == ({"distractor_pids": distractors} if distractors else {})
 
 
 @pytest.mark.parametrize("kind", ["self_retrieval", "sop", "SelfRetrievalProtocol", "class"])
@@ -77,7 +20,7 @@ def test_distractors_are_left_out_however_self_retrieval_is_written(kind, as_dic
     assert 0 not in dataset.pids and "distractor_pids" not in dataset.metainfo["test_sets"]
 
 
-@pytest.mark.parametrize("reader", sorted({*TRAIN, *TEST}, key=name_of), ids=name_of)
+@pytest.mark.parametrize("reader", TREES, ids=name_of)
 @pytest.mark.parametrize("mode", ["train", "test"])
 @pytest.mark.parametrize(
     "protocol, words",
@@ -95,13 +38,6 @@ def test_distractors_are_left_out_however_self_retrieval_is_written(kind, as_dic
 def test_a_wrong_protocol_is_refused_before_the_folder_is_read(reader, mode, protocol, words):
     with pytest.raises(ValueError, match=words):
         reader("nowhere", mode=mode, protocol=protocol)
-
-
-@pytest.mark.parametrize("reader", COMBINED, ids=name_of)
-def test_combined_training_set(reader, tmp_path):
-    dataset = build(reader, tmp_path, combine_all=True)
-    assert (len(dataset), dataset.num_classes) == COMBINED[reader]
-    assert {dataset[i]["role"] for i in range(len(dataset))} == {"train"}
 
 
 @pytest.mark.parametrize("reader", [*TREES, MSMT17], ids=name_of)

@@ -1,7 +1,7 @@
 """VIPeR's halves."""
 
 import pytest
-from helpers.reader_trees import build, rows
+from helpers.reader_trees import build, check_records, rows
 
 from mmreid_ext.datasets import (
     VIPeR,
@@ -19,3 +19,14 @@ def test_viper_halves_in_numeric_order(tmp_path, half, pids):
 def test_viper_refuses_other_halves(tmp_path):
     with pytest.raises(ValueError, match="half must be 1, 2 or None"):
         build(VIPeR, tmp_path, half=3)
+
+
+def test_records_of_the_published_layout(tmp_path):
+    check_records(
+        VIPeR,
+        tmp_path,
+        combined=(8, 4),
+        query=[(0, 0), (3, 0), (12, 0), (873, 0)],
+        gallery=[(0, 1), (3, 1), (12, 1), (873, 1)],
+        protocol="viper",
+    )
