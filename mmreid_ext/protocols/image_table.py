@@ -128,4 +128,4 @@ class ImageTable(ImageColumns):
         """The given rows (integer indices or a boolean mask), in the given order."""
         rows = np.asarray(rows)
         columns = (self.pids, self.camids, self.roles, self.datasets, self.names, self.distractors)
-        return ImageTable(*(values[rows] for values in columns))
+        return ImageTable(*(np.asarray(values)[rows] for values in columns))

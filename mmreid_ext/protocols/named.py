@@ -98,7 +98,7 @@ def build_protocol(
     if isinstance(spec, EvaluationProtocol):
         return spec
     if spec is None or isinstance(spec, (str, type)):
-        settings = {"type": "camera" if spec is None else spec}
+        settings: dict[str, Any] = {"type": "camera" if spec is None else spec}
     elif isinstance(spec, Mapping):
         settings = {key: spec[key] for key in spec}
     else:
