@@ -23,6 +23,7 @@ FLOORS = [
         "shorten",
         "json_values",
         "version",
+        "moved",
         "type_names",
         "setting_checks",
     },
