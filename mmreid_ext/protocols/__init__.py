@@ -1,4 +1,4 @@
-"""Protocols: who is asked, who may answer. The ground floor of readers, evaluation and pictures.
+"""Say who is asked and who may answer: the ground floor of readers, evaluation and pictures.
 
 Plain NumPy; of this package nothing is imported but the errors.
 """

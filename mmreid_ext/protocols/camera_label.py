@@ -1,4 +1,4 @@
-"""Names of cameras as pictures and messages show them: one rule for all."""
+"""Name cameras in pictures and messages: one rule for all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The camera rule: which images may be a match of a query, one line for arrays and tensors."""
+"""Apply the camera rule: which images may be a match of a query, for arrays and tensors."""
 
 from __future__ import annotations
 

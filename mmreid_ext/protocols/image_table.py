@@ -1,4 +1,4 @@
-"""A table of test images, row by row: identity, camera, role, test set, path."""
+"""Say what the images of test sets show, row by row: identity, camera, role, test set, path."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ class ImageColumns:
             raise UserError(f"roles must be 'query' or 'gallery', got {shorten(found)}.")
 
     def mark_distractors(self, announced: Mapping[str, Mapping[str, Any]]) -> None:
-        """Mark what the readers call distractors.
+        """Mark the images that the readers call distractors.
 
         Args:
             announced: ``metainfo['test_sets']``: by name of the test set, a dict that may hold
                 ``distractor_pids``.
         """
-        for name, facts in announced.items():
-            lone = np.isin(self.pids, list(facts.get("distractor_pids", ())))
+        for name, metadata in announced.items():
+            lone = np.isin(self.pids, list(metadata.get("distractor_pids", ())))
             self.distractors = self.distractors | ((self.datasets == name) & lone)
 
     def __len__(self) -> int:
@@ -109,6 +109,7 @@ class ImageTable(ImageColumns):
 
     Args:
         pids, camids, roles, datasets, names, distractors: See :class:`ImageColumns`; lists will do.
+            ``distractors`` may be None: no image is one.
 
     Raises:
         ValueError: If the rows don't correspond, labels aren't integers or a role is another word.
@@ -119,7 +120,7 @@ class ImageTable(ImageColumns):
     roles: np.ndarray
     datasets: np.ndarray
     names: np.ndarray
-    distractors: np.ndarray | None = None  # type: ignore[assignment]
+    distractors: np.ndarray = None  # type: ignore[assignment]  # an array after __post_init__
 
     def __post_init__(self) -> None:
         self.check_columns(len(self.pids))

@@ -1,4 +1,4 @@
-"""The one rule of matching: who answers a query, which queries have no match, and why.
+"""Decide which images are matches of a query: one rule for the whole package.
 
 The readers ask when a set is read, the evaluation when it is scored, the pictures when they are
 drawn. Ranking applies :func:`~mmreid_ext.protocols.camera_rule.other_camera` to tensors, pair by
@@ -15,7 +15,7 @@ from .image_table import JUNK, ImageColumns
 from .protocol import Split
 
 NOBODY = -2
-"""What a distractor of the gallery is ranked as: a number that no query has."""
+"""Identity that a distractor of the gallery is ranked with: a number that no query has."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Labels:
         return self.query_camids is not None and self.gallery_camids is not None
 
     def same_identity(self) -> np.ndarray:
-        """Gallery images of the identity of each query, shape (Q,)."""
+        """Number of gallery images of the identity of each query, shape (Q,)."""
         return np.where(self.query_pids == JUNK, 0, _count(self.gallery_pids, self.query_pids))
 
     def removed_unknown(self) -> np.ndarray:
-        """Those that the rule removes because the camera of one of the two is unknown, (Q,)."""
+        """Number of those removed because the camera of one of the two is unknown, shape (Q,)."""
         if self.query_camids is None or self.gallery_camids is None:
             return np.zeros(len(self.query_pids), dtype=np.int64)
         same = self.same_identity()
@@ -71,7 +71,7 @@ class Labels:
         return np.where(self.query_camids < 0, same, lost)
 
     def removed_same(self) -> np.ndarray:
-        """Those that the rule removes because both come from one known camera, shape (Q,)."""
+        """Number of those removed because both come from one known camera, shape (Q,)."""
         if self.query_camids is None or self.gallery_camids is None:
             return np.zeros(len(self.query_pids), dtype=np.int64)
         query = np.stack([self.query_pids, self.query_camids], axis=1)
@@ -82,7 +82,7 @@ class Labels:
         return np.where((self.query_camids < 0) | (self.query_pids == JUNK), 0, both)
 
     def matches(self) -> np.ndarray:
-        """Number of true matches of each query, shape (Q,)."""
+        """Number of matches of each query, shape (Q,)."""
         return self.same_identity() - self.removed_unknown() - self.removed_same()
 
     def without_match(self) -> np.ndarray:
@@ -91,7 +91,7 @@ class Labels:
 
 
 def _count(haystack: np.ndarray, needles: np.ndarray) -> np.ndarray:
-    """How often each of ``needles`` occurs in ``haystack``."""
+    """Count how often each of ``needles`` occurs in ``haystack``."""
     values, counts = np.unique(haystack, return_counts=True)
     if not len(values):
         return np.zeros(len(needles), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Protocols by name: the one list of names, and a place in it for a user's own."""
+"""Build protocols by name: the one list of names, and a place in it for a user's own."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def register_protocol(name: str, **defaults: Any) -> Callable[[_Kind], _Kind]:
 def build_protocol(
     spec: str | Mapping[str, Any] | type[EvaluationProtocol] | EvaluationProtocol | None,
 ) -> EvaluationProtocol:
-    """Protocol from a name, settings, a class, or itself.
+    """Build a protocol from a name, settings or a class.
 
     Args:
         spec: None means ``'camera'``. A name: ``'camera'``, ``'no_camera'``, ``'paddleclas'``,

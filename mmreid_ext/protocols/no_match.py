@@ -1,4 +1,4 @@
-"""Queries without a match: how many, the true cause of each, and what to do about it."""
+"""Report queries without a match: how many, the true cause of each, and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evaluation protocols: which images are queries, which the gallery, in how many repetitions.
+"""Define protocols: which images are queries, which the gallery, in how many repetitions.
 
 A protocol never sees features: it maps what the images show to lists of row indices, so features
 are extracted once however many splits there are.
@@ -142,7 +142,7 @@ class PaddleClasProtocol(CameraProtocol):
     """The camera protocol counted as PaddleClas counts it, to check its numbers.
 
     Gallery images of the query's identity and camera stay in the ranking with similarity 0 instead
-    of being removed, so they push down every true match of negative similarity.
+    of being removed, so they push down every match of negative similarity.
     """
 
     counting = "paddleclas"

@@ -11,24 +11,24 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.setting_checks import is_whole
 
 from .camera_rule import other_camera
-from .draws import one_per_identity, stable_generator
 from .image_table import ImageColumns
 from .protocol import CameraProtocol, EvaluationProtocol, Split, rows_of_role
+from .sampling import one_per_identity, stable_generator
 
 
 @dataclass(frozen=True)
 class SingleGalleryShotProtocol(EvaluationProtocol):
     """CUHK03's first protocol: one random gallery image per identity, repeated.
 
-    For every repeat and every query camera, each identity puts one image forward, drawn among its
-    gallery images of other known cameras. A query's AP is the mean over repeats.
+    For every repeat and every query camera, one image of each identity is sampled from its gallery
+    images of other known cameras. A query's AP is the mean over repeats.
 
-    Li et al., "DeepReID", CVPR 2014. Torchreid draws per query and lets other identities appear in
-    the query's camera; the paper's gallery is the other camera alone, and so is this one.
+    Li et al., "DeepReID", CVPR 2014. Torchreid samples per query, and lets other identities
+    appear in the query's camera. The paper's gallery is the other camera alone, and so is this one.
 
     Args:
-        repeats: Number of draws. Defaults to 100.
-        seed: The same seed draws the same galleries, whatever ran before.
+        repeats: Number of galleries sampled. Defaults to 100.
+        seed: The same seed gives the same galleries, whatever ran before.
         ranks: The k of the reported R@k.
     """
 
@@ -48,7 +48,7 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
                 yield Split(query[images.camids[query] == camera], chosen, trial)
 
     def matching_split(self, images: ImageColumns) -> Split:
-        """All pairs that a draw chooses from: a query has a match in every draw or in none."""
+        """All pairs that galleries are sampled from: a query has a match in each or in none."""
         return next(CameraProtocol().splits(images))
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Split files: ours (identities by position, independent of file names) and the published ones."""
+"""Read split files: ours (identities by position, independent of file names) and published ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random-split protocols from explicit split files: VIPeR, PRID2011, GRID, i-LIDS."""
+"""Read random splits from explicit split files: VIPeR, PRID2011, GRID, i-LIDS."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten
 
-from .draws import one_per_identity, stable_generator
 from .image_table import ImageColumns
 from .protocol import EvaluationProtocol, Split
+from .sampling import one_per_identity, stable_generator
 from .split_files import IdentitySplits, ImageSplits, read_splits
 
 
@@ -26,8 +26,8 @@ class SplitListProtocol(EvaluationProtocol):
 
     Args:
         file: Name of a split file of this package or a path, see :func:`read_splits`.
-        gallery_shots: 1 keeps one image per test identity in the gallery (single-shot), drawn by
-            ``seed``; None keeps all (multi-shot; the same thing where there is only one).
+        gallery_shots: 1 keeps one image per test identity in the gallery (single-shot), sampled
+            by ``seed``; None keeps all (multi-shot).
         seed: For ``gallery_shots=1``.
         ranks: The k of the reported R@k.
     """

@@ -1,4 +1,4 @@
-"""Arrays of the caller, of whatever kind, as NumPy arrays that are only read."""
+"""Take arrays of any kind as NumPy arrays that are only read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CMC and ROC curves, several models or rankings in one figure."""
+"""Plot CMC and ROC curves of several models or rankings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def plot_cmc(
     max_rank: int = 20,
     title: str = "Cumulative matching characteristic",
 ) -> Figure:
-    """Draw CMC curves: the share of queries with a true match within the first r ranks.
+    """Draw CMC curves: the share of queries with a match within the first r ranks.
 
     Args:
         curves: ``result.cmc`` of :func:`~mmreid_ext.evaluation.evaluate_retrieval` under the name

@@ -1,4 +1,4 @@
-"""Histograms of the distances of true and false pairs."""
+"""Count and plot the distances of positive and negative pairs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from matplotlib.figure import Figure
 from mmreid_ext.errors import UserError
 
 from .pair_blocks import DISTANCES, PairBlocks
-from .style import FALSE_COLOUR, INK, MUTED, TRUE_COLOUR, new_figure, save_figure, style_axes
+from .style import INK, MATCH_COLOR, MUTED, OTHER_COLOR, new_figure, save_figure, style_axes
 
 
 @dataclass(frozen=True)
 class PairHistogram:
-    """Counts of pairs by distance.
+    """Hold the numbers of pairs by distance.
 
     Attributes:
         edges: Ends of the bins, shape (bins + 1,).
-        true: True pairs in each bin, shape (bins,), int64.
-        false: Pairs of different identities in each bin, shape (bins,), int64.
+        true: Positive pairs (matches) in each bin, shape (bins,), int64.
+        false: Negative pairs (two identities) in each bin, shape (bins,), int64.
         distance: What the distances are, in words.
     """
 
@@ -35,7 +35,7 @@ class PairHistogram:
     def overlap(self) -> float:
         """Area shared by the two normalised histograms: 0 for separable pairs, 1 for chance.
 
-        NaN where there are no true or no false pairs, as in a set of one person.
+        NaN if there are no positive or no negative pairs, as in a set of one person.
         """
         if not (self.true.any() and self.false.any()):
             return float("nan")
@@ -44,9 +44,10 @@ class PairHistogram:
 
 
 def pair_histogram(*arrays: Any, distance: str = "cosine", bins: int = 100) -> PairHistogram:
-    """Count true and false pairs by distance; pairs that the protocol removes are counted nowhere.
+    """Count positive and negative pairs by distance.
 
-    All queries take part, also those without a match, which TPR@FPR and the ROC curve leave out.
+    Pairs that the protocol removes are counted nowhere. All queries take part, also those without a
+    match, which TPR@FPR and the ROC curve leave out.
 
     Args:
         *arrays: ``query_feats, gallery_feats, query_pids, gallery_pids`` and, for the camera rule,
@@ -78,9 +79,9 @@ def plot_distance_histogram(
     histogram: PairHistogram,
     path: str | os.PathLike | None = None,
     *,
-    title: str = "Distances of true and false pairs",
+    title: str = "Distances of positive and negative pairs",
 ) -> Figure:
-    """Draw the two distributions, each with area one, since false pairs are far more.
+    """Draw the two distributions, each with area one, since there are far more negative pairs.
 
     Args:
         histogram: From :func:`pair_histogram`.
@@ -100,15 +101,15 @@ def plot_distance_histogram(
     style_axes(axes, title, histogram.distance.capitalize(), "Density")
     width = np.diff(histogram.edges)
     kinds = (
-        ("True pairs", histogram.true, TRUE_COLOUR, "-"),
-        ("False pairs", histogram.false, FALSE_COLOUR, "--"),
+        ("Positive pairs", histogram.true, MATCH_COLOR, "-"),
+        ("Negative pairs", histogram.false, OTHER_COLOR, "--"),
     )
-    for name, counts, colour, dash in kinds:
+    for name, counts, color, dash in kinds:
         density = counts / (max(1, counts.sum()) * width)
         label = f"{name}  ({counts.sum():,})"
-        axes.stairs(density, histogram.edges, fill=True, alpha=0.22, color=colour, linewidth=0)
+        axes.stairs(density, histogram.edges, fill=True, alpha=0.22, color=color, linewidth=0)
         axes.stairs(
-            density, histogram.edges, color=colour, linestyle=dash, linewidth=1.8, label=label
+            density, histogram.edges, color=color, linestyle=dash, linewidth=1.8, label=label
         )
     used = np.flatnonzero(histogram.true + histogram.false)
     margin = 0.02 * (histogram.edges[used[-1] + 1] - histogram.edges[used[0]])

@@ -1,4 +1,4 @@
-"""t-SNE maps of embeddings, coloured by identity and by domain."""
+"""Plot t-SNE maps of embeddings, coloured by identity and by domain."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def plot_tsne(
         path: Where to save the figure, or None to return it only.
         distractors: Whether an image shows "nobody of the queries", shape (N,), bool: these share
             numbers, not identities, and are grey dots. None: no image does.
-        max_images: A random subset of this size is drawn from more images. Whole identities are
-            kept together, so that their groups stay visible. Defaults to 2000.
+        max_images: A random subset of this size is shown if there are more images. Whole identities
+            are kept together, so that their groups stay visible. Defaults to 2000.
         num_identities: Identities shown in colour. Defaults to 16.
         perplexity: Of t-SNE, about the number of neighbours that count; lowered for few images.
-        seed: Of the subset and of t-SNE: the same seed draws the same map.
+        seed: Of the subset and of t-SNE: the same seed gives the same map.
         title: Heading of the figure.
 
     Returns:
@@ -172,24 +172,26 @@ def _draw_identities(
 ) -> None:
     identities, counts = np.unique(people[people >= 0], return_counts=True)
     order = np.lexsort((generator.random(len(counts)), -counts))  # among equals, of all domains
-    coloured = identities[order][:number]
-    rest = ~np.isin(people, coloured)
-    axes.scatter(*points[rest].T, s=6, c=PALE, linewidths=0)
-    for place, person in enumerate(coloured):
-        style = {
-            "c": PALETTE[place % len(PALETTE)],
-            "marker": _MARKERS[(place + place // len(PALETTE)) % len(_MARKERS)],
-        }
-        axes.scatter(*points[people == person].T, s=22, linewidths=0, **style)
-    note = f"{len(coloured)} identities in colour, the other {rest.sum():,} images grey"
+    colored = identities[order][:number]
+    rest = ~np.isin(people, colored)
+    x, y = points[rest].T
+    axes.scatter(x, y, s=6, c=PALE, linewidths=0)
+    for place, person in enumerate(colored):
+        color = PALETTE[place % len(PALETTE)]
+        marker = _MARKERS[(place + place // len(PALETTE)) % len(_MARKERS)]
+        x, y = points[people == person].T
+        axes.scatter(x, y, s=22, linewidths=0, c=color, marker=marker)
+    note = f"{len(colored)} identities in colour, the other {rest.sum():,} images grey"
     _frame(axes, "By identity", note)
 
 
 def _draw_domains(axes: Axes, points: np.ndarray, domains: np.ndarray) -> None:
     for place, domain in enumerate(np.unique(domains)):
-        style = {"c": PALETTE[place % len(PALETTE)], "marker": _MARKERS[place % len(_MARKERS)]}
-        chosen = points[domains == domain]
-        axes.scatter(*chosen.T, s=12, alpha=0.65, linewidths=0, label=str(domain), **style)
+        color, marker = PALETTE[place % len(PALETTE)], _MARKERS[place % len(_MARKERS)]
+        x, y = points[domains == domain].T
+        axes.scatter(
+            x, y, s=12, alpha=0.65, linewidths=0, c=color, marker=marker, label=str(domain)
+        )
     axes.legend(frameon=False, markerscale=1.6, loc="best")
     _frame(axes, "By domain", f"{len(np.unique(domains))} domains")
 

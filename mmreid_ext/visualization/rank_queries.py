@@ -106,8 +106,9 @@ def _worst(ap: np.ndarray, limit: int | None, columns: tuple) -> np.ndarray:
     """Rows of the valid queries by rising AP."""
     valid = np.flatnonzero(np.isfinite(ap))
     if not len(valid):
-        arrays = [None if c is None else as_numpy(c).astype(np.int64) for c in columns]
-        labels = Labels(*arrays)
+        pids = [as_numpy(column).astype(np.int64) for column in columns[:2]]
+        camids = [None if c is None else as_numpy(c).astype(np.int64) for c in columns[2:]]
+        labels = Labels(pids[0], pids[1], camids[0], camids[1])
         raise UserError(
             "No query has a match in the gallery, so there is nothing to judge. "
             f"{match_report(labels, 'the given images').text}"

@@ -1,4 +1,4 @@
-"""Ranked lists as one HTML page that needs nothing but itself."""
+"""Write ranked lists as one HTML page that needs nothing but itself."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmreid_ext.checkpoint.atomic import atomic_open
-from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.camera_label import camera_label
 
-from .ranked_lists import RankedList, RankedLists
+from .ranked_lists import RankedList, RankedLists, check_paths
 from .thumbnails import ThumbnailReader
 
 _HISTOGRAM_BINS = 20
@@ -87,34 +86,15 @@ def save_ranked_list_html(
     return path
 
 
-def check_paths(
-    ranked: RankedLists, query_paths: Sequence[str], gallery_paths: Sequence[str]
-) -> None:
-    """Refuse paths that don't name one file per query and gallery image.
-
-    Raises:
-        ValueError: If a number differs.
-    """
-    for name, paths, pids in (
-        ("query_paths", query_paths, ranked.query_pids),
-        ("gallery_paths", gallery_paths, ranked.gallery_pids),
-    ):
-        if len(paths) != len(pids):
-            raise UserError(
-                f"{name} has {len(paths)} entries for {len(pids)} embeddings: give one path for "
-                "each, in the order that rank_queries was given."
-            )
-
-
 def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
-    """What a reader of the pictures has to know, one sentence or two each."""
+    """Say what a reader of the pictures has to know, a sentence or two each."""
     first = ranked.lists[0]
     valid = int(np.isfinite(first.all_ap).sum())
     notes = [
         "Scores are over all valid queries, in percent; the lists below show "
         f"{len(ranked.queries)} of {valid}, chosen by worst AP ({first.name.lower()}).",
         "Under each picture: its distance to the query, then its camera. A solid frame with ✓ is a "
-        "true match, a dashed frame with ✗ another identity. Cameras are counted from 1.",
+        "match, a dashed frame with ✗ another identity. Cameras are counted from 1.",
     ]
     if len(ranked.lists) > 1:
         notes.append(
@@ -130,9 +110,7 @@ def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
         images = _several(ranked.num_junk, "gallery image")
         notes.append(f"Not shown in any list: {images} marked as junk (pid -1).")
     if valid < len(first.all_ap):
-        notes.append(
-            f"Left out: {_several(len(first.all_ap) - valid, 'query')} without any true match."
-        )
+        notes.append(f"Left out: {_several(len(first.all_ap) - valid, 'query')} without any match.")
     if num_missing:
         notes.append(
             f"{_several(num_missing, 'image file')} could not be read; a crossed box stands in."
@@ -152,15 +130,20 @@ def _page_data(
     reader: ThumbnailReader,
 ) -> dict[str, Any]:
     """Everything the script needs; thumbnails and gallery images stand in tables of their own."""
-    thumbnails: dict[str, int] = {}
+    places: dict[str, int] = {}  # in the table of thumbnails, by path
+    thumbnails: list[str] = []
 
     def picture(path: str, pid: int, camids: np.ndarray | None, row: int) -> dict[str, Any]:
-        thumb = thumbnails.setdefault(reader.base64_jpeg(str(path)), len(thumbnails))
+        jpeg = reader.base64_jpeg(str(path))
+        key = "" if str(path) in reader.missing else str(path)  # one stand-in for all of these
+        if key not in places:
+            places[key] = len(thumbnails)
+            thumbnails.append(jpeg)
         camid = None if camids is None else int(camids[row])
         camera = "" if camid is None else camera_label(camid)
         known = {"path": str(path), "pid": int(pid), "camid": camid, "camera": camera}
         known["person"] = ranked.person(pid)
-        return {"thumb": thumb, **known}
+        return {"thumb": places[key], **known}
 
     nobody = ranked.gallery_distractors
     shown = np.unique(np.concatenate([entry.indices.ravel() for entry in ranked.lists]))
@@ -188,7 +171,7 @@ def _page_data(
         "lists": [_list_head(entry) for entry in ranked.lists],
         "gallery": gallery,
         "queries": queries,
-        "thumbnails": list(thumbnails),
+        "thumbnails": thumbnails,
     }
 
 

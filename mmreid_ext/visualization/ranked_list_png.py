@@ -1,4 +1,4 @@
-"""Ranked lists as one picture, for a paper, a slide or a log."""
+"""Draw ranked lists as one picture, for a paper, a slide or a log."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from matplotlib.patches import Rectangle
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.camera_label import UNKNOWN_CAMERA, camera_label
 
-from .ranked_list_html import check_paths
-from .ranked_lists import RankedList, RankedLists
-from .style import FALSE_COLOUR, INK, MUTED, QUERY_COLOUR, TRUE_COLOUR, new_figure, save_figure
+from .ranked_lists import RankedList, RankedLists, check_paths
+from .style import INK, MATCH_COLOR, MUTED, OTHER_COLOR, QUERY_COLOR, new_figure, save_figure
 from .thumbnails import ThumbnailReader
 
 # Measures in pixels of a thumbnail that is 64 x 128, whatever the figure is scaled to.
@@ -53,7 +52,7 @@ def save_ranked_list_png(
     """
     check_paths(ranked, query_paths, gallery_paths)
     if limit < 1:
-        raise UserError(f"limit must be at least 1 row, got {limit}.")
+        raise UserError(f"save_ranked_list_png: limit={limit} must be at least 1.")
     rows = ranked.queries[:limit]
     width = _MARGIN * 2 + _STEP + len(ranked.lists) * (_GAP + ranked.topk * _STEP)
     height = _HEAD + len(rows) * _ROW + _MARGIN
@@ -80,8 +79,8 @@ def _left(ranked: RankedLists, number: int) -> int:
 
 def _draw_head(axes: Axes, ranked: RankedLists, title: str) -> None:
     _text(axes, _MARGIN, 24, title, size=15, weight="bold")
-    legend = "✓ solid: true match   ·   ✗ dashed: other identity   ·   removed images not drawn"
-    _text(axes, _MARGIN, 66, "Query", weight="bold", color=QUERY_COLOUR)
+    legend = "✓ solid: match   ·   ✗ dashed: other identity   ·   removed images not drawn"
+    _text(axes, _MARGIN, 66, "Query", weight="bold", color=QUERY_COLOR)
     for number, entry in enumerate(ranked.lists):
         # Short enough for lists of three pictures; the page has the other scores.
         scores = "   ".join(f"{name} {100 * entry.scores[name]:.1f}" for name in ("mAP", "R1"))
@@ -95,7 +94,7 @@ def _draw_query(
     axes: Axes, ranked: RankedLists, reader: ThumbnailReader, place: int, top: int, path: str
 ) -> None:
     row = ranked.queries[place]
-    _picture(axes, reader, path, _MARGIN, top, QUERY_COLOUR, "-")
+    _picture(axes, reader, path, _MARGIN, top, QUERY_COLOR, "-")
     label = ranked.person(ranked.query_pids[row])
     _text(axes, _MARGIN + _WIDTH / 2, top + _HEIGHT + 16, label, align="center")
     _camera(axes, _MARGIN, top, ranked.query_camids, row, INK)
@@ -114,9 +113,9 @@ def _draw_list(
         if row < 0:
             break
         match, x = bool(entry.matches[place, rank]), left + rank * _STEP
-        colour = TRUE_COLOUR if match else FALSE_COLOUR
-        _picture(axes, reader, str(paths[row]), x, top, colour, "-" if match else (0, (3, 1.6)))
-        _mark(axes, x + _WIDTH - 4, top + _HEIGHT - 4, "✓" if match else "✗", colour)
+        color = MATCH_COLOR if match else OTHER_COLOR
+        _picture(axes, reader, str(paths[row]), x, top, color, "-" if match else (0, (3, 1.6)))
+        _mark(axes, x + _WIDTH - 4, top + _HEIGHT - 4, "✓" if match else "✗", color)
         distance = f"{entry.distances[place, rank]:.3f}"
         _text(axes, x + _WIDTH / 2, top + _HEIGHT + 16, distance, align="center")
         _camera(axes, x, top, ranked.gallery_camids, row, MUTED)
@@ -137,7 +136,7 @@ def _camera(
 
 
 def _picture(
-    axes: Axes, reader: ThumbnailReader, path: str, x: float, y: float, colour: str, dash: object
+    axes: Axes, reader: ThumbnailReader, path: str, x: float, y: float, color: str, dash: object
 ) -> None:
     image = reader.image(path)
     scale = min(_WIDTH / image.width, _HEIGHT / image.height)
@@ -145,17 +144,17 @@ def _picture(
     x0, y0 = x + (_WIDTH - wide) / 2, y + (_HEIGHT - high) / 2
     axes.imshow(np.asarray(image), extent=(x0, x0 + wide, y0 + high, y0), aspect="auto")
     frame = Rectangle(
-        (x, y), _WIDTH, _HEIGHT, fill=False, edgecolor=colour, linewidth=2.4, linestyle=dash
+        (x, y), _WIDTH, _HEIGHT, fill=False, edgecolor=color, linewidth=2.4, linestyle=dash
     )
     axes.add_patch(frame)
 
 
-def _mark(axes: Axes, x: float, y: float, sign: str, colour: str) -> None:
+def _mark(axes: Axes, x: float, y: float, sign: str, color: str) -> None:
     axes.scatter(
         [x],
         [y],
         s=110,
-        c=colour,
+        c=color,
         marker="o" if sign == "✓" else "s",
         zorder=3,
         edgecolors="white",

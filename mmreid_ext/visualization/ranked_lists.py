@@ -1,20 +1,24 @@
-"""The nearest gallery images of the queries that went worst, before and after re-ranking."""
+"""Hold the nearest gallery images of the worst queries, before and after re-ranking.
+
+Shapes: Q queries, G gallery images, N chosen queries, K images of a list, B queries of one block.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.retrieval.similarity import TIE
 
 
 @dataclass(frozen=True)
 class RankedList:
-    """What one way of ranking says about N chosen queries.
+    """Hold what one way of ranking says about N chosen queries.
 
     Attributes:
         name: How the report calls it.
@@ -24,7 +28,7 @@ class RankedList:
         roc: False and true positive rates over all pairs, shape (2, n).
         all_ap: AP of all queries, shape (Q,), NaN where a query has no valid match.
         ap: AP of the chosen queries, shape (N,).
-        first_match: Rank of the first true match, from 1, shape (N,).
+        first_match: Rank of the first match, from 1, shape (N,).
         indices: Gallery rows by rising distance, shape (N, K); -1 where the list is shorter.
         distances: Their distances, shape (N, K); NaN where the list is shorter.
         matches: Whether they show the query's identity, shape (N, K).
@@ -45,12 +49,12 @@ class RankedList:
 
 @dataclass(frozen=True)
 class RankedLists:
-    """Everything that a ranked-list report shows, apart from the pictures.
+    """Hold all that a ranked-list report shows, apart from the pictures.
 
     Attributes:
         queries: Rows of the chosen queries, worst AP first, shape (N,).
         lists: One :class:`RankedList`, or two when re-ranking was asked for.
-        num_matches: Gallery images that count as true matches of each chosen query, shape (N,).
+        num_matches: Gallery images that count as matches of each chosen query, shape (N,).
         num_removed: Same identity in the same camera, taken out of its list, shape (N,).
         num_junk: Gallery images of identity -1, taken out of every list.
         query_pids: Identities of all queries, shape (Q,); likewise the three below. Cameras count
@@ -81,20 +85,39 @@ class RankedLists:
         return self.lists[0].indices.shape[1]
 
 
+def check_paths(
+    ranked: RankedLists, query_paths: Sequence[str], gallery_paths: Sequence[str]
+) -> None:
+    """Refuse paths that don't name one file per query and gallery image.
+
+    Raises:
+        ValueError: If a number differs.
+    """
+    for name, paths, pids in (
+        ("query_paths", query_paths, ranked.query_pids),
+        ("gallery_paths", gallery_paths, ranked.gallery_pids),
+    ):
+        if len(paths) != len(pids):
+            raise UserError(
+                f"{name} has {len(paths)} entries for {len(pids)} embeddings: give one path for "
+                "each, in the order that rank_queries was given."
+            )
+
+
 def top_matches(
     scores: Tensor, removed: Tensor, matches: Tensor, topk: int, ties: Tensor | float = TIE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The first ranks of some queries, in the order that the score assumes.
+    """Find the first ranks of some queries, in the order that the score assumes.
 
-    Where a true match ties with other identities, it comes after them, as the evaluator counts it,
-    so that a picture never flatters.
+    A match that ties with negatives comes after them, as the evaluator counts it: a picture never
+    flatters.
 
     Args:
         scores: Shape (B, G), greater is nearer.
         removed: Gallery images that the protocol takes out of each list, shape (B, G), bool.
-        matches: Gallery images that count as true matches, none of them removed, shape (B, G).
+        matches: Gallery images that count as matches, none of them removed, shape (B, G).
         topk: Length of the lists.
-        ties: How far below a true match another image ties with it, shape (B, G) or a number.
+        ties: How far below a match another image ties with it, shape (B, G) or a number.
 
     Returns:
         Columns by falling score and their scores, each of shape (B, topk); a list that is too short

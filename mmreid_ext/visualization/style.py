@@ -1,20 +1,22 @@
-"""Figures that look alike and leave Matplotlib's global state alone."""
+"""Style Matplotlib figures alike, and leave Matplotlib's global state alone."""
 
 from __future__ import annotations
 
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mmreid_ext.checkpoint.atomic import atomic_write
 from mmreid_ext.errors import UserError
 
 INK, MUTED, PALE, LINE = "#1b1f26", "#626b78", "#c3c9d1", "#dfe3e8"
-TRUE_COLOUR, FALSE_COLOUR, QUERY_COLOUR = "#0b8457", "#cc3a2b", "#3450c4"
+MATCH_COLOR, OTHER_COLOR, QUERY_COLOR = "#0b8457", "#cc3a2b", "#3450c4"
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#4d4d4d")
 """Okabe and Ito's colours, told apart by colour-blind people; their yellow is too pale on white."""
@@ -23,15 +25,15 @@ LINE_STYLES = ("-", "--", "-.", ":")
 
 
 def new_figure(width: float, height: float, dpi: int = 150) -> Figure:
-    """An empty white figure of the given size in inches, drawn by Agg whatever backend is set."""
-    figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white", layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    """Make an empty white figure, sized in inches and drawn by Agg whatever backend is set."""
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
 
 def style_axes(axes: Axes, title: str, xlabel: str, ylabel: str) -> None:
-    """Quiet axes: title on the left, grid behind, no box."""
+    """Make axes quiet: title on the left, grid behind, no box."""
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK, pad=12)
     axes.set_xlabel(xlabel, color=MUTED)
     axes.set_ylabel(ylabel, color=MUTED)
@@ -44,7 +46,7 @@ def style_axes(axes: Axes, title: str, xlabel: str, ylabel: str) -> None:
         axes.spines[side].set_color(LINE)
 
 
-def curve_style(number: int) -> dict[str, object]:
+def curve_style(number: int) -> dict[str, Any]:
     """Colour and dash of the ``number``-th curve of a figure, different for the first 8 x 4."""
     dash = LINE_STYLES[(number + number // len(PALETTE)) % len(LINE_STYLES)]
     return {"color": PALETTE[number % len(PALETTE)], "linestyle": dash, "linewidth": 2.0}

@@ -104,7 +104,7 @@ def test_png_shows_the_worst_queries(people, tmp_path):
     # a frame's dash says it too, for those who don't tell green from red
     dashes = {patch.get_linestyle() for patch in axes.patches}
     assert len(dashes) >= 2
-    with pytest.raises(ValueError, match="limit must be at least 1"):
+    with pytest.raises(ValueError, match="limit=0 must be at least 1"):
         save_ranked_list_png(tmp_path / "r.png", ranked, *paths, limit=0)
     with pytest.raises(ValueError, match="no suffix of a picture format"):
         save_ranked_list_png(tmp_path / "r.doc", ranked, *paths)

@@ -116,7 +116,7 @@ def test_notes_state_what_is_not_shown(write, people):
     assert "own identity in its own camera" in notes
     assert "1 image file could not be read" in notes
     assert "show 10 of 23" in notes  # one query has junk alone
-    assert "1 query without any true match" in notes
+    assert "1 query without any match" in notes
 
 
 def test_files_that_could_not_be_read_are_logged(write, people, monkeypatch):

@@ -35,12 +35,12 @@ const failed = (query, list) => query.first[list] !== 1;
 const SHOW = {
   all: ["All", () => true],
   failures: ["Only failures (rank 1 wrong)", (query) => failed(query, judged())],
-  missed: [`No true match in the top ${report.topk}`, (query) => query.first[judged()] > report.topk],
+  missed: [`No match in the top ${report.topk}`, (query) => query.first[judged()] > report.topk],
 };
 const SORT = {
   worst: ["Worst AP first", (a, b) => a.ap[judged()] - b.ap[judged()]],
   best: ["Best AP first", (a, b) => b.ap[judged()] - a.ap[judged()]],
-  late: ["First true match latest", (a, b) => b.first[judged()] - a.first[judged()]],
+  late: ["First match latest", (a, b) => b.first[judged()] - a.first[judged()]],
   pid: ["Identity", (a, b) => a.picture.pid - b.picture.pid],
   camera: ["Camera", (a, b) => a.picture.camid - b.picture.camid],
   name: ["File name", (a, b) => (a.picture.path < b.picture.path ? -1 : 1)],
@@ -135,7 +135,7 @@ function result(query, list, position, id, distance, match, move) {
     make("b", "", distance.toFixed(3)), picture.camera, make("span", "move", move || ""));
   button.type = "button";
   button.title = `${picture.path}\n${person(picture)}`;
-  button.setAttribute("aria-label", `Rank ${position + 1}, ${match ? "true match" : "other identity"}, `
+  button.setAttribute("aria-label", `Rank ${position + 1}, ${match ? "match" : "other identity"}, `
     + `${person(picture)}, ${picture.camera}, distance ${distance.toFixed(3)}`);
   button.onclick = () => zoom({ query, list, position });
   return button;
@@ -150,7 +150,7 @@ function zoom(target) {
   byId("zoom-pair").replaceChildren(
     figure("asked", query.picture, [["Query", person(query.picture)]]),
     figure(match ? "true" : "false", found, [
-      [`Rank ${position + 1}`, `${match ? "✓ true match" : "✗ other identity"}, ${person(found)}`],
+      [`Rank ${position + 1}`, `${match ? "✓ match" : "✗ other identity"}, ${person(found)}`],
       ["Distance", `${distance.toFixed(4)} (${report.lists[list].distance})`],
     ]));
   if (!byId("zoom").open) byId("zoom").showModal();

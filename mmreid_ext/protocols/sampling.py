@@ -1,4 +1,4 @@
-"""Random draws of protocols, the same with every version of NumPy."""
+"""Sample images at random, the same ones with every version of NumPy."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from .image_table import ImageColumns
 
 
 def stable_generator(seed: int) -> np.random.RandomState:
-    """A generator that draws the same with every version of NumPy.
+    """Make a generator whose stream is the same with every version of NumPy.
 
     NumPy promises the stream of the frozen ``RandomState`` (NEP 19), not that of ``default_rng``.
+
+    Args:
+        seed: A whole number within [0, 2^32).
 
     Raises:
         ValueError: If the seed isn't a whole number within [0, 2^32).
@@ -26,9 +29,17 @@ def stable_generator(seed: int) -> np.random.RandomState:
 def one_per_identity(
     rows: np.ndarray, images: ImageColumns, generator: np.random.RandomState
 ) -> np.ndarray:
-    """Draw one of ``rows`` for every identity, uniformly; ascending by identity.
+    """Sample one image of every identity uniformly, and keep all distractors.
 
-    Distractors follow, all of them: they share numbers, not identities.
+    Distractors share numbers, not identities.
+
+    Args:
+        rows: Rows of the images to choose from, shape (n,).
+        images: The table.
+        generator: See :func:`stable_generator`; its state moves on.
+
+    Returns:
+        Rows: the sampled images in ascending order of identity, then the distractors.
     """
     lone = images.distractors[rows]
     shuffled = generator.permutation(rows[~lone])
