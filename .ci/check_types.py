@@ -18,13 +18,14 @@ CLEAN = (
     "apis/",
     "image_loading.py",
     "checkpoint/",
+    "visualization/",
     "engine/",
     "cli/",
     "distributed.py",
 )
 """Rooms of the package where no error is allowed. A room that became clean belongs here."""
 
-ALLOWED = 26
+ALLOWED = 0
 """Errors allowed in the rest of the package. Lower it whenever it may be lowered."""
 
 OLDEST_PYTHON = (3, 11)

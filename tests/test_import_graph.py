@@ -44,7 +44,6 @@ FREE_FOLDERS = {"datasets/readers", "models/losses"}  # one file per data set, o
 LONG_FILES = {
     "distributed.py",
     "engine/metabin/metabin_loop.py",
-    "evaluation/retrieval/ranking.py",
     "models/reid_model.py",
 }
 """Files of 250 lines and more."""
