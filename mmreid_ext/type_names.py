@@ -31,8 +31,9 @@ def type_name(kind: Any) -> str:
         kind: A registered name with or without its scope, a class, or MMEngine's stand-in for one
             that isn't imported yet.
     """
-    name = getattr(kind, "__name__", None) or str(kind)
-    return name.rpartition(".")[2]
+    name = getattr(kind, "__name__", None)
+    # A stand-in answers for every attribute by another one.
+    return (name if isinstance(name, str) else str(kind)).rpartition(".")[2]
 
 
 def unknown_type(name: str, registry: Any, where: str) -> str:

@@ -109,17 +109,12 @@ def run(args: argparse.Namespace) -> None:
 
     from mmengine.runner import Runner
 
-    from mmreid_ext.checkpoint.safe_load import read_meta
     from mmreid_ext.checkpoint.usage import check_usage
     from mmreid_ext.checkpoint.weights import load_weights
     from mmreid_ext.cli.launch import prepare
     from mmreid_ext.distributed import is_main
     from mmreid_ext.engine.settings.evaluation_check import check_test_sets
-    from mmreid_ext.evaluation.pid_names import pid_names_by_set
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
-    from mmreid_ext.evaluation.results.report import describe_checkpoint, results_document
-    from mmreid_ext.evaluation.results.results_file import write_results
-    from mmreid_ext.evaluation.results.training_record import training_record
 
     with explained(cfg):
         apply_arguments(cfg, args)
@@ -130,22 +125,24 @@ def run(args: argparse.Namespace) -> None:
         check_usage(runner.model, cfg, args.checkpoint)
         metrics = runner.test_loop.evaluator.metrics
         metric = next((metric for metric in metrics if isinstance(metric, ReIDMetric)), None)
-        source: dict[str, dict] = {}
-        if (args.out or args.save_features) and is_main():
-            training = training_record(read_meta(args.checkpoint))
-            source = dict(checkpoint=describe_checkpoint(args.checkpoint), training=training)
+        writes = (args.out or args.save_features) and is_main()
+        source = source_of(args.checkpoint) if writes else {}
         if args.save_features and metric is not None:
             metric.feature_notes = {key: json.dumps(value) for key, value in source.items()}
         runner.test()
     if args.out and metric is not None and is_main():
-        document = results_document(
-            metric.last_results,
-            settings_used(cfg, args, runner, metric, source["training"]["seed"]),
-            **source,
-            embeddings=metric.last_embeddings,
-            pid_names=pid_names_by_set(metric.dataset_meta),
-        )
-        print(f"Written: {write_results(args.out, document)}")
+        settings = settings_used(cfg, args, runner, metric, source["training"]["seed"])
+        write_document(args.out, metric, settings, source)
+
+
+def source_of(checkpoint: str) -> dict[str, dict]:
+    """Describe the checkpoint and its training."""
+    from mmreid_ext.checkpoint.safe_load import read_meta
+    from mmreid_ext.evaluation.results.report import describe_checkpoint
+    from mmreid_ext.evaluation.results.training_record import training_record
+
+    training = training_record(read_meta(checkpoint))
+    return dict(checkpoint=describe_checkpoint(checkpoint), training=training)
 
 
 def settings_used(
@@ -174,6 +171,21 @@ def settings_used(
         pipeline=steps_of(cfg.test_dataloader.dataset).in_order or None,
         data_preprocessor=cfg.model.get("data_preprocessor", cfg.get("data_preprocessor")),
     )
+
+
+def write_document(out: str, metric: ReIDMetric, settings: dict, source: dict[str, dict]) -> None:
+    from mmreid_ext.evaluation.pid_names import pid_names_by_set
+    from mmreid_ext.evaluation.results.report import results_document
+    from mmreid_ext.evaluation.results.results_file import write_results
+
+    document = results_document(
+        metric.last_results,
+        settings,
+        **source,
+        embeddings=metric.last_embeddings,
+        pid_names=pid_names_by_set(metric.dataset_meta),
+    )
+    print(f"Written: {write_results(out, document)}")
 
 
 def main() -> None:

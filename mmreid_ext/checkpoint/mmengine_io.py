@@ -167,7 +167,8 @@ def _removing_afterwards(save: Callable[..., None]) -> Callable[..., None]:
     @wraps(save)
     def save_then_remove(hook: CheckpointHook, *args: Any, **kwargs: Any) -> None:
         if not hasattr(hook, "file_backend"):  # Runner.val() without training: nothing is saved
-            return save(hook, *args, **kwargs)
+            save(hook, *args, **kwargs)
+            return
         backend = hook.file_backend
         hook.file_backend = noted = _RemovalList(backend)
         try:

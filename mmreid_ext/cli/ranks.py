@@ -100,7 +100,7 @@ def report_once(text: str, code: int, alone: bool = True) -> bool:
         time.sleep(HEAD_START)  # where rank 0 failed too, the launcher ends this process meanwhile
     if code == 1:
         sys.exit(text)
-    print(text, file=sys.stderr)
+    sys.stderr.write(f"{text}\n")
     sys.exit(code)
 
 

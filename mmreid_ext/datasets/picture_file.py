@@ -161,7 +161,8 @@ def _size(content: bytes) -> tuple[int, int] | None:
             return header.size
     except Image.DecompressionBombError as error:
         raise OSError(f"{str(error).rstrip('.')}; shrink the picture") from None
-    except Exception:  # Pillow raises a dozen types; the decoder has the last word
+    # Pillow raises a dozen types; the decoder has the last word.
+    except Exception:  # noqa: BLE001
         return None
 
 

@@ -75,7 +75,7 @@ def test_problems_are_named_and_leave_the_model_alone(save):
     del state["head.neck.weight"]
     state["backbone.extra"] = torch.zeros(1)
     state["backbone.conv1.weight"] = torch.zeros(4, 3, 3, 3)
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match="not those of this model") as error:
         load_weights(model, save(state))
     message = str(error.value)
     assert "backbone.conv1.weight has shape (4, 3, 3, 3) instead of (4, 3, 7, 7)" in message

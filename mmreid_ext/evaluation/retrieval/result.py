@@ -37,8 +37,8 @@ class RetrievalResult:
     """
 
     cmc: np.ndarray
-    mAP: float  # noqa: N815 - the field writes it so
-    mINP: float  # noqa: N815
+    mAP: float
+    mINP: float
     ap: np.ndarray
     inp: np.ndarray
     first_hit: np.ndarray

@@ -23,5 +23,5 @@ def test_numbers_to_the_right_and_no_rule():
 
 
 def test_a_row_of_another_length_is_refused():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="zip"):
         text_table([["a", "b"], ["c"]])
