@@ -51,9 +51,6 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "engine/metabin/meta_gates.py:meta_update_gates",
     "engine/metabin/metabin_loop.py:__init__",
-    "evaluation/retrieval/embedding_metrics.py:embedding_metrics",
-    "evaluation/retrieval/ranking.py:evaluate_retrieval",
-    "visualization/ranked_list_html.py:_page_data",
 }
 """Functions of 40 lines and more, docstring apart."""
 

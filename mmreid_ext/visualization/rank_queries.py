@@ -12,9 +12,9 @@ from torch import Tensor
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import RetrievalResult
 from mmreid_ext.evaluation.retrieval.full_precision import full_precision
-from mmreid_ext.evaluation.retrieval.ranking import check_choices, rank_by
+from mmreid_ext.evaluation.retrieval.ranking import rank_by
 from mmreid_ext.evaluation.retrieval.re_ranking import RerankedSimilarity, rerank_similarity
-from mmreid_ext.evaluation.retrieval.settings import RERANK_DEFAULTS, check_rerank
+from mmreid_ext.evaluation.retrieval.settings import RERANK_DEFAULTS, check_choices, check_rerank
 from mmreid_ext.evaluation.retrieval.similarity import FeatureSimilarity
 from mmreid_ext.protocols import Labels, match_report
 

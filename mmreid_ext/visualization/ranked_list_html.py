@@ -123,6 +123,35 @@ def _several(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+class _Pictures:
+    """Describe pictures for the script; each file is stored once, in a table of thumbnails."""
+
+    def __init__(self, ranked: RankedLists, reader: ThumbnailReader) -> None:
+        self.ranked, self.reader = ranked, reader
+        self.thumbnails: list[str] = []
+        self._places: dict[str, int] = {}  # in the table, by path
+
+    def describe(self, path: str, pid: int, camids: np.ndarray | None, row: int) -> dict[str, Any]:
+        """Name a picture's thumbnail, path, identity and camera."""
+        camid = None if camids is None else int(camids[row])
+        return {
+            "thumb": self._place(path),
+            "path": path,
+            "pid": int(pid),
+            "camid": camid,
+            "camera": "" if camid is None else camera_label(camid),
+            "person": self.ranked.person(pid),
+        }
+
+    def _place(self, path: str) -> int:
+        jpeg = self.reader.base64_jpeg(path)
+        key = "" if path in self.reader.missing else path  # one stand-in for all of these
+        if key not in self._places:
+            self._places[key] = len(self.thumbnails)
+            self.thumbnails.append(jpeg)
+        return self._places[key]
+
+
 def _page_data(
     ranked: RankedLists,
     query_paths: Sequence[str],
@@ -130,39 +159,21 @@ def _page_data(
     reader: ThumbnailReader,
 ) -> dict[str, Any]:
     """Everything the script needs; thumbnails and gallery images stand in tables of their own."""
-    places: dict[str, int] = {}  # in the table of thumbnails, by path
-    thumbnails: list[str] = []
-
-    def picture(path: str, pid: int, camids: np.ndarray | None, row: int) -> dict[str, Any]:
-        jpeg = reader.base64_jpeg(str(path))
-        key = "" if str(path) in reader.missing else str(path)  # one stand-in for all of these
-        if key not in places:
-            places[key] = len(thumbnails)
-            thumbnails.append(jpeg)
-        camid = None if camids is None else int(camids[row])
-        camera = "" if camid is None else camera_label(camid)
-        known = {"path": str(path), "pid": int(pid), "camid": camid, "camera": camera}
-        known["person"] = ranked.person(pid)
-        return {"thumb": places[key], **known}
-
-    nobody = ranked.gallery_distractors
+    pictures = _Pictures(ranked, reader)
+    distractors = ranked.gallery_distractors
+    pids, camids = ranked.gallery_pids, ranked.gallery_camids
     shown = np.unique(np.concatenate([entry.indices.ravel() for entry in ranked.lists]))
     shown = shown[shown >= 0]
-    position = {int(row): place for place, row in enumerate(shown)}
     gallery = [
-        picture(gallery_paths[row], ranked.gallery_pids[row], ranked.gallery_camids, row)
-        | {"distractor": nobody is not None and bool(nobody[row])}
+        pictures.describe(str(gallery_paths[row]), pids[row], camids, row)
+        | {"distractor": distractors is not None and bool(distractors[row])}
         for row in shown
     ]
+    position = {int(row): place for place, row in enumerate(shown)}
+    pids, camids = ranked.query_pids, ranked.query_camids
     queries = [
-        {
-            "picture": picture(query_paths[row], ranked.query_pids[row], ranked.query_camids, row),
-            "matches": int(ranked.num_matches[place]),
-            "removed": int(ranked.num_removed[place]),
-            "ap": [float(entry.ap[place]) for entry in ranked.lists],
-            "first": [int(entry.first_match[place]) for entry in ranked.lists],
-            "lists": [_one_list(entry, place, position) for entry in ranked.lists],
-        }
+        {"picture": pictures.describe(str(query_paths[row]), pids[row], camids, row)}
+        | _one_query(ranked, place, position)
         for place, row in enumerate(ranked.queries)
     ]
     return {
@@ -171,7 +182,17 @@ def _page_data(
         "lists": [_list_head(entry) for entry in ranked.lists],
         "gallery": gallery,
         "queries": queries,
-        "thumbnails": thumbnails,
+        "thumbnails": pictures.thumbnails,
+    }
+
+
+def _one_query(ranked: RankedLists, place: int, position: dict[int, int]) -> dict[str, Any]:
+    return {
+        "matches": int(ranked.num_matches[place]),
+        "removed": int(ranked.num_removed[place]),
+        "ap": [float(entry.ap[place]) for entry in ranked.lists],
+        "first": [int(entry.first_match[place]) for entry in ranked.lists],
+        "lists": [_one_list(entry, place, position) for entry in ranked.lists],
     }
 
 

@@ -75,17 +75,15 @@ def embedding_metrics(
     if not (matches > 0).any():
         raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
     searched = feats if is_query is None else feats[gallery]
+    asking = feats if is_query is None else feats[queries]
     parts = []
     with full_precision(feats.device):
-        asking = feats if is_query is None else feats[queries]
         similarity = FeatureSimilarity(asking, searched, distance)
-        for rows in torch.arange(len(queries), device=feats.device).split(chunk_size):
-            rows = rows[matches[rows] > 0]
-            if len(rows):
-                same = labels[queries[rows], None] == labels[gallery]
-                scores = _thresholds(similarity, rows, same)
-                scores[queries[rows, None] == gallery] = -torch.inf  # the query itself
-                parts.append(_precisions(scores, same, matches[rows]))
+        for rows in (matches > 0).nonzero().flatten().split(chunk_size):
+            same = labels[queries[rows], None] == labels[gallery]
+            scores = _thresholds(similarity, rows, same)
+            scores[queries[rows, None] == gallery] = -torch.inf  # the query itself
+            parts.append(_precisions(scores, same, matches[rows]))
     r_precision, map_at_r = torch.cat(parts, dim=1)
     metrics = {"R-precision": float(r_precision.mean()), "MAP@R": float(map_at_r.mean())}
     if nmi is None:

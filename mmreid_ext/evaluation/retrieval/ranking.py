@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
-from mmreid_ext.errors import UserError
 
 from .full_precision import full_precision
 from .inputs import RetrievalInputs
@@ -25,7 +24,7 @@ from .rank_counting import RankCounter
 from .re_ranking import RerankedSimilarity, rerank_similarity
 from .result import RetrievalResult
 from .same_identity import IdentityIndex
-from .settings import COUNTINGS, DISTANCES, RERANK_DEFAULTS, Progress, check_rerank
+from .settings import RERANK_DEFAULTS, Progress, check_choices
 from .similarity import FeatureSimilarity
 
 _FIELDS = 3  # what is known of a ranked query: AP, INP, rank of the first match
@@ -122,46 +121,32 @@ def evaluate_retrieval(
     inputs = RetrievalInputs.check(
         query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids
     )
-    with full_precision(inputs.gallery.device):
-        similarity: FeatureSimilarity | RerankedSimilarity
-        if rerank is None or len(inputs.query) == 0 or len(inputs.gallery) == 0:
-            similarity = FeatureSimilarity(
-                inputs.query, inputs.gallery, distance, inputs.gallery_rows, memory_budget
-            )
-        else:
-            similarity = rerank_similarity(
-                inputs.query,
-                inputs.gallery,
-                memory_budget,
-                distributed=distributed,
-                progress=progress,
-                gallery_rows=inputs.gallery_rows,
-                **{**RERANK_DEFAULTS, **rerank},
-            )
+    similarity = _prepare_scores(inputs, distance, rerank, memory_budget, distributed, progress)
     return rank_by(similarity, inputs, max_rank, counting, distributed, progress)
 
 
-def check_choices(
-    distance: str, counting: str, max_rank: int, rerank: Mapping[str, Any] | None
-) -> None:
-    """Check the settings of a ranking; see :func:`evaluate_retrieval`.
-
-    Raises:
-        ValueError: If one is unknown or out of its range, or two don't go together.
-    """
-    owner = "evaluate_retrieval"
-    if distance not in DISTANCES:
-        raise UserError(f"{owner}: distance={distance!r} is unknown; use one of {DISTANCES}.")
-    if counting not in COUNTINGS:
-        raise UserError(f"{owner}: counting={counting!r} is unknown; use one of {COUNTINGS}.")
-    if counting == "paddleclas" and (distance != "cosine" or rerank is not None):
-        raise UserError(
-            f"{owner}: counting='paddleclas' needs distance='cosine' and rerank=None, "
-            f"got distance={distance!r} and rerank={rerank!r}; use counting='standard'."
+def _prepare_scores(
+    inputs: RetrievalInputs,
+    distance: str,
+    rerank: Mapping[str, Any] | None,
+    memory_budget: int | None,
+    distributed: bool,
+    progress: Progress | None,
+) -> FeatureSimilarity | RerankedSimilarity:
+    """Prepare scores by distance, or by re-ranked distance; see :func:`evaluate_retrieval`."""
+    query, gallery, rows = inputs.query, inputs.gallery, inputs.gallery_rows
+    with full_precision(gallery.device):
+        if rerank is None or len(query) == 0 or len(gallery) == 0:
+            return FeatureSimilarity(query, gallery, distance, rows, memory_budget)
+        return rerank_similarity(
+            query,
+            gallery,
+            memory_budget,
+            distributed=distributed,
+            progress=progress,
+            gallery_rows=rows,
+            **{**RERANK_DEFAULTS, **rerank},
         )
-    if max_rank < 1:
-        raise UserError(f"{owner}: max_rank={max_rank} must be at least 1.")
-    check_rerank(rerank or {})
 
 
 def rank_by(

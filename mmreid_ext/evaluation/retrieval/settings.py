@@ -20,6 +20,29 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, in all) after each piece of work."""
 
 
+def check_choices(
+    distance: str, counting: str, max_rank: int, rerank: Mapping[str, Any] | None
+) -> None:
+    """Check the settings of a ranking; see :func:`~.ranking.evaluate_retrieval`.
+
+    Raises:
+        ValueError: If one is unknown or out of its range, or two don't go together.
+    """
+    owner = "evaluate_retrieval"
+    if distance not in DISTANCES:
+        raise UserError(f"{owner}: distance={distance!r} is unknown; use one of {DISTANCES}.")
+    if counting not in COUNTINGS:
+        raise UserError(f"{owner}: counting={counting!r} is unknown; use one of {COUNTINGS}.")
+    if counting == "paddleclas" and (distance != "cosine" or rerank is not None):
+        raise UserError(
+            f"{owner}: counting='paddleclas' needs distance='cosine' and rerank=None, "
+            f"got distance={distance!r} and rerank={rerank!r}; use counting='standard'."
+        )
+    if max_rank < 1:
+        raise UserError(f"{owner}: max_rank={max_rank} must be at least 1.")
+    check_rerank(rerank or {})
+
+
 def rerank_settings(
     rerank: str | Mapping[str, Any] | None, num_images: int
 ) -> dict[str, Any] | None:

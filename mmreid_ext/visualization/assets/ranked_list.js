@@ -156,9 +156,9 @@ function zoom(target) {
   if (!byId("zoom").open) byId("zoom").showModal();
 }
 
-function figure(className, picture, facts) {
+function figure(className, picture, details) {
   const list = make("dl");
-  const rows = [...facts, ["Camera", picture.camera || "–"],
+  const rows = [...details, ["Camera", picture.camera || "–"],
     ["File", picture.path]];
   for (const [term, value] of rows) list.append(make("dt", "", term), make("dd", "", value));
   return make("figure", className, thumbnail(picture), list);

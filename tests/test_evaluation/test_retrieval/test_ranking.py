@@ -152,6 +152,20 @@ def test_paddleclas_keeps_the_removed_at_similarity_zero():
     assert result.mAP < evaluate_retrieval(*data).mAP
 
 
+def test_the_old_name_of_counting_works_and_names_the_new():
+    data = problem(spread=2.0)
+    with pytest.warns(FutureWarning, match=r"protocol=\) is now called counting=") as caught:
+        old = evaluate_retrieval(*data, protocol="paddleclas")
+    assert caught[0].filename == __file__, "the warning should point at the caller"
+    np.testing.assert_array_equal(old.ap, evaluate_retrieval(*data, counting="paddleclas").ap)
+    assert old.mAP != evaluate_retrieval(*data).mAP
+    with (
+        pytest.warns(FutureWarning, match="counting="),
+        pytest.raises(ValueError, match="counting='viper' is unknown"),
+    ):
+        evaluate_retrieval(*data, protocol="viper")
+
+
 def test_roc_is_monotone_and_passes_through_the_operating_points():
     data = problem()
     result = evaluate_retrieval(*data)
