@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Any
 
 from mmreid_ext.errors import UserError
@@ -182,8 +182,7 @@ def enable_safe_checkpoints() -> None:
 def let_hooks_be_switched_off() -> None:
     """Let ``default_hooks = dict(NAME=None)`` leave out any hook, not only MMEngine's own.
 
-    MMEngine takes None for the hooks of its own list and meets every other with a bare assertion. A
-    second call does nothing.
+    MMEngine takes None for its own hooks only. A second call does nothing.
     """
     from mmengine.runner import Runner
 
@@ -199,14 +198,33 @@ def let_hooks_be_switched_off() -> None:
     Runner.register_default_hooks = without_others
 
 
-MMENGINES_HOOKS = (
-    "runtime_info",
-    "timer",
-    "sampler_seed",
-    "logger",
-    "param_scheduler",
-    "checkpoint",
-)
+MMENGINES_HOOKS = ("runtime_info", "timer", "sampler_seed")
+MMENGINES_HOOKS += ("logger", "param_scheduler", "checkpoint")
+
+
+def share_batches_of_every_loop() -> None:
+    """Give training loops that aren't ours their rank's share of a global batch.
+
+    MMEngine's take ``batch_size`` as it is written; ours divide it. A second call does nothing.
+    """
+    from mmengine.runner import Runner
+
+    build = Runner.build_train_loop
+    if hasattr(build, "__wrapped__"):
+        return
+
+    @wraps(build)
+    def with_share(runner: Runner, loop: Any) -> Any:
+        # By name, as registries find their modules: the ground imports no upper floor.
+        loading = import_module("mmreid_ext.engine.loading")
+        if isinstance(loop, dict) and not loading.shares_batches(loop):
+            runner._train_dataloader = loading.of_this_rank(runner, runner._train_dataloader)
+        built = build(runner, loop)
+        # `auto_scale_lr` multiplies the batch size that it finds here by the number of ranks.
+        runner._train_dataloader = getattr(built, "dataloader", runner._train_dataloader)
+        return built
+
+    Runner.build_train_loop = with_share
 
 
 def silence_known_warnings() -> None:

@@ -11,7 +11,11 @@ here checkpoints become data: see :func:`mmreid_ext.compat.enable_safe_checkpoin
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from mmreid_ext.compat import enable_safe_checkpoints, let_hooks_be_switched_off
+from mmreid_ext.compat import (
+    enable_safe_checkpoints,
+    let_hooks_be_switched_off,
+    share_batches_of_every_loop,
+)
 
 _SCOPE = "mmreid_ext"
 
@@ -36,3 +40,4 @@ VISUALIZERS = _child(root.VISUALIZERS, "visualization")
 
 enable_safe_checkpoints()
 let_hooks_be_switched_off()
+share_batches_of_every_loop()

@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> None:
 
     with explained(cfg):
         apply_arguments(cfg, args)
-        prepare(cfg, args.local_rank, trains=False)
+        prepare(cfg, args.local_rank)
         runner = Runner.from_cfg(cfg)
         check_test_sets(runner.test_loop)
         load_weights(runner.model, args.checkpoint)

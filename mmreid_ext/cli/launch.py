@@ -14,15 +14,13 @@ from mmengine.config import Config
 
 from mmreid_ext.compat import enable_safe_checkpoints
 from mmreid_ext.engine.settings.idle_settings import check_complete
-from mmreid_ext.engine.settings.loader_settings import rank_settings, without_idle_workers
+from mmreid_ext.engine.settings.loader_settings import without_idle_workers
 from mmreid_ext.engine.settings.spelling import check_spelling
 from mmreid_ext.errors import UserError
-from mmreid_ext.registry import LOOPS
 from mmreid_ext.type_names import type_name
 
 from .config import add_launch_arguments, load_config
 from .errors import run_tool
-from .explain import explained
 
 __all__ = [
     "add_launch_arguments",
@@ -45,13 +43,12 @@ PRECISIONS = ("OptimWrapper", "AmpOptimWrapper", "BFloat16OptimWrapper")
 """Wrappers of the optimiser that ``--amp`` may put in one another's place."""
 
 
-def prepare(cfg: Config, local_rank: int = 0, trains: bool = True) -> Config:
+def prepare(cfg: Config, local_rank: int = 0) -> Config:
     """Make ``cfg`` and this process ready for a runner; call it once, before building one.
 
     Settings that contradict one another stop here. Checkpoints become data (never executed), freed
     memory is kept, and without an accelerator the process group is started on gloo. Batch sizes
-    are the training loops' own concern; for a loop that isn't ours they are shared out here, if
-    this process ``trains``: any number of ranks can test.
+    are shared out later, when the runner builds its training loop: any number of ranks can test.
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     expected_world_size(cfg.get("launcher", "none"))
@@ -62,7 +59,9 @@ def prepare(cfg: Config, local_rank: int = 0, trains: bool = True) -> Config:
     keep_freed_memory()
     if cfg.get("launcher", "none") != "none" and not has_accelerator:
         _start_gloo(cfg)
-    _ready_loaders(cfg, trains)
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        if isinstance(cfg.get(name), dict):
+            cfg[name] = without_idle_workers(cfg[name])
     return cfg
 
 
@@ -103,26 +102,6 @@ def _start_gloo(cfg: Config) -> None:
             find_unused_parameters=cfg.get("find_unused_parameters", False),
         ),
     )
-
-
-def _ready_loaders(cfg: Config, trains: bool) -> None:
-    """Take unused worker options off every loader; share batches where a foreign loop won't."""
-    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
-        if isinstance(cfg.get(name), dict):
-            cfg[name] = without_idle_workers(cfg[name])
-    loop = cfg.get("train_cfg") or {}
-    if trains and cfg.get("train_dataloader") and not _is_ours(loop.get("type")):
-        world_size = expected_world_size(cfg.get("launcher", "none"))
-        is_global = bool(cfg.get("batch_size_is_global"))
-        cfg.train_dataloader = rank_settings(cfg.train_dataloader, is_global, world_size)
-
-
-def _is_ours(loop: Any) -> bool:
-    """Whether a training loop shares a global batch by itself."""
-    if isinstance(loop, str):
-        with explained():
-            loop = LOOPS.get(loop)
-    return getattr(loop, "shares_batches", False)
 
 
 def use_amp(cfg: Config, dtype: str | None = None) -> None:

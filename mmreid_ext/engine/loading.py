@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from mmengine.runner import Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from mmreid_ext.distributed import get_world_size
 from mmreid_ext.engine.settings.loader_settings import rank_settings
+from mmreid_ext.registry import LOOPS
 
 from .training_steps import shared_seed
 
@@ -32,6 +33,15 @@ def of_this_rank(
         # With diff_rank_seed MMEngine gives samplers no seed: they would draw one for each run.
         loader["sampler"] = {"seed": shared_seed(runner), **loader["sampler"]}
     return loader
+
+
+def shares_batches(loop: Any) -> bool:
+    """Whether a training loop, built or as it is configured, shares a global batch by itself."""
+    if isinstance(loop, dict):
+        loop = loop.get("type")
+    if isinstance(loop, str):
+        loop = LOOPS.get(loop)
+    return bool(getattr(loop, "shares_batches", False))
 
 
 def start_at(dataloader: DataLoader, batches: int) -> _InfiniteDataloaderIterator:

@@ -116,7 +116,7 @@ def test_any_number_of_ranks_can_test(monkeypatch):
                 train_dataloader=dict(batch_size=64),
             )
         )
-        assert launch.prepare(cfg, trains=False).train_dataloader.batch_size == 64
+        assert launch.prepare(cfg).train_dataloader.batch_size == 64
 
 
 @pytest.mark.parametrize("seconds", [None, 77])

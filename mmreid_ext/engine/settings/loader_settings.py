@@ -18,9 +18,9 @@ def rank_settings(
     """Return the settings of a training loader for one of ``world_size`` ranks.
 
     With ``batch_size_is_global = True`` in the configuration (ours have it) the number written
-    there is that of all ranks together, so a run computes the same on 1, 2 or 4. The training loops
-    call this, however they were started, so a batch is divided exactly once. An identity sampler
-    takes the batch size of its loader.
+    there is that of all ranks together, so a run computes the same on 1, 2 or 4. Our training loops
+    call this when they are built, and the runner calls it for other loops: a batch is divided
+    once. An identity sampler takes the batch size of its loader.
 
     Args:
         loader: ``batch_size``, ``sampler`` and so on; not changed. A loader that is built already
