@@ -1,15 +1,16 @@
 """Protocols in every spelling, wrong ones refused when built, and protocols of one's own."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from helpers.protocol_images import two_people
 
 from mmreid_ext.evaluation import EmbeddingSet, evaluate_set
 from mmreid_ext.protocols import (
     CameraProtocol,
     EvaluationProtocol,
-    ImageTable,
     PaddleClasProtocol,
     SelfRetrievalProtocol,
     SingleGalleryShotProtocol,
@@ -105,19 +106,12 @@ def test_a_plain_class_may_be_a_protocol(registry):
     assert build_protocol("plain").describe() == {"type": "Plain"}
 
 
-def people(distractors):
-    """Two people twice, two distractors of number 7, all in two cameras."""
-    pids = [1, 1, 2, 2, 7, 7]
-    roles = ["query", "gallery"] * 3
-    return ImageTable(pids, [0, 1] * 3, roles, ["set"] * 6, [""] * 6, distractors)
-
-
 def test_distractors_are_no_person_in_any_protocol():
-    marked = people([False] * 4 + [True] * 2)
+    marked = two_people([False] * 4 + [True] * 2)
     (split,) = SelfRetrievalProtocol().splits(marked)
     assert split.query.tolist() == split.gallery.tolist() == [0, 1, 2, 3]
     for protocol in ("camera", "no_camera", "paddleclas", "in_shop", "self_retrieval"):
-        for table, valid in ((marked, 2), (people(None), 3)):
+        for table, valid in ((marked, 2), (two_people(None), 3)):
             images = EmbeddingSet(
                 np.eye(6), table.pids, table.camids, table.roles, table.datasets, table.names,
                 table.distractors,
@@ -132,16 +126,18 @@ def test_distractors_are_no_person_in_any_protocol():
 def test_shared_numbers_of_distractors_are_not_paired(tmp_path):
     file = tmp_path / "splits.json"
     file.write_text('{"format": "mmreid_ext-splits-1", "splits": [[0, 1]], "count": 2}')
-    (split,) = SplitListProtocol(str(file)).splits(people([False] * 4 + [True] * 2))
+    (split,) = SplitListProtocol(str(file)).splits(two_people([False] * 4 + [True] * 2))
     assert split.query.tolist() == [0, 2] and split.gallery.tolist() == [1, 3, 5]
     with pytest.raises(ValueError, match="has 3"):
-        list(SplitListProtocol(str(file)).splits(people(None)))
+        list(SplitListProtocol(str(file)).splits(two_people(None)))
 
 
-def test_draws_are_those_of_a_promised_stream():
-    """Written out: another version of NumPy must draw the same gallery."""
-    table = ImageTable(
-        [1, 1] + [1] * 8, [0, 0] + [1] * 8, ["query"] * 2 + ["gallery"] * 8, ["s"] * 10, [""] * 10
-    )
-    drawn = [int(s.gallery[0]) for s in SingleGalleryShotProtocol(repeats=8).splits(table)]
-    assert drawn == [8, 3, 7, 4, 6, 6, 8, 7]
+def test_unknown_protocol_lists_the_known_ones():
+    with pytest.raises(ValueError, match="'market'.*camera, no_camera"):
+        build_protocol("market")
+
+
+def test_every_protocol_survives_json():
+    for name in ("camera", "no_camera", "paddleclas", "sop", "in_shop", "cuhk03_classic", "viper"):
+        protocol = build_protocol(name)
+        assert build_protocol(json.loads(json.dumps(protocol.describe()))) == protocol

@@ -1,45 +1,10 @@
-import json
+"""Protocols of split lists: sizes, sides, distractors, and means over splits."""
 
 import numpy as np
 import pytest
-import torch
+from helpers.protocol_images import clustered_set, grid, ilids, prid, viper
 
-from mmreid_ext.evaluation import EmbeddingSet, build_protocol, evaluate_set
-
-
-def image_set(rows, name="bench", dim=6, seed=0):
-    """Images from (pid, camid, role, file name), embedded around a random point per identity."""
-    pids = np.array([row[0] for row in rows])
-    rng = np.random.default_rng(seed)
-    feats = rng.normal(size=(pids.max() + 1, dim))[pids] + 0.5 * rng.normal(size=(len(rows), dim))
-    columns = [[row[i] for row in rows] for i in (1, 2)]
-    names = [row[3] if len(row) > 3 else f"{i}.png" for i, row in enumerate(rows)]
-    return EmbeddingSet(torch.tensor(feats), pids, *columns, [name] * len(rows), names)
-
-
-def viper(first=1):
-    return image_set(
-        [(p, c, ("query", "gallery")[c]) for c in (0, 1) for p in range(first, first + 632)]
-    )
-
-
-def prid():
-    # cam_a shows persons 1..385, cam_b 1..749; equal numbers above 200 are different people.
-    return image_set(
-        [(p, 0, "query") for p in range(1, 386)] + [(p, 1, "gallery") for p in range(1, 750)]
-    )
-
-
-def grid():
-    pairs = [(p, p % 8, "query") for p in range(1, 251)] + [
-        (p, p % 7, "gallery") for p in range(1, 251)
-    ]
-    return image_set(pairs + [(0, i % 8, "gallery") for i in range(775)])
-
-
-def ilids():
-    rows = [(p, i, "gallery") for p in range(1, 120) for i in range(2 + p % 7)]
-    return image_set(rows)
+from mmreid_ext.evaluation import build_protocol, evaluate_set
 
 
 @pytest.mark.parametrize(
@@ -120,95 +85,5 @@ def test_incomplete_set_is_an_error_with_counts():
 
 def test_no_camera_rule():
     rows = [(p, 0, role) for p in range(1, 251) for role in ("query", "gallery")]
-    result = evaluate_set(image_set(rows), "grid", rerank=None)
+    result = evaluate_set(clustered_set(rows), "grid", rerank=None)
     assert result.plain.num_valid_queries == len(result.plain.rows)
-
-
-# Published files ----------------------------------------------------------------------------------
-
-
-def small_set():
-    return image_set(
-        [
-            (p, c, ("query", "gallery")[c], f"data/cam_{'ab'[c]}/{p:03d}.png")
-            for p in range(1, 6)
-            for c in (0, 1)
-        ]
-    )
-
-
-def write(tmp_path, content):
-    path = tmp_path / "splits.json"
-    path.write_text(json.dumps(content))
-    return str(path)
-
-
-def test_published_image_lists(tmp_path):
-    splits = [
-        {
-            "train": [],
-            "query": [["/home/a/VIPeR/cam_a/002.png", 0, 0], ["/home/a/VIPeR/cam_a/004.png", 1, 0]],
-            "gallery": [
-                ["x/cam_b/002.png", 0, 1],
-                ["x/cam_b/004.png", 1, 1],
-                ["x/cam_b/005.png", 2, 1],
-            ],
-        }
-    ]
-    images = small_set()
-    (split,) = build_protocol(dict(type="split_list", file=write(tmp_path, splits))).splits(images)
-    assert images.names[split.query].tolist() == ["data/cam_a/002.png", "data/cam_a/004.png"]
-    assert (
-        images.pids[split.gallery].tolist() == [2, 4, 5]
-        and (images.camids[split.gallery] == 1).all()
-    )
-    splits[0]["query"][0][0] = "cam_c/009.png"
-    with pytest.raises(ValueError, match="'cam_c/009.png'.*'bench' has 0"):
-        list(build_protocol(dict(type="split_list", file=write(tmp_path, splits))).splits(images))
-
-
-def test_published_identity_lists(tmp_path):
-    names = lambda *ids: [f"person_{i:04d}" for i in ids]  # noqa: E731
-    content = [
-        {"train": names(1, 2), "test": names(3, 4)},
-        {"train": names(4, 3), "test": names(2, 1)},
-    ]
-    images = small_set()
-    splits = list(
-        build_protocol(dict(type="split_list", file=write(tmp_path, content))).splits(images)
-    )
-    assert [sorted(images.pids[s.query]) for s in splits] == [[3, 4], [1, 2]]
-    # identity 5 is in no list: a distractor of both splits
-    assert [sorted(images.pids[s.gallery]) for s in splits] == [[3, 4, 5], [1, 2, 5]]
-    content[0]["test"] = names(3, 9)
-    with pytest.raises(ValueError, match=r"1 identities that test set 'bench'.* of: 9\."):
-        list(build_protocol(dict(type="split_list", file=write(tmp_path, content))).splits(images))
-
-
-def test_published_grid_partitions(tmp_path):
-    scipy_io = pytest.importorskip("scipy.io")
-    partitions = np.empty((1, 10), dtype=object)
-    for trial in range(10):
-        # a structure whose third field is the row of training identities
-        partitions[0, trial] = {"a": 1, "b": 2, "trainIdx": np.arange(1, 126) + trial}
-    path = tmp_path / "features_and_partitions.mat"
-    scipy_io.savemat(path, {"trainIdxAll": partitions})
-    images = grid()
-    splits = list(build_protocol(dict(type="split_list", file=str(path))).splits(images))
-    assert len(splits) == 10 and len(splits[3].query) == 125 and len(splits[3].gallery) == 900
-    assert not set(images.pids[splits[3].query]) & set(range(4, 129))
-
-
-@pytest.mark.parametrize("content", [{"a": 1}, [1, 2], [{"train": []}], []])
-def test_other_files_are_refused(tmp_path, content):
-    with pytest.raises(ValueError, match="not a split file"):
-        list(
-            build_protocol(dict(type="split_list", file=write(tmp_path, content))).splits(
-                small_set()
-            )
-        )
-
-
-def test_missing_file_is_named():
-    with pytest.raises(FileNotFoundError, match="'nowhere.json'.*'viper'"):
-        list(build_protocol(dict(type="split_list", file="nowhere.json")).splits(small_set()))

@@ -6,7 +6,6 @@ import torch
 
 from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
 from mmreid_ext.visualization import rank_queries
-from mmreid_ext.visualization.ranked_lists import top_matches
 
 
 def slow_list(distances, query, arrays, topk):
@@ -103,13 +102,6 @@ def test_a_tied_true_match_comes_after_the_others():
     assert ranked.lists[0].matches.tolist() == [[False, False, False]]
     assert ranked.lists[0].indices.tolist() == [[1, 3, 4]]
     assert ranked.lists[0].first_match.tolist() == [5]
-
-
-def test_top_matches_keeps_ties_at_the_last_place_honest():
-    scores = torch.tensor([[0.9, 0.5, 0.5, 0.5]], dtype=torch.float64)
-    matches = torch.tensor([[False, True, False, False]])
-    columns, found = top_matches(scores, torch.zeros_like(matches), matches, 3)
-    assert columns.tolist() == [[0, 2, 3]] and found.tolist() == [[0.9, 0.5, 0.5]]
 
 
 def test_blocks_change_nothing(people, monkeypatch):
