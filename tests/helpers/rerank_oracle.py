@@ -31,3 +31,12 @@ def dense(query, gallery, k1, k2, weight):
     start = len(query)
     shared = np.stack([np.minimum(v, encoding[start:]).sum(1) for v in encoding[:start]])
     return (1 - weight) * (1 - shared / (2 - shared)) + weight * distance[:start, start:]
+
+
+def rerank_problem(seed=0, dim=16, queries=50, gallery=260, identities=25, spread=0.6):
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((identities, dim))
+    pids = rng.integers(0, identities, queries + gallery)
+    feats = centres[pids] + spread * rng.standard_normal((queries + gallery, dim))
+    feats = torch.from_numpy(feats).float()
+    return feats[:queries], feats[queries:], pids[:queries], pids[queries:]

@@ -1,0 +1,50 @@
+"""Pairs of one identity, by the index of the sorted gallery, against a plain loop."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmreid_ext.evaluation.retrieval.inputs import RetrievalInputs
+from mmreid_ext.evaluation.retrieval.same_identity import IdentityIndex
+
+
+def labels(cameras):
+    rng = np.random.default_rng(0)
+    columns = [rng.integers(0, 7, 12), rng.integers(2, 9, 40)]
+    columns += [rng.integers(-1, 3, 12), rng.integers(-1, 3, 40)] if cameras else [None, None]
+    return RetrievalInputs.check(torch.ones(12, 1), torch.ones(40, 1), *columns)
+
+
+@pytest.mark.parametrize("cameras", [True, False])
+def test_pairs_are_those_of_a_loop(cameras):
+    inputs = labels(cameras)
+    chunk = torch.tensor([5, 0, 11, 3])
+    found = IdentityIndex(inputs).pairs(chunk)
+    expected = []
+    for row, query in enumerate(chunk.tolist()):
+        for col in range(40):
+            if inputs.query_pids[query] == inputs.gallery_pids[col]:
+                counts = True
+                if cameras:
+                    one, other = inputs.query_camids[query], inputs.gallery_camids[col]
+                    counts = bool(one >= 0 and other >= 0 and one != other)
+                expected.append((row, col, counts))
+    pairs = zip(*(x.tolist() for x in (found.rows, found.cols, found.counts)), strict=True)
+    assert sorted(pairs) == expected and len(expected) > 3
+    assert found.rows.tolist() == sorted(found.rows.tolist()), "ordered by row"
+
+
+def test_chunks_hold_each_known_query_once_and_keep_identities_together():
+    inputs = labels(cameras=False)
+    chunks = IdentityIndex(inputs).chunks(3)
+    assert max(map(len, chunks)) == 3
+    queries = torch.cat(chunks)
+    known = np.isin(inputs.query_pids, inputs.gallery_pids)
+    assert sorted(queries.tolist()) == np.flatnonzero(known).tolist() and not known.all()
+    pids = inputs.query_pids[queries]
+    assert (pids.diff() >= 0).all()
+
+
+def test_nothing_known_gives_no_chunk():
+    inputs = RetrievalInputs.check(torch.ones(2, 1), torch.ones(1, 1), [1, 2], [3], None, None)
+    assert IdentityIndex(inputs).chunks(5) == []
