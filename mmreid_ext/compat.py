@@ -198,8 +198,8 @@ def let_hooks_be_switched_off() -> None:
     Runner.register_default_hooks = without_others
 
 
-MMENGINES_HOOKS = ("runtime_info", "timer", "sampler_seed")
-MMENGINES_HOOKS += ("logger", "param_scheduler", "checkpoint")
+MMENGINES_HOOKS = {"runtime_info", "timer", "sampler_seed"}
+MMENGINES_HOOKS |= {"logger", "param_scheduler", "checkpoint"}
 
 
 def share_batches_of_every_loop() -> None:

@@ -8,7 +8,7 @@ from helpers.tiny_reid import LOSSES as LOSSES_OF_HEAD
 from helpers.tiny_reid import TinyReID, tiny_model, tiny_runner
 from mmengine.dataset import pseudo_collate
 
-from mmreid_ext.engine import meta_update_gates
+from mmreid_ext.engine import MetaBINTrainLoop, meta_update_gates
 from mmreid_ext.engine.metabin.loss_sets import LossSets
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.registry import DATASETS
@@ -26,12 +26,21 @@ class NotedReID(TinyReID):
         BUILT.append(self)
 
 
-def loop(tmp_path, model=None, **settings):
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory):
+    """One for all settings of the loop: a loop that is refused leaves nothing in its runner."""
+    return runner_of(tiny_model(), tmp_path_factory.mktemp("settings"))
+
+
+def runner_of(model, folder):
+    return tiny_runner(folder, dataset="mmreid_ext.NotedReID", model=model)
+
+
+def loop(runner, **settings):
     BUILT.clear()
-    runner = tiny_runner(
-        tmp_path, dataset="mmreid_ext.NotedReID", loop=settings, model=model or tiny_model()
-    )
-    return runner.train_loop
+    settings = copy.deepcopy({**runner._train_loop, **settings})
+    assert settings.pop("type") == "mmreid_ext.MetaBINTrainLoop"
+    return MetaBINTrainLoop(runner, runner._train_dataloader, **settings)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +102,9 @@ def loop(tmp_path, model=None, **settings):
         ),
     ],
 )
-def test_settings_are_checked_before_data_are_read(tmp_path, settings, kind, message):
+def test_settings_are_checked_before_data_are_read(runner, settings, kind, message):
     with pytest.raises(kind, match=message):
-        loop(tmp_path, **settings)
+        loop(runner, **settings)
     assert not BUILT
 
 
@@ -121,13 +130,13 @@ def backbone(**changes):
 )
 def test_models_are_checked_before_data_are_read(tmp_path, model, settings, message):
     with pytest.raises(UserError, match=message):
-        loop(tmp_path, model=model, **settings)
+        loop(runner_of(model, tmp_path), **settings)
     assert not BUILT
 
 
-def test_domains_are_counted_before_processes_start(tmp_path):
+def test_domains_are_counted_before_processes_start(runner):
     with pytest.raises(UserError, match="needs at least 2 domains"):
-        loop(tmp_path, meta_dataloader=meta_loader(num_domains=1, num_ids=16))
+        loop(runner, meta_dataloader=meta_loader(num_domains=1, num_ids=16))
 
 
 def meta_loader(**dataset):
@@ -148,21 +157,25 @@ XBM = dict(
 )
 
 
+@pytest.fixture(scope="module")
+def runner_with_memory(tmp_path_factory):
+    losses = LOSSES_OF_HEAD | dict(center=CENTER, xbm=XBM)
+    return runner_of(tiny_model(losses=losses), tmp_path_factory.mktemp("memory"))
+
+
 @pytest.mark.parametrize("num_ids", [2, 5])
 @pytest.mark.parametrize("name", ["ce", "center", "xbm"])
 @pytest.mark.parametrize("stage", ["meta_train", "meta_test"])
 def test_other_people_in_meta_batches_need_losses_that_compare_images(
-    tmp_path, num_ids, name, stage
+    runner_with_memory, num_ids, name, stage
 ):
-    model = tiny_model(losses=LOSSES_OF_HEAD | dict(center=CENTER, xbm=XBM))
+    runner = runner_with_memory
     compares = dict(base=("ce",), meta_train=("triplet", "scatter"), meta_test=("shuffle",))
     meta = meta_loader(num_ids=num_ids)
     with pytest.raises(UserError, match=f"has {4 * num_ids} identities.* 16 classes, and {name} "):
-        loop(tmp_path, model, meta_dataloader=meta, loss_sets=compares | {stage: (name,)})
-    assert loop(tmp_path, model, meta_dataloader=meta, loss_sets=compares)
-    assert loop(
-        tmp_path, model, meta_dataloader=meta_loader(), loss_sets=compares | {stage: (name,)}
-    )
+        loop(runner, meta_dataloader=meta, loss_sets=compares | {stage: (name,)})
+    assert loop(runner, meta_dataloader=meta, loss_sets=compares)
+    assert loop(runner, meta_dataloader=meta_loader(), loss_sets=compares | {stage: (name,)})
 
 
 @pytest.mark.parametrize("stages", [0, 1])
