@@ -1,15 +1,11 @@
 """The loop that counts epochs: what an epoch is, exact resume, bad runs."""
 
 import multiprocessing
-from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers.tiny_baseline import BATCH, EPOCHS, make_runner
 from mmengine.hooks import Hook
-
-from mmreid_ext.engine.settings.class_count import check_num_classes
-from mmreid_ext.models.losses import CenterLoss
 
 ITERS_PER_EPOCH = 64 // BATCH  # 16 identities x 4 images, all of them in groups of 2
 
@@ -96,18 +92,3 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
 def test_wrong_number_of_classes_is_told_before_the_first_step(tmp_path):
     with pytest.raises(ValueError, match=r"5 classes.*16 identities.*num_classes=16"):
         make_runner(tmp_path, num_classes=5).train()
-
-
-@pytest.mark.parametrize("centres", [15, 17])
-def test_another_number_of_centres_than_of_identities(centres):
-    class Head(torch.nn.Module):
-        num_classes = 16
-
-    model = torch.nn.Module()
-    model.head = Head()
-    model.head.losses = torch.nn.ModuleDict(dict(center=CenterLoss(centres, 4)))
-    dataset = SimpleNamespace(num_classes=16)
-    with pytest.raises(ValueError, match=rf"{centres} centres.*16.*head.losses.center.num_classes"):
-        check_num_classes(model, dataset)
-    model.head.losses = torch.nn.ModuleDict(dict(center=CenterLoss(16, 4)))
-    check_num_classes(model, dataset)

@@ -1,8 +1,12 @@
-"""What the loop refuses before it trains, and its defaults."""
+"""What the loop refuses before it trains, its defaults, and when it stops."""
+
+from types import SimpleNamespace
 
 import pytest
 from helpers.tiny_reid import tiny_model, tiny_runner
 from mmengine.optim import build_optim_wrapper
+
+from mmreid_ext.errors import DivergenceError
 
 
 def loop(tmp_path, **changes):
@@ -50,3 +54,28 @@ def test_defaults(tmp_path):
     odd = loop(tmp_path, loop=dict(meta_dataloader=settings, loss_sets="multi_source"))
     assert odd.num_train_domains == 3
     assert len(odd.meta_dataloader.dataset) == 80
+
+
+def test_gate_whose_gradient_stays_not_finite_stops_the_run(tmp_path, monkeypatch):
+    """Losses are finite; without a scale to lower, the gates would never move again."""
+    runner = tiny_runner(tmp_path, batch_size=16, max_iters=3)
+    name, layer = list(runner.model.bin_layers().items())[2]
+    forward = type(layer).forward
+
+    def spoil(self, x):
+        out = forward(self, x)
+        if self is layer and self.stepped_gate is not None:
+            out = out + (self.stepped_gate * 0).sqrt().sum() * 0  # finite; its derivative isn't
+        return out
+
+    monkeypatch.setattr(type(layer), "forward", spoil)
+    with pytest.raises(DivergenceError, match=rf"{name}\.gate is not finite at iteration 1"):
+        runner.train()
+
+    loop, scaler = runner.train_loop, SimpleNamespace()
+    runner.optim_wrapper.loss_scaler = scaler
+    scaler.get_scale = lambda: 1024.0
+    loop.check_outputs(dict(meta_skipped=1.0))  # the scale goes down, and the run on
+    scaler.get_scale = lambda: 1e-6
+    with pytest.raises(DivergenceError, match=rf"{name}\.gate"):
+        loop.check_outputs(dict(meta_skipped=1.0))

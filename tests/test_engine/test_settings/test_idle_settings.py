@@ -1,7 +1,7 @@
 """No setting loses its effect in silence: the list of pairs that contradict one another."""
 
 import pytest
-from helpers.tiny_reid import LOSSES, tiny_model, tiny_runner
+from helpers.tiny_reid import tiny_model, tiny_runner
 from mmengine.runner import Runner
 
 from mmreid_ext.engine.settings import idle_model_settings, idle_settings
@@ -18,15 +18,6 @@ VALIDATED = dict(
     ),
     val_cfg=dict(type="ValLoop"),
     val_evaluator=dict(type="mmreid_ext.ReIDMetric"),
-)
-XBM = dict(
-    memory=dict(
-        type="mmreid_ext.CrossBatchMemory",
-        loss=dict(type="mmreid_ext.ContrastiveLoss"),
-        memory_size=8,
-        feat_dim=16,
-        start_iter=9,
-    )
 )
 
 
@@ -50,19 +41,8 @@ def plain(end=3, kind=ITERS, **options):
     )
 
 
-def xbm_model():
-    losses = dict(LOSSES, **XBM)
-    model = tiny_model("mmreid_ext.SyncBN", losses=losses)
-    model["head"]["train_losses"] = ("ce", "memory")
-    return model
-
-
 def plateau():
     return [dict(type="ReduceOnPlateauLR", monitor="tiny/R1", rule="greater")]
-
-
-def paramwise(**settings):
-    return dict(optim_wrapper=dict(optimizer=dict(type="SGD", lr=1), paramwise_cfg=settings))
 
 
 WARNED = {
@@ -116,22 +96,6 @@ WARNED = {
         plain() | dict(auto_scale_lr=dict(base_batch_size=16)),
         "auto_scale_lr has no effect without enable=True",
     ),
-    "gates": (
-        plain() | dict(model=tiny_model()),
-        "train_gates=False.* no gate is ever trained",
-    ),
-    "memory": (
-        plain() | dict(model=xbm_model()),
-        "losses.memory.start_iter=9 lies behind train_cfg.max_iters=3",
-    ),
-    "custom keys": (
-        plain() | paramwise(custom_keys=dict(bakbone=dict(lr_mult=0.1))),
-        "no parameter is called like 'bakbone'",
-    ),
-    "one image of a person": (
-        plain(),
-        "num_instances=1: .* triplet of model.head.losses need two",
-    ),
 }
 
 REFUSED = {
@@ -153,7 +117,6 @@ REFUSED = {
         plain() | dict(custom_hooks=[dict(type="mmengine.EMAHook", begin_epoch=2)]),
         "begin_epoch=2.* give begin_iter",
     ),
-    "paramwise": (plain() | paramwise(bias_lr_mlt=2), "nothing reads bias_lr_mlt"),
     "no iterations": (plain(0), "train_cfg.max_iters=0, at least 1"),
     "no interval": (plain(val_interval=0), "train_cfg.val_interval=0, at least 1"),
     "text": (plain("ten"), "train_cfg.max_iters='ten', a whole number"),
@@ -169,19 +132,15 @@ def warned(monkeypatch):
     return texts
 
 
-def build_loop(folder, changes, num_instances=2):
+def build_loop(folder, changes):
     runner = tiny_runner(folder, **changes)
-    runner._train_dataloader["sampler"]["num_instances"] = num_instances
-    if num_instances == 1:  # there are 16 people
-        runner._train_dataloader["batch_size"] = 16
-        runner._train_dataloader["sampler"]["batch_size"] = 16
     return runner.build_train_loop(runner._train_loop)
 
 
 @pytest.mark.parametrize("name", WARNED)
 def test_what_lies_idle_is_said(name, tmp_path, warned):
     changes, message = WARNED[name]
-    build_loop(tmp_path, changes, 1 if name == "one image of a person" else 2)
+    build_loop(tmp_path, changes)
     assert len(warned) == 1
     with pytest.raises(UserError, match=message):
         raise UserError(warned[0])
@@ -209,30 +168,6 @@ def test_settings_that_agree_cause_no_word(tmp_path, warned):
     build_loop(tmp_path / "a", changes)
     build_loop(tmp_path / "b", dict(default_hooks=hooks(by_epoch=False)))  # MetaBIN
     assert warned == []
-
-
-def test_losses_that_metabin_passes_over(tmp_path, warned):
-    losses = dict(LOSSES, contrast=dict(type="mmreid_ext.ContrastiveLoss"))
-    model = tiny_model(losses=losses)
-    runner = tiny_runner(tmp_path, default_hooks=hooks(by_epoch=False))
-    head = dict(model["head"], train_losses=["ce"])
-    runner.cfg.model = dict(head=head)
-    idle_model_settings.check_meta_losses(runner, [("ce", "triplet"), ("scatter",), ("shuffle",)])
-    assert "train_losses=['ce'] has no effect" in warned[0]
-    assert "['contrast'] are in no stage" in warned[1]
-
-
-def test_settings_of_the_whole_configuration(tmp_path, warned):
-    runner = tiny_runner(tmp_path, **plain())
-    runner.cfg.merge_from_dict(
-        dict(
-            data_preprocessor=dict(mean=[1]),
-            model=dict(data_preprocessor=dict(mean=[2]), backbone=dict(frozen_stages=1)),
-        )
-    )
-    runner.build_train_loop(runner._train_loop)
-    assert ["frozen_stages=1", " random weights are frozen"][1] in warned[0]
-    assert "data_preprocessor has no effect" in warned[1]
 
 
 def test_ranks_that_nobody_joined_are_refused(tmp_path, monkeypatch):

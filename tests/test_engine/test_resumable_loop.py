@@ -169,3 +169,14 @@ def test_averaged_weights_are_continued(tmp_path, versions, epochs):
 
 def average(runner):
     return next(hook.ema_model for hook in runner.hooks if isinstance(hook, EMAHook))
+
+
+@pytest.mark.parametrize("plateau", [False, True])
+def test_older_checkpoints_repeat_a_validation_only_for_a_schedule_that_reads_it(tmp_path, plateau):
+    runner = make_runner(tmp_path, plateau=plateau)
+    loop = runner.build_train_loop(runner._train_loop)
+    runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+    runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
+    loop.restore_progress(None)
+    assert loop.validated is not plateau
+    assert bool(loop.run_settings()) is plateau
