@@ -21,13 +21,19 @@ FOLDERS = {
         "report seed_runs seed_table training_record"
     ),
     ("evaluation", "evaluation.retrieval"): (
-        "embedding_metrics operating_points query_expansion ranking similarity"
+        "embedding_metrics full_precision operating_points query_expansion rank_counting ranking "
+        "similarity"
     ),
+    ("evaluation", "evaluation.retrieval.re_ranking"): "approximate_neighbors neighbors",
+    ("evaluation", "protocols"): "split_files split_list",
     ("datasets", "datasets.readers"): (
-        "csv_dataset cuhk01 cuhk02 cuhk03 cuhk_sysu dukemtmc grid ilids inshop market1501 "
-        "market1501_gt_bbox msmt17 prid2011 sop synthetic_dataset veri776 viper"
+        "csv_dataset cuhk01 cuhk02 cuhk03 cuhk03_archive cuhk_sysu dukemtmc grid ilids inshop "
+        "market1501 market1501_gt_bbox msmt17 prid2011 sop synthetic_dataset veri776 viper"
     ),
-    ("engine", "engine.metabin"): "gate_schedule gate_statistics meta_gates metabin_loop",
+    ("engine", "engine.metabin"): (
+        "gate_schedule gate_statistics loader_pool meta_gates metabin_loop"
+    ),
+    ("datasets.samplers", "engine.metabin"): "alternating_batches",
     ("engine", "cli"): "launch speed_options",
     ("engine", "checkpoint"): "weights",
     ("checkpoint", "checkpoint.resume"): "latest resuming run_record",
@@ -39,9 +45,14 @@ MOVED = {
     for (old, new), names in FOLDERS.items()
     for name in names.split()
 } | {
-    f"{_PACKAGE}.evaluation.protocols": f"{_PACKAGE}.protocols.protocol",
+    f"{_PACKAGE}.evaluation.protocols": f"{_PACKAGE}.protocols",
     f"{_PACKAGE}.evaluation.named_protocols": f"{_PACKAGE}.protocols.named",
     f"{_PACKAGE}.evaluation.re_ranking": f"{_PACKAGE}.evaluation.retrieval.re_ranking",
+    f"{_PACKAGE}.evaluation.memory": f"{_PACKAGE}.evaluation.retrieval.tiles",
+    f"{_PACKAGE}.evaluation.reciprocal_encoding": (
+        f"{_PACKAGE}.evaluation.retrieval.re_ranking.encoding"
+    ),
+    f"{_PACKAGE}.evaluation.retrieval_inputs": f"{_PACKAGE}.evaluation.retrieval.inputs",
     f"{_PACKAGE}.evaluation.retrieval_result": f"{_PACKAGE}.evaluation.retrieval.result",
 }
 """Old name of each module: its name today."""

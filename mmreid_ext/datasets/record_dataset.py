@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset, Compose
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.image_loading import is_loading, split_loading
 from mmreid_ext.protocols import ImageTable
 
@@ -15,6 +15,13 @@ from .corrupt_images import CorruptImages, replacements
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .loading import UnreadableImageError, build_loader, load_image
 from .records import column, image_table
+
+_UNREAD = {
+    "ann_file": "the reader knows its files",
+    "data_root": "give it to the readers in `sources`, or set MMREID_DATA_ROOT",
+    "filter_cfg": "use identities, max_identities or indices",
+}
+"""Options of MMEngine's ``BaseDataset`` that nothing here reads, and what to use."""
 
 
 class RecordDataset(BaseDataset):
@@ -44,7 +51,8 @@ class RecordDataset(BaseDataset):
             ``BaseDataset``.
 
     Raises:
-        ValueError: If an option is unknown.
+        TypeError: If an option of ``BaseDataset`` is given that has no effect here.
+        ValueError: If an option has an unknown value.
     """
 
     num_classes: int
@@ -69,6 +77,9 @@ class RecordDataset(BaseDataset):
                 f"{name}: on_corrupt='skip' is for training; in a test it would evaluate other "
                 "images than the set's. Restore or delete unreadable test images."
             )
+        for key, advice in _UNREAD.items():
+            if kwargs.get(key):
+                raise UserTypeError(f"{name}: {key}={kwargs[key]!r} has no effect; {advice}.")
         self.name, self.mode, self.on_corrupt = name, mode, on_corrupt
         steps = split_loading(loader, pipeline, name)
         self.loader = build_loader(steps.loader)
@@ -108,7 +119,7 @@ class RecordDataset(BaseDataset):
         self._pipeline = pipeline
 
     def image_table(self) -> ImageTable:
-        """What a protocol asks about the test images, one row per image."""
+        """Tabulate what a protocol asks about the test images, one row per image."""
         self.full_init()
         records = [self.get_data_info(idx) for idx in range(len(self))]
         images = image_table(records, ())

@@ -36,7 +36,7 @@ def column(records: list[Record], key: str) -> np.ndarray:
 
 
 def image_table(records: list[Record], distractor_pids: Collection[int]) -> ImageTable:
-    """What a protocol asks about test records, one row per record."""
+    """Tabulate what a protocol asks about test records, one row per record."""
     pids = column(records, "pid")
     roles, datasets, names = (
         np.array([record[key] for record in records], dtype=np.str_)

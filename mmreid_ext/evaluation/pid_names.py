@@ -35,7 +35,7 @@ def pid_names_to_text(names: Mapping[str, Mapping[int, str]]) -> str:
 
 
 def pid_names_from_text(text: str) -> dict[str, dict[int, str]]:
-    """What :func:`pid_names_to_text` wrote; a text by other hands that can't be read is empty."""
+    """Read what :func:`pid_names_to_text` wrote; empty if the text is anything else."""
     try:
         found = json.loads(text or "{}")
         return {

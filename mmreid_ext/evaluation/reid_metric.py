@@ -114,7 +114,7 @@ class ReIDMetric(BaseMetric):
 
     @property
     def dataset_meta(self) -> dict | None:
-        """What the data set says about itself; given by MMEngine's loops when they are built."""
+        """Metadata of the data set, set by MMEngine's loops when they are built."""
         return self._dataset_meta
 
     @dataset_meta.setter
@@ -125,7 +125,7 @@ class ReIDMetric(BaseMetric):
             self.options.check_protocols(self.protocols_of(list(announced)).values())
 
     def _announced(self) -> dict[str, dict[str, Any]]:
-        """What the readers say about each test set."""
+        """Return what the readers announce about each test set."""
         return (self.dataset_meta or {}).get("test_sets", {})
 
     def protocols_of(self, set_names: Sequence[str]) -> dict[str, EvaluationProtocol]:

@@ -57,7 +57,7 @@ class SetResult:
 
     @property
     def unanswerable(self) -> str:
-        """Which queries had no match and count nowhere, in words; empty if there are none."""
+        """Say which queries had no match and count nowhere; empty if there are none."""
         places = np.flatnonzero(~np.isfinite(self.plain.ap))
         if not len(places):
             return ""

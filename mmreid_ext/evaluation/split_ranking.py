@@ -24,7 +24,7 @@ from .options import EvaluationOptions
 
 @dataclass(frozen=True)
 class SplitRanking:
-    """How the images of one test set are ranked: everything but the split.
+    """Rank the images of one test set; holds everything but the split.
 
     Args:
         images: One test set.

@@ -3,7 +3,7 @@ from helpers.fake_images import write_images, write_market
 from mmengine.dataset import RepeatDataset
 
 from mmreid_ext.datasets import BenchmarkSuite, CSVDataset, Market1501, MultiSourceDataset
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import UserError, UserTypeError
 
 MARKET = dict(type="mmreid_ext.Market1501", check=False)
 CSV = dict(type="mmreid_ext.CSVDataset", csv_file="shop/list.csv")
@@ -101,6 +101,13 @@ def test_names_must_differ():
         BenchmarkSuite([MARKET, MARKET])
     suite = BenchmarkSuite([MARKET, {**MARKET, "name": "again"}])
     assert list(suite.metainfo["test_sets"]) == ["market1501", "again"]
+
+
+@pytest.mark.parametrize("unread", [dict(data_root="/nowhere"), dict(ann_file="list.txt")])
+def test_an_option_that_nothing_reads_is_refused(unread):
+    (name,) = unread
+    with pytest.raises(UserTypeError, match=f"{name}=.* has no effect; "):
+        MultiSourceDataset([MARKET, CSV], **unread)
 
 
 def test_no_sources():

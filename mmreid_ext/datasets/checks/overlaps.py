@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What is normal in a data set.
+    """Say what is normal in a data set.
 
     Args:
         camera_rule: Whether the evaluation leaves out images of the query's own identity and

@@ -152,7 +152,7 @@ def check_protocol(
     where: str,
     pid_names: Mapping[int, str] | None = None,
 ) -> list[str]:
-    """What the evaluation will say about a test set under its protocol.
+    """Check that a test set can be evaluated under its protocol, before features are there.
 
     Args:
         images: The test images.

@@ -37,7 +37,7 @@ def shared_pictures(
 
 
 def known_to_share(one: Any, other: Any) -> str | None:
-    """How a benchmark says that it shows the people of another, or None."""
+    """Return how a benchmark says that it shows the people of another, or None."""
     return getattr(one, "overlapping", {}).get(getattr(other, "title", None))
 
 

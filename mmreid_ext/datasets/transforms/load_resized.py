@@ -144,11 +144,11 @@ class LoadResized(BaseTransform):
         return self.resize(without_alpha(image, content))
 
     def resize(self, image: np.ndarray) -> np.ndarray:
-        """What becomes of a decoded image (H, W, 3)."""
+        """Resize a decoded image (H, W, 3)."""
         return mmcv.imresize(image, self.scale, interpolation=self.interpolation)
 
     def _decoding(self, content: bytes) -> int:
-        """How OpenCV is to decode: in full, or the strongest reduction that leaves enough."""
+        """Choose how OpenCV decodes: in full, or by the strongest reduction that leaves enough."""
         if not self.draft or not content.startswith(b"\xff\xd8"):
             return cv2.IMREAD_COLOR
         with Image.open(io.BytesIO(content)) as header:  # reads no pixels
@@ -159,7 +159,7 @@ class LoadResized(BaseTransform):
         return next((flag for by, flag in _REDUCED if factor >= by), cv2.IMREAD_COLOR)
 
     def stored_file(self, path: str) -> Path:
-        """Where the decoded image of ``path``, as it is now, is or will be."""
+        """Return the file that holds, or will hold, the decoded image of ``path`` as it is now."""
         if self.store is None:
             raise UserError("LoadResized: store=None, so images are not stored; give a folder.")
         status = os.stat(path)

@@ -37,7 +37,7 @@ def refuse_repeats(side: str, runs: Sequence[Mapping[str, Any]], labels: Sequenc
 
 
 def _same_model(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
-    """Why two documents are of the same model; empty if they are not."""
+    """Say why two documents are of the same model; empty if they are not."""
     hashes = [(run.get("checkpoint") or {}).get("sha256") for run in (a, b)]
     if hashes[0] and hashes[0] == hashes[1]:
         return f"checkpoint {one_line(hashes[0], 12)}"
@@ -56,7 +56,7 @@ def _same_model(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
 
 
 def setting_notes(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was evaluated differently on the two sides or within one, in words.
+    """Say what was evaluated differently on the two sides or within one.
 
     A difference may be what is being compared; unnoticed, it would be mistaken for the models'.
 
@@ -116,7 +116,7 @@ def differing_settings(configs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def missing_notes(runs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[str]:
-    """What files of earlier versions lack, and what that means for the comparison.
+    """Say what files of earlier versions lack, and what that means for the comparison.
 
     Args:
         runs: Documents of :func:`read_results`.

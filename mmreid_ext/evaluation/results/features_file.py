@@ -131,7 +131,7 @@ def saved_protocols(notes: Mapping[str, str], source: str | os.PathLike) -> dict
 
 
 def notes_as_data(notes: Mapping[str, str], source: str | os.PathLike) -> dict[str, Any]:
-    """What the notes of a features file say of the model.
+    """Read what the notes of a features file say about the model.
 
     Args:
         notes: From :func:`load_features`.

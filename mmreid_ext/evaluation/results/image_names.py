@@ -37,11 +37,10 @@ def relative_names(names: Iterable[str]) -> tuple[list[str], str]:
 
 
 def place_images(names: Sequence[str], image_root: str | os.PathLike = "") -> tuple[list[str], str]:
-    """Where the images of one test set lie: names from a common folder, and that folder.
+    """Find the images of one test set: their names from a common folder, and that folder.
 
-    Images that were moved are found under ``image_root`` whether it stands for their common folder
-    or for one above it: of the possible places the one that holds most of the first images is
-    taken.
+    Images that were moved are found under ``image_root``, whether it stands for their common folder
+    or for one above it. The place that holds most of the first images wins.
 
     Args:
         names: Paths as they were when the images were read.

@@ -92,7 +92,7 @@ def _check_gallery(shown: str, sets: Sequence[Mapping[str, Any]]) -> None:
 def query_weights(
     name: str, sets: Sequence[Mapping[str, Any]], order: Sequence[np.ndarray]
 ) -> np.ndarray | None:
-    """How much each query counts in the mean over random splits, in the common order.
+    """Return the weight of each query in the mean over random splits, in the common order.
 
     None where every query counts the same, or where no file says (written by an earlier version).
 

@@ -43,7 +43,7 @@ def _number(value: Any) -> int | None:
 
 
 def parse_config(text: Any) -> dict[str, Any]:
-    """Settings in a configuration's text (``Config.pretty_text``), without running it.
+    """Read the settings in a configuration's text (``Config.pretty_text``) without running it.
 
     Values that are no literals, such as classes, stay text. Empty if the text is none.
     """

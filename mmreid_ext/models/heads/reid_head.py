@@ -20,7 +20,7 @@ from mmreid_ext.registry import MODELS
 
 
 class ReIDFeatures(NamedTuple):
-    """What a head computes for a batch.
+    """Hold what a head computes for a batch.
 
     Attributes:
         feats: What metric losses compare, (N, D).
