@@ -48,7 +48,7 @@ class Requirement:
         return ",".join(filter(None, (lower, upper)))
 
     def admits(self, version: str) -> bool:
-        """Whether ``version`` lies within the limits."""
+        """Return whether ``version`` lies within the limits."""
         if self.minimum is not None and _release(version) < _release(self.minimum):
             return False
         return self.below is None or _release(version) < _release(self.below)

@@ -27,7 +27,7 @@ from torch.autograd.function import FunctionCtx
 
 
 def is_distributed() -> bool:
-    """Whether a process group with more than one rank is running."""
+    """Return whether a process group with more than one rank is running."""
     return get_world_size() > 1
 
 
@@ -42,7 +42,7 @@ def get_world_size() -> int:
 
 
 def is_main() -> bool:
-    """Whether this is rank 0, the one that writes files and tables."""
+    """Return whether this is rank 0, the one that writes files and tables."""
     return get_rank() == 0
 
 

@@ -58,12 +58,12 @@ def split_loading(loader: Any, pipeline: Sequence[Any], owner: str) -> ImageStep
 
 
 def is_loading(transform: Any) -> bool:
-    """Whether a transform loads, which its name says by beginning with ``Load``."""
+    """Return whether a transform loads, which its name says by beginning with ``Load``."""
     return _name(transform).lower().startswith("load")
 
 
 def only_decodes(loader: Any) -> bool:
-    """Whether a loader changes no pixel after decoding, as far as its name says."""
+    """Return whether a loader changes no pixel after decoding, as far as its name says."""
     return loader is not None and _name(loader) == type_name(DEFAULT_LOADER["type"])
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 
 def is_whole(value: Any, low: int, high: float = float("inf")) -> bool:
-    """Whether a setting is a whole number within ``[low, high]``; True and False are none."""
+    """Return whether a setting is a whole number in ``[low, high]``; True and False are none."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     return whole and low <= int(value) <= high
 
 
 def is_number(value: Any) -> bool:
-    """Whether a setting is a real number; True and False are none."""
+    """Return whether a setting is a real number; True and False are none."""
     return isinstance(value, Real) and not isinstance(value, bool)

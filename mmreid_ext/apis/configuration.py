@@ -29,7 +29,7 @@ def as_config(config: str | os.PathLike | Config | Mapping[str, Any]) -> Config:
 
 
 def as_device(device: str | torch.device | None) -> torch.device:
-    """The device of that name; None: the first GPU, else the CPU."""
+    """Return the device of that name; None: the first GPU, else the CPU."""
     try:
         return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
@@ -37,7 +37,7 @@ def as_device(device: str | torch.device | None) -> torch.device:
 
 
 def without_downloads(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a model whose backbone fetches no weights: a checkpoint has them all."""
+    """Return the configuration of a model whose backbone fetches no weights."""
     fetched = {"init_cfg": None, "pretrained": False}
     backbone = model["backbone"]
     return {
@@ -47,7 +47,7 @@ def without_downloads(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_config(name: str | os.PathLike) -> Path:
-    """Path of a configuration, given as a file or by the name of one that comes with the package.
+    """Find a configuration, given as a file or by the name of one that the package has.
 
     Raises:
         FileNotFoundError: If it is neither; names what there is.

@@ -23,7 +23,7 @@ _EXPECTED = (
 
 
 def is_one_picture(images: Any) -> TypeGuard[Picture]:
-    """Whether this is meant as a single picture, and not as several; :func:`as_bgr` checks it."""
+    """Tell a single picture from several; :func:`as_bgr` checks it."""
     if isinstance(images, np.ndarray):
         return images.ndim < 4 and images.dtype != object
     if isinstance(images, Tensor):

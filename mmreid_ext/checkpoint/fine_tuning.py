@@ -215,7 +215,7 @@ def _replaced(state: dict, own: Mapping, names: Iterable[str]) -> dict:
 
 
 def foreign_entries(model: nn.Module) -> tuple[set[str], set[str]]:
-    """Names in the model's state dictionary that belong to a run, and to a numbering."""
+    """Return the names in the model's state dictionary that belong to a run, and to a numbering."""
     entries: tuple[set[str], set[str]] = (set(), set())
     names = list(model.state_dict())
     for owner, module in model.named_modules():

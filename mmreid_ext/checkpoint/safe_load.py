@@ -185,7 +185,7 @@ restricted_pickle = types.SimpleNamespace(
 
 
 def read_meta(path: str | os.PathLike) -> dict[str, Any]:
-    """The ``meta`` of a checkpoint; empty for a plain state dictionary.
+    """Return the ``meta`` of a checkpoint; empty for a plain state dictionary.
 
     Args:
         path: Checkpoint. Nothing in it is executed.

@@ -66,7 +66,7 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
 
 
 def expected_world_size(launcher: str) -> int:
-    """Number of ranks that the launcher announces in the environment.
+    """Return the number of ranks that the launcher announces in the environment.
 
     Raises:
         UserError: If it announces none, so that this process was started otherwise.

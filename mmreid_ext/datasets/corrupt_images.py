@@ -45,7 +45,7 @@ class CorruptImages:
 
 
 def replacements(index: int, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Images to try instead of ``index``, best first; a function of its arguments only.
+    """Return images to try instead of ``index``, best first; a function of its arguments only.
 
     Args:
         index: Index of the unreadable image.

@@ -14,7 +14,7 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".ppm", ".we
 
 
 def default_data_root() -> Path:
-    """Folder of all data sets: the environment variable ``MMREID_DATA_ROOT``, or ``data``."""
+    """Return the folder of all data sets: the variable ``MMREID_DATA_ROOT``, or ``data``."""
     return Path(os.environ.get(DATA_ROOT_VARIABLE) or "data")
 
 
@@ -108,7 +108,7 @@ def contents(folder: Path) -> str:
 
 
 def image_names(folder: str | os.PathLike[str]) -> list[str]:
-    """Images of ``folder``, not of its subfolders, sorted by name: the same on every machine."""
+    """List images of ``folder``, not of its subfolders, by name: alike on every machine."""
     with os.scandir(os.fspath(folder)) as entries:
         return sorted(
             entry.name
@@ -118,7 +118,7 @@ def image_names(folder: str | os.PathLike[str]) -> list[str]:
 
 
 def image_paths(folder: Path) -> list[str]:
-    """Paths of :func:`image_names`; none if there is no such folder."""
+    """Return the paths of :func:`image_names`; none if there is no such folder."""
     if not folder.is_dir():
         return []
     place = str(folder / "x")[:-1]  # text, since 30,000 objects of pathlib take 0.2 s
@@ -126,5 +126,5 @@ def image_paths(folder: Path) -> list[str]:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Paths of :func:`image_names`."""
+    """Return the paths of :func:`image_names`."""
     return [folder / name for name in image_names(folder)]

@@ -85,7 +85,7 @@ class CombinedDataset(RecordDataset):
             )
 
     def source_records(self) -> list[list[Record]]:
-        """Copies of the records of every source."""
+        """Return the copies of the records of every source."""
         for source in self.sources:
             source.full_init()
         return [[source.get_data_info(i) for i in range(len(source))] for source in self.sources]

@@ -72,7 +72,7 @@ def read_jpeg(content: bytes) -> Jpeg:
 
 
 def is_cut_off(path: str | os.PathLike) -> bool:
-    """Whether the file of that name is a JPEG file that lacks its end.
+    """Return whether the file of that name is a JPEG file that lacks its end.
 
     This is what an interrupted copy leaves. OpenCV 4 decodes such files without an error, even when
     half of the picture is missing; OpenCV 5 and the decoders of other formats refuse them.
@@ -83,7 +83,7 @@ def is_cut_off(path: str | os.PathLike) -> bool:
 
 
 def read_regular_file(path: str | os.PathLike) -> bytes:
-    """The bytes of a file.
+    """Return the bytes of a file.
 
     Raises:
         OSError: If it can't be read, or is a pipe, a device or a folder. Opening a pipe would wait

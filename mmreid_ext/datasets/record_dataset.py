@@ -127,12 +127,12 @@ class RecordDataset(BaseDataset):
         return images
 
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Identity label of image ``idx``, as MMEngine's ``ClassBalancedDataset`` asks for it."""
+        """Return the label of image ``idx``, as MMEngine's ``ClassBalancedDataset`` asks for it."""
         self.full_init()
         return [int(self.labels[idx])]
 
     def image_paths(self) -> list[str]:
-        """Paths of all images, in order."""
+        """Return the paths of all images, in order."""
         self.full_init()
         return [self.get_data_info(idx)["img_path"] for idx in range(len(self))]
 

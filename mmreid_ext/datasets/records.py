@@ -31,7 +31,7 @@ class Count(NamedTuple):
 
 
 def column(records: list[Record], key: str) -> np.ndarray:
-    """Values of ``key`` as an int64 array, shape (N,)."""
+    """Return the values of ``key`` as an int64 array, shape (N,)."""
     return np.fromiter((record[key] for record in records), dtype=np.int64, count=len(records))
 
 
@@ -62,7 +62,7 @@ def announcement(records: list[Record], distractor_pids: Collection[int]) -> dic
 def select_train(
     records: list[Record], combine_all: bool, distractor_pids: Collection[int]
 ) -> list[Record]:
-    """Training records; with ``combine_all`` query and gallery as well, without distractors."""
+    """Return training records; ``combine_all`` adds query and gallery, without distractors."""
     if not combine_all:
         return [record for record in records if record["role"] == "train"]
     kept = [record for record in records if record["pid"] not in distractor_pids]
@@ -70,7 +70,7 @@ def select_train(
 
 
 def select_test(records: list[Record]) -> list[Record]:
-    """Query and gallery records, queries first, each in the reader's order."""
+    """Return query and gallery records, queries first, each in the reader's order."""
     return [r for role in ("query", "gallery") for r in records if r["role"] == role]
 
 

@@ -225,7 +225,7 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
             record_checks.require_query_and_gallery(records, where)
 
     def protocol_of(self, records: list[Record]) -> ProtocolSpec:
-        """Evaluation protocol of these test records."""
+        """Return the evaluation protocol of these test records."""
         if self.protocol is not None:
             return self.protocol
         is_cut = self.identities is not None or self.max_identities is not None

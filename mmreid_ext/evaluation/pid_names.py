@@ -8,7 +8,7 @@ from typing import Any
 
 
 def pid_names_by_set(dataset_meta: Mapping[str, Any] | None) -> dict[str, dict[int, str]]:
-    """Names of identities by test set, from the ``metainfo`` of the test images.
+    """Return the names of identities by test set, from the ``metainfo`` of the test images.
 
     Args:
         dataset_meta: Each entry of ``test_sets`` may have ``pid_names``, ``{pid: name}``; one for

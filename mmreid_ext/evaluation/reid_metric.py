@@ -129,7 +129,7 @@ class ReIDMetric(BaseMetric):
         return (self.dataset_meta or {}).get("test_sets", {})
 
     def protocols_of(self, set_names: Sequence[str]) -> dict[str, EvaluationProtocol]:
-        """Protocol of every test set: the override, else what the set announces.
+        """Return the protocol of every test set: the override, else what the set announces.
 
         Raises:
             ValueError: If an override is for a set that is not there, or one can't be built.
@@ -143,7 +143,7 @@ class ReIDMetric(BaseMetric):
         return built_protocols(specs | self.overrides, list(set_names))
 
     def metric_keys(self) -> list[str] | None:
-        """Every key that :meth:`evaluate` may return; None where the data set tells no sets."""
+        """List the keys that :meth:`evaluate` may return; None where the data set tells no sets."""
         announced = self._announced()
         if not announced:
             return None

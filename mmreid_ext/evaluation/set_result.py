@@ -75,7 +75,7 @@ class SetResult:
         return str(self.pid_names.get(pid, pid))
 
     def metrics(self) -> dict[str, float]:
-        """Percent by metric key (``mAP``, ``rerank/mAP``, …), without the name of the set."""
+        """Return percent by metric key (``mAP``, ``rerank/mAP``), without the name of the set."""
         values = self.plain.percent() | {key: 100 * value for key, value in self.extras.items()}
         if self.reranked is not None:
             values |= {f"rerank/{key}": value for key, value in self.reranked.percent().items()}

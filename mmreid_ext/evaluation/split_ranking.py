@@ -84,7 +84,7 @@ class SplitRanking:
         )
 
     def extras(self) -> dict[str, float]:
-        """Metrics beyond the ranking; from rank 0, since clustering takes all cores."""
+        """Return metrics beyond the ranking; from rank 0, since clustering takes all cores."""
         if not self.protocol.embedding_metrics:
             return {}
         values: dict[str, float] = {}

@@ -83,7 +83,7 @@ class TrialAverager:
         self._roc.append(result.roc)
 
     def scores(self) -> Scores:
-        """Mean and deviation over trials, and per-query means."""
+        """Return mean and deviation over trials, and per-query means."""
         trials = [self._pool(np.concatenate(parts, axis=1)) for parts in self._trials.values()]
         mean = {key: np.mean([trial[key] for trial in trials], axis=0) for key in trials[0]}
         spread = {key: np.std([trial[key] for trial in trials], axis=0) for key in trials[0]}

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def other_camera(query: Any, gallery: Any) -> Any:
-    """Whether two images are known to come from different cameras.
+    """Return whether two images are known to come from different cameras.
 
     An unknown camera (below 0) may be the query's own. So a match counts only where both cameras
     are known and differ: an unknown one never raises a score.

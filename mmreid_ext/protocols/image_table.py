@@ -85,7 +85,7 @@ class ImageColumns:
         return len(self.pids)
 
     def take(self: _Table, rows: np.ndarray) -> _Table:
-        """The given rows, in the given order."""
+        """Return the given rows, in the given order."""
         raise NotImplementedError
 
     @property
@@ -94,7 +94,7 @@ class ImageColumns:
         return ", ".join(self.set_names()) or "(empty)"
 
     def set_names(self) -> list[str]:
-        """Names of the test sets, in order of first appearance."""
+        """Return the names of the test sets, in order of first appearance."""
         return list(dict.fromkeys(self.datasets.tolist()))
 
     def by_dataset(self: _Table) -> Iterator[tuple[str, _Table]]:
@@ -126,7 +126,7 @@ class ImageTable(ImageColumns):
         self.check_columns(len(self.pids))
 
     def take(self, rows: np.ndarray | Sequence[int]) -> ImageTable:
-        """The given rows (integer indices or a boolean mask), in the given order."""
+        """Return the given rows (integer indices or a boolean mask), in the given order."""
         rows = np.asarray(rows)
         columns = (self.pids, self.camids, self.roles, self.datasets, self.names, self.distractors)
         return ImageTable(*(np.asarray(values)[rows] for values in columns))

@@ -58,11 +58,11 @@ class Labels:
         return self.query_camids is not None and self.gallery_camids is not None
 
     def same_identity(self) -> np.ndarray:
-        """Number of gallery images of the identity of each query, shape (Q,)."""
+        """Return the number of gallery images of the identity of each query, shape (Q,)."""
         return np.where(self.query_pids == JUNK, 0, _count(self.gallery_pids, self.query_pids))
 
     def removed_unknown(self) -> np.ndarray:
-        """Number of those removed because the camera of one of the two is unknown, shape (Q,)."""
+        """Count those removed because the camera of one of the two is unknown, shape (Q,)."""
         if self.query_camids is None or self.gallery_camids is None:
             return np.zeros(len(self.query_pids), dtype=np.int64)
         same = self.same_identity()
@@ -71,7 +71,7 @@ class Labels:
         return np.where(self.query_camids < 0, same, lost)
 
     def removed_same(self) -> np.ndarray:
-        """Number of those removed because both come from one known camera, shape (Q,)."""
+        """Count those removed because both come from one known camera, shape (Q,)."""
         if self.query_camids is None or self.gallery_camids is None:
             return np.zeros(len(self.query_pids), dtype=np.int64)
         query = np.stack([self.query_pids, self.query_camids], axis=1)
@@ -82,7 +82,7 @@ class Labels:
         return np.where((self.query_camids < 0) | (self.query_pids == JUNK), 0, both)
 
     def matches(self) -> np.ndarray:
-        """Number of matches of each query, shape (Q,)."""
+        """Return the number of matches of each query, shape (Q,)."""
         return self.same_identity() - self.removed_unknown() - self.removed_same()
 
     def without_match(self) -> np.ndarray:

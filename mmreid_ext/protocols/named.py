@@ -40,7 +40,7 @@ _NAMED: dict[str, tuple[type[EvaluationProtocol], dict[str, Any]]] = {
 
 
 def protocol_names() -> list[str]:
-    """Names that :func:`build_protocol` knows."""
+    """Return the names that :func:`build_protocol` knows."""
     return list(_NAMED)
 
 

@@ -64,7 +64,7 @@ class EvaluationProtocol(ABC):
         """Yield the splits of one test set, the same ones at every call."""
 
     def matching_split(self, images: ImageColumns) -> Split:
-        """The split that shows which queries can be answered at all: the first, if not overridden.
+        """Return the split that shows which queries can be answered: the first by default.
 
         Raises:
             ValueError: If the protocol does not fit these images.
@@ -96,7 +96,7 @@ def check_ranks(protocol: EvaluationProtocol) -> None:
 
 
 def rows_of_role(images: ImageColumns, role: str) -> np.ndarray:
-    """Rows of queries or of gallery images.
+    """Return the rows of queries or of gallery images.
 
     Raises:
         ValueError: If there are none.

@@ -48,7 +48,7 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
                 yield Split(query[images.camids[query] == camera], chosen, trial)
 
     def matching_split(self, images: ImageColumns) -> Split:
-        """All pairs that galleries are sampled from: a query has a match in each or in none."""
+        """Return all pairs that galleries are sampled from: a query matches in each or in none."""
         return next(CameraProtocol().splits(images))
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ class SplitListProtocol(EvaluationProtocol):
             yield from self._by_side(images, lists)
 
     def matching_split(self, images: ImageColumns) -> Split:
-        """The first split, once all of them are known to fit."""
+        """Return the first split, once all of them are known to fit."""
         return list(self.splits(images))[0]
 
     def _by_side(self, images: ImageColumns, lists: IdentitySplits) -> Iterator[Split]:

@@ -103,7 +103,7 @@ class PairBlocks:
         *,
         exact: bool = True,
     ) -> Tensor:
-        """The evaluator's scores of some queries, shape (B, G'); greater is nearer.
+        """Return the evaluator's scores of some queries, shape (B, G'); greater is nearer.
 
         Args:
             rows: Query rows, shape (B,).
@@ -123,17 +123,17 @@ class PairBlocks:
         return torch.cat(tiles, dim=1)
 
     def to_distance(self, scores: Tensor) -> Tensor:
-        """Scores as distances in the units of the features."""
+        """Return scores as distances in the units of the features."""
         if self.distance == "cosine":
             return (1.0 - scores).clamp_min(0.0)
         return scores.neg().clamp_min(0.0).sqrt() * self.similarity.longest
 
     def same_identity(self, rows: Tensor) -> Tensor:
-        """Gallery images of the identity of these queries, shape (B, G')."""
+        """Return gallery images of the identity of these queries, shape (B, G')."""
         return self.inputs.query_pids[rows][:, None] == self.inputs.gallery_pids
 
     def removed(self, rows: Tensor) -> Tensor:
-        """Gallery images that the camera rule removes from these queries' lists, (B, G')."""
+        """Return gallery images that the camera rule removes from these queries' lists, (B, G')."""
         same = self.same_identity(rows)
         if self.inputs.query_camids is None or self.inputs.gallery_camids is None:
             return torch.zeros_like(same)
@@ -141,11 +141,11 @@ class PairBlocks:
         return same & ~other_camera(camids, self.inputs.gallery_camids)
 
     def matches(self, rows: Tensor) -> Tensor:
-        """Gallery images that count as matches of these queries, shape (B, G')."""
+        """Return gallery images that count as matches of these queries, shape (B, G')."""
         return self.same_identity(rows) & ~self.removed(rows)
 
     def count(self, mask: Callable[[Tensor], Tensor], chosen: np.ndarray) -> np.ndarray:
-        """Gallery images of each chosen query that a mask picks, shape (N,)."""
+        """Return gallery images of each chosen query that a mask picks, shape (N,)."""
         return torch.cat([mask(rows).sum(dim=1) for rows in self.split(chosen)]).cpu().numpy()
 
 

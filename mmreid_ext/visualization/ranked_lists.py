@@ -76,7 +76,7 @@ class RankedLists:
     pid_names: Mapping[int, str] | None = None
 
     def person(self, pid: int) -> str:
-        """What an identity is called in pictures."""
+        """Return what an identity is called in pictures."""
         return (self.pid_names or {}).get(int(pid), f"pid {pid}")
 
     @property

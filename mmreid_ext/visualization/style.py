@@ -53,7 +53,7 @@ def curve_style(number: int) -> dict[str, Any]:
 
 
 def picture_format(path: str | os.PathLike) -> str:
-    """The format that the suffix of a path names, for example ``'png'``.
+    """Return the format that the suffix of a path names, for example ``'png'``.
 
     Raises:
         ValueError: If Matplotlib writes no such format.

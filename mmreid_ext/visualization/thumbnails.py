@@ -42,7 +42,7 @@ class ThumbnailReader:
         self._jpegs: dict[str, str] = {}
 
     def image(self, path: str) -> Image.Image:
-        """The thumbnail of one file as an RGB image."""
+        """Return the thumbnail of one file as an RGB image."""
         try:
             with Image.open(self.root / path) as file:
                 # The camera's orientation tag would be lost with the metadata.
@@ -57,7 +57,7 @@ class ThumbnailReader:
         return image
 
     def base64_jpeg(self, path: str) -> str:
-        """The thumbnail of one file as base64 text of a JPEG without metadata."""
+        """Return the thumbnail of one file as base64 text of a JPEG without metadata."""
         if path not in self._jpegs:
             buffer = io.BytesIO()
             self.image(path).save(buffer, "JPEG", quality=_QUALITY, optimize=True)

@@ -13,7 +13,7 @@ from mmreid_ext.checkpoint.warning import warn
 
 
 def watched_metrics(runner: Runner) -> list[str]:
-    """Metrics by which the checkpoint hooks of a runner choose the best, each with its rule."""
+    """List the metrics by which checkpoint hooks choose the best, each with its rule."""
     hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and hook.save_best]
     return [
         f"{metric} ({rule})"

@@ -11,12 +11,12 @@ _FEW = 16  # of one folder: looked up one by one, where listing the folder may t
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path is of an object store or a server; such files are not looked for."""
+    """Return whether the path is of an object store or a server; such files are not looked for."""
     return "://" in path
 
 
 def locate(paths: Sequence[str]) -> list[str | None]:
-    """The real path of every file, links resolved; None where there is no such file.
+    """Return the real path of every file, links resolved; None where there is no such file.
 
     Folders are listed once instead of asking for each file, so 30,000 images take a tenth of a
     second.
@@ -43,7 +43,7 @@ def locate(paths: Sequence[str]) -> list[str | None]:
 
 
 def content_keys(files: Sequence[str]) -> list[str]:
-    """A hash of what is in each file, so that copies under other names have one key."""
+    """Return a hash of what is in each file, so that copies under other names have one key."""
     keys = []
     for path in files:
         if is_remote(path):

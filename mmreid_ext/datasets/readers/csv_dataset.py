@@ -72,7 +72,7 @@ class CSVDataset(ReIDDataset):
         super().__init__(self.csv_file.parent, *args, **kwargs)
 
     def find(self) -> Path:
-        """The folder of the file."""
+        """Return the folder of the file."""
         if not self.csv_file.is_file():
             raise MissingFileError(
                 f"{self.name}: no file {str(self.csv_file)!r}. Expected a CSV file with the header "

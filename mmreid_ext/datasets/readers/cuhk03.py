@@ -97,7 +97,7 @@ class CUHK03(ReIDDataset):
         return f"splits_{kind}_{_BOXES[self.boxes]}.json"
 
     def find(self) -> Path:
-        """The data set's folder; says where there are the other boxes only."""
+        """Return the data set's folder; says where there are the other boxes only."""
         try:
             return super().find()
         except MissingFileError as error:
@@ -175,7 +175,7 @@ class CUHK03(ReIDDataset):
         return super().select(records)
 
     def protocol_of(self, records: list[Record]) -> ProtocolSpec:
-        """The classic protocol for a classic split."""
+        """Return the classic protocol for a classic split."""
         if self.protocol is None and self.classic_split is not None:
             return "cuhk03_classic"
         return super().protocol_of(records)

@@ -18,7 +18,7 @@ _SHOTS_PER_VIEW = 5
 
 
 def image_name(pair: int, person: int, shot: int) -> str:
-    """File name of a picture, ``<pair>_<person>_<view>_<shot>.png``, all counted from 1."""
+    """Return the file name ``<pair>_<person>_<view>_<shot>.png``, all counted from 1."""
     view = 1 if shot <= _SHOTS_PER_VIEW else 2
     return f"{pair:01d}_{person:03d}_{view:01d}_{shot:02d}.png"
 
@@ -97,14 +97,14 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
 
 
 def read_test_sets(archive: Path) -> list[set[tuple[int, int]]]:
-    """The twenty published test sets: (pair, person), both counted from 1, of 100 persons each."""
+    """Return the twenty published test sets of 100 persons: (pair, person), counted from 1."""
     with _opened(archive) as file:
         tables = [file[reference][:].T for reference in file["testsets"][0]]
     return [{(int(pair), int(person)) for pair, person in table} for table in tables]
 
 
 def read_new_protocol(file: Path) -> dict[str, list[tuple[str, int]]]:
-    """The protocol with 767 / 700 identities.
+    """Return the protocol with 767 / 700 identities.
 
     Args:
         file: ``cuhk03_new_protocol_config_detected.mat`` or ``..._labeled.mat``.

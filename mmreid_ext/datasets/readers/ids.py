@@ -17,7 +17,7 @@ _DIGITS = 19  # of the largest; int() refuses more than 4,300
 
 
 def is_none(text: str) -> bool:
-    """Whether the text says that there is no id."""
+    """Return whether the text says that there is no id."""
     return text.strip().lower() in _NONE
 
 
@@ -56,7 +56,7 @@ def number_ids(texts: Iterable[str], where: str) -> dict[str, int]:
 
 
 def normalized(text: str) -> str:
-    """The text without white space around it, in Unicode's composed form (NFC)."""
+    """Return the text without white space around it, in Unicode's composed form (NFC)."""
     return unicodedata.normalize("NFC", text.strip())
 
 

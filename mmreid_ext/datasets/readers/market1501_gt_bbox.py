@@ -83,5 +83,5 @@ class Market1501GTBBox(ReIDDataset):
         return records
 
     def check_test(self, records: list[Record], where: str) -> None:
-        """Queries are the gallery: only an identity with two images can be found again."""
+        """Require an identity with two images: queries are the gallery."""
         require_repeated_identity(records, where)

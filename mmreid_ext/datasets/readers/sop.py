@@ -78,7 +78,7 @@ class SOP(ReIDDataset):
         super().__init__(*args, **kwargs)
 
     def find(self) -> Path:
-        """The data set's folder; exactly that of the option ``folder``, where it is given."""
+        """Return the data set's folder; that of the option ``folder``, where it is given."""
         return find_folder(
             self.data_folder,
             self.folder_names,
@@ -103,7 +103,7 @@ class SOP(ReIDDataset):
         return parts[0] + parts[1]
 
     def check_test(self, records: list[Record], where: str) -> None:
-        """Queries are the gallery: only a class with two images can be found again."""
+        """Require a class with two images: queries are the gallery."""
         require_repeated_identity(records, where)
 
 

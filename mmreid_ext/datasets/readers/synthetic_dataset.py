@@ -56,7 +56,7 @@ class SyntheticReID(Market1501):
         super().__init__(data_root, mode, pipeline, name=name or f"synthetic_{domain}", **kwargs)
 
     def find(self) -> Path:
-        """The domain's folder, not that of another domain."""
+        """Return the domain's folder, not that of another domain."""
         folder = super().find()
         other = _DOMAIN.fullmatch(folder.resolve().name)
         if other and int(other[1]) != self._domain:

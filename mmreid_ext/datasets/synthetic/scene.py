@@ -121,7 +121,7 @@ def make_noise(rng: np.random.Generator, style: DomainStyle, height: int, width:
 
 
 def random_window(rng: np.random.Generator, big: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A window of a large picture, at random."""
+    """Return a window of a large picture, at random."""
     y = int(rng.integers(big.shape[0] - height + 1))
     x = int(rng.integers(big.shape[1] - width + 1))
     return big[y : y + height, x : x + width]

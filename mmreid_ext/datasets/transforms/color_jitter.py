@@ -66,7 +66,7 @@ class ReIDColorJitter(BaseTransform):
 
     @cache_randomness
     def draw_changes(self) -> list[tuple[int, float]]:
-        """Pairs of operation (index of ``OPERATIONS``) and factor, in order."""
+        """Return the pairs of operation (index of ``OPERATIONS``) and factor, in order."""
         if np.random.rand() >= self.prob:
             return []
         factors = (self._low + self._range * np.random.rand(4)).tolist()

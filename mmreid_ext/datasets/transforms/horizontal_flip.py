@@ -34,7 +34,7 @@ class HorizontalFlip(BaseTransform):
 
     @cache_randomness
     def draw(self) -> bool:
-        """Whether to mirror."""
+        """Return whether to mirror."""
         return np.random.rand() < self.prob
 
     def transform(self, results: dict) -> dict:

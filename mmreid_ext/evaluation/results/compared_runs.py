@@ -100,7 +100,7 @@ def _training_notes(side: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def differing_settings(configs: Sequence[Mapping[str, Any]]) -> str:
-    """Keys that differ between flat settings, each with its values; empty if none does.
+    """Return the keys that differ between flat settings, each with its values; empty if none does.
 
     Args:
         configs: ``{'optim_wrapper.optimizer.lr': 0.1, …}`` of each run.

@@ -124,7 +124,7 @@ def _difference(
 
 
 def format_comparison(report: Mapping[str, Mapping[str, Sequence[Difference]]]) -> str:
-    """One table of all differences, in percent.
+    """Return one table of all differences, in percent.
 
     Args:
         report: From :func:`compare`.

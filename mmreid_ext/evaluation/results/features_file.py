@@ -117,7 +117,7 @@ def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def saved_protocols(notes: Mapping[str, str], source: str | os.PathLike) -> dict[str, Any]:
-    """Protocol by test set, from the notes of a features file.
+    """Return the protocol by test set, from the notes of a features file.
 
     Args:
         notes: From :func:`load_features`.

@@ -29,7 +29,7 @@ class StandardError:
     freedom: float
 
     def margin(self, confidence: float = 0.95) -> float:
-        """Half the width of the interval that holds the true mean with this probability."""
+        """Return half the width of the interval that holds the true mean with this probability."""
         if self.value == 0 or np.isnan(self.value):
             return self.value
         from scipy.special import stdtrit  # the quantile of Student's t; scipy is slow to import
@@ -46,7 +46,7 @@ class StandardError:
 
 
 def weighted_mean(scores: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """Mean of ``scores`` (Q,), each query counted by its weight (Q,), if there are weights."""
+    """Average ``scores`` (Q,), each query counted by its weight (Q,), if there are weights."""
     return float(np.average(scores, weights=weights))
 
 
@@ -57,7 +57,7 @@ def identity_error(
     *,
     largest: float | None = None,
 ) -> StandardError:
-    """Standard error of a mean over queries when other *people* could have been photographed.
+    """Estimate the error of a mean over queries when other *people* could have been chosen.
 
     The queries of one person are alike, so they do not count as independent. Every person is left
     out once; the spread of the means that remain gives the error. Its degrees of freedom are the
@@ -113,7 +113,7 @@ def identity_error(
 
 
 def seed_error(a: np.ndarray, b: np.ndarray) -> StandardError:
-    """Standard error of ``mean(b) - mean(a)`` over training seeds, for Student's t.
+    """Return the standard error of ``mean(b) - mean(a)`` over training seeds, for Student's t.
 
     The larger of Welch's and of the pooled error: Welch's alone is too small where two runs stand
     against many, the pooled one where the two sides vary differently.

@@ -66,7 +66,7 @@ def _path(name: str) -> PurePath | None:
 
 
 def is_local(text: str) -> bool:
-    """Whether a text is an absolute path, which says nothing on another machine."""
+    """Return whether a text is an absolute path, which says nothing on another machine."""
     return bool(text.startswith(("/", "~/")) or _WINDOWS.match(text)) and "\n" not in text
 
 
@@ -86,7 +86,7 @@ def without_folders(value: Any) -> Any:
 def image_fingerprint(
     names: Sequence[str], pids: Iterable[int], camids: Iterable[int]
 ) -> dict[str, Any]:
-    """Number of images and SHA-256 of what they are, whatever their order.
+    """Return the number of images and SHA-256 of what they are, whatever their order.
 
     Args:
         names: From :func:`relative_names`.
@@ -104,7 +104,7 @@ def image_fingerprint(
 
 
 def array_fingerprint(values: np.ndarray) -> str:
-    """SHA-256 of the numbers and the shape of an array."""
+    """Return SHA-256 of the numbers and the shape of an array."""
     values = np.ascontiguousarray(values)
     digest = hashlib.sha256(f"{values.dtype.str} {values.shape}\n".encode())
     digest.update(values.tobytes())

@@ -14,7 +14,7 @@ from .image_names import relative_names
 
 
 def matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.ndarray]:
-    """Per run, the places of its queries in one common order.
+    """Return, per run, the places of its queries in one common order.
 
     Queries are matched by their path from the folder that all of them share, by identity and by
     camera, so the same set read from another place matches.

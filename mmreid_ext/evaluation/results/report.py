@@ -30,7 +30,7 @@ _PACKAGES = (
 
 
 def format_table(results: Mapping[str, SetResult]) -> str:
-    """One table of all test sets, percent with two decimals, a second row where re-ranked.
+    """Return one table of all test sets, percent with two decimals, a second row where re-ranked.
 
     Args:
         results: By name of the test set.
@@ -85,7 +85,7 @@ def results_document(
     training: Mapping[str, Any] | None = None,
     pid_names: Mapping[str, Mapping[int, str]] | None = None,
 ) -> dict[str, Any]:
-    """Everything about an evaluation, ready for :func:`write_results`.
+    """Return everything about an evaluation, ready for :func:`write_results`.
 
     Folders of this machine are left out: images are named from the folder that all images of a test
     set share, and absolute paths among the settings keep their last part.
@@ -151,7 +151,7 @@ def _describe(
 
 
 def data_record(images: EmbeddingSet, names: Sequence[str] | None = None) -> dict[str, Any]:
-    """Fingerprints of one test set's queries and gallery, in any order, and of its embeddings.
+    """Return the fingerprints of a test set's queries, gallery and embeddings, in any order.
 
     Args:
         images: One test set.
@@ -182,7 +182,7 @@ def _describe_scores(scores: Scores) -> dict[str, Any]:
 
 
 def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
-    """File name and SHA-256 of a checkpoint."""
+    """Return file name and SHA-256 of a checkpoint."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
@@ -191,7 +191,7 @@ def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that influence a result."""
+    """Return the versions of Python and of the packages that influence a result."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

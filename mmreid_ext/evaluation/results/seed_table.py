@@ -44,7 +44,7 @@ def seed_summary(runs: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str,
 
 
 def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
-    """One line per test set and seed, then mean and deviation; percent.
+    """Return one line per test set and seed, then mean and deviation; percent.
 
     Args:
         runs: Metrics by seed, as ``results.json`` holds them.

@@ -22,7 +22,7 @@ _WORKERS = ("num_workers", "persistent_workers", "pin_memory", "prefetch_factor"
 
 
 def training_record(meta: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Seed, length and settings of a training, from the ``meta`` of its checkpoint.
+    """Return seed, length and settings of a training, from the ``meta`` of its checkpoint.
 
     Args:
         meta: As MMEngine writes it. Nothing in it is executed.
@@ -73,7 +73,7 @@ def _literal(node: ast.expr) -> Any:
 
 
 def flat_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings by dotted key, without those that don't change the outcome of a training.
+    """Return the settings by dotted key, without those that don't change the outcome of a training.
 
     Left out are folders of this machine (absolute paths keep their last part), seed, log, launcher
     and worker processes.
@@ -104,6 +104,6 @@ def _flatten(value: Any, prefix: str) -> dict[str, Any]:
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:
-    """SHA-256 of flat settings, whatever their order."""
+    """Return SHA-256 of flat settings, whatever their order."""
     text = json.dumps(dict(config), sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

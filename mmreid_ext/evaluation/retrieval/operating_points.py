@@ -75,7 +75,7 @@ class ScoreHistogram:
         self.negative = all_reduce_sum(self.negative)
 
     def tpr(self, fprs: np.ndarray) -> np.ndarray:
-        """True positive rates at false positive rates, both of shape (n,)."""
+        """Return true positive rates at false positive rates, both of shape (n,)."""
         # number of pairs in the bins from the top down to each bin
         counts = (self.positive, self.negative)
         positive, negative = (h.flip(0).cumsum(0).cpu().numpy() for h in counts)

@@ -202,12 +202,12 @@ class _ChunkRanker:
     counting: str
 
     def unknown(self, number: int) -> Tensor:
-        """Fields of queries that have no match, (number, 3)."""
+        """Return the fields of queries that have no match, (number, 3)."""
         device = self.index.pids.device
         return torch.full((number, _FIELDS), torch.nan, dtype=torch.float64, device=device)
 
     def rank(self, chunk: Tensor) -> Tensor:
-        """AP, INP and rank of the first match of some queries, (B, 3)."""
+        """Return AP, INP and rank of the first match of some queries, (B, 3)."""
         same = self.index.pairs(chunk)
         valid = torch.bincount(same.rows[same.counts], minlength=len(chunk)) > 0
         if not valid.all():  # they have no metric, and no other metric may depend on their chunk

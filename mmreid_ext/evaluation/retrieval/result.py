@@ -83,7 +83,7 @@ class RetrievalResult:
         )
 
     def rank(self, r: int) -> float:
-        """CMC at rank ``r``, from 1 to ``len(cmc)``.
+        """Return CMC at rank ``r``, from 1 to ``len(cmc)``.
 
         Raises:
             ValueError: For another rank.

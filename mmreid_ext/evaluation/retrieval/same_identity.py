@@ -56,7 +56,7 @@ class IdentityIndex:
         return list(order.split(rows)) if len(order) else []
 
     def pairs(self, chunk: Tensor) -> SameIdentity:
-        """Pairs of some queries, (B,), with the gallery images of their identities."""
+        """Return the pairs of some queries, (B,), with the gallery images of their identities."""
         wanted = self.inputs.query_pids[chunk]
         first = torch.searchsorted(self.pids, wanted)
         times = torch.searchsorted(self.pids, wanted, right=True) - first

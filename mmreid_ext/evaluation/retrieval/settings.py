@@ -46,7 +46,7 @@ def check_choices(
 def rerank_settings(
     rerank: str | Mapping[str, Any] | None, num_images: int
 ) -> dict[str, Any] | None:
-    """Complete settings of the re-ranking, or None for none.
+    """Return complete settings of the re-ranking, or None for none.
 
     Args:
         rerank: None; ``'auto'``, the defaults where fewer than 100,000 images are ranked; or a dict

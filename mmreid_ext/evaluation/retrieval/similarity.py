@@ -44,16 +44,16 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
 
     def tile(self, start: int, stop: int) -> Tensor:
-        """Float32 scores against gallery images ``start:stop``, (B, stop - start)."""
+        """Return float32 scores against gallery images ``start:stop``, (B, stop - start)."""
 
     def double_tile(self, start: int, stop: int) -> Tensor:
-        """The same in float64."""
+        """Return the same in float64."""
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of (row of the chunk, gallery image) pairs, (P,)."""
+        """Return float64 scores of (row of the chunk, gallery image) pairs, (P,)."""
 
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below these pairs' scores another score of the row still ties, (P,)."""
+        """Return how far below these pairs' scores another score of the row still ties, (P,)."""
 
 
 def order_rows(scores: Tensor, k: int) -> Tensor:
@@ -148,7 +148,7 @@ class FeatureSimilarity:
         return len(self.query) * len(self.gallery) * self.dim <= LITTLE
 
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below the scores of these pairs another score of the same query still ties.
+        """Return how far below these scores another score of the same query still ties.
 
         2**-40 for the cosine. For the squared distance it is that part of ``(|x| + |y|)^2``, the
         pair's own lengths: no third image decides what a tie is.
@@ -166,18 +166,18 @@ class FeatureSimilarity:
         return TIE * (self.u[rows].sqrt() + self.w[cols].sqrt()).square()
 
     def rows(self, index: Tensor) -> FeatureRows:
-        """The scores of some queries, (B,), against the whole gallery, computed when asked for."""
+        """Return lazy scores of some queries, (B,), against the whole gallery."""
         return FeatureRows(self, index)
 
     def gallery_block(self, start: int, stop: int) -> tuple[Tensor, Tensor | None]:
-        """Float32 gallery rows, and the factors that their products still need."""
+        """Return float32 gallery rows, and the factors that their products still need."""
         block, scale = self.gallery[start:stop], self.b[start:stop]
         if self._copies_blocks:
             return (block * scale[:, None]).float(), None
         return block, scale.float()
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of pairs given by two index vectors, (P,)."""
+        """Return float64 scores of pairs given by two index vectors, (P,)."""
         parts = [torch.zeros(0, dtype=torch.float64, device=self.device)]
         size = self._pairs_at_once
         for i, j in zip(rows.split(size), cols.split(size), strict=True):
@@ -188,13 +188,13 @@ class FeatureSimilarity:
         return torch.cat(parts)
 
     def buffer(self, rows: int, cols: int) -> Tensor:
-        """Memory for a float32 tile, the same each time: fresh memory costs time and fragments."""
+        """Return memory for a float32 tile, always the same: fresh memory costs time."""
         if self._buffer.numel() < rows * cols:
             self._buffer = torch.empty(rows * cols, dtype=torch.float32, device=self.device)
         return self._buffer[: rows * cols].view(rows, cols)
 
     def double_tile(self, index: Tensor, start: int, stop: int) -> Tensor:
-        """Float64 scores of a tile, for data whose float32 scores decide nothing."""
+        """Return float64 scores of a tile, for data whose float32 scores decide nothing."""
         # not in place: the float64 form of a float64 gallery is the caller's own array
         block = self.gallery[start:stop] * self.b[start:stop, None]
         tile = (self.query[index] * self.a[index, None]) @ block.T
@@ -218,7 +218,7 @@ class FeatureRows:
         return len(self.index)
 
     def tile(self, start: int, stop: int) -> Tensor:
-        """Float32 scores against gallery rows ``start:stop``, (B, stop - start).
+        """Return float32 scores against gallery rows ``start:stop``, (B, stop - start).
 
         The next tile of the same similarity takes the place of this one.
         """
@@ -232,13 +232,13 @@ class FeatureRows:
         return scores
 
     def double_tile(self, start: int, stop: int) -> Tensor:
-        """The same in float64."""
+        """Return the same in float64."""
         return self.similarity.double_tile(self.index, start, stop)
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of (row of this chunk, gallery row) pairs, (P,)."""
+        """Return float64 scores of (row of this chunk, gallery row) pairs, (P,)."""
         return self.similarity.pairs(self.index[rows], cols)
 
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below these pairs' scores another score of the row still ties, (P,)."""
+        """Return how far below these pairs' scores another score of the row still ties, (P,)."""
         return self.similarity.ties(self.index[rows], cols)

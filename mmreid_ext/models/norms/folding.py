@@ -121,7 +121,7 @@ class _Observer:
         self._alive.extend((*inputs, output))
 
     def is_pair(self, convolution: nn.Conv2d, norm: nn.Module) -> bool:
-        """Whether both ran once and nothing but ``norm`` read the convolution's output."""
+        """Return whether both ran once and nothing but ``norm`` read the convolution's output."""
         once = self._calls[convolution] == self._calls[norm] == 1
         return once and self._readers[self._outputs[convolution]] == 1
 

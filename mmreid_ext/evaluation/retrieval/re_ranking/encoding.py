@@ -37,7 +37,7 @@ class SparseRows:
     weights: Tensor
 
     def rows(self) -> Tensor:
-        """Row of every entry, (nnz,)."""
+        """Return the row of every entry, (nnz,)."""
         numbers = torch.arange(len(self.starts) - 1, device=self.cols.device)
         return numbers.repeat_interleave(self.starts.diff())
 
@@ -58,7 +58,7 @@ def spans(starts: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reciprocal(index: Tensor, k: int, rows: Tensor) -> Tensor:
-    """Whether neighbours are mutual: (B, k + 1), for the first ``k + 1`` neighbours of ``rows``."""
+    """Tell which of the first ``k + 1`` neighbours of ``rows`` are mutual: (B, k + 1)."""
     nearest = index[:, : k + 1]
     return (nearest[nearest[rows]] == rows[:, None, None]).any(2)
 
@@ -125,7 +125,7 @@ def encode(
 
 
 def distance_scale(farthest: Tensor) -> Tensor:
-    """Factors that turn minus the similarity into a distance of at most 1 in each row, (N,).
+    """Return factors that turn minus the similarity into a distance of at most 1 in each row, (N,).
 
     0, so that all distances are 0, where even the farthest image ties with the image itself.
     """

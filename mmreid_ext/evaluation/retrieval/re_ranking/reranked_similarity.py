@@ -58,12 +58,12 @@ class RerankedSimilarity:
         return self.num_queries * len(self) * self.features.dim <= LITTLE
 
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below the scores of these pairs another one still ties, of the common shape."""
+        """Return how far below these scores another one still ties, of the common shape."""
         shape = torch.broadcast_shapes(rows.shape, cols.shape)
         return torch.full(shape, TIE, dtype=torch.float64, device=rows.device)
 
     def rows(self, index: Tensor) -> RerankedRows:
-        """The re-ranked scores of some queries."""
+        """Return the re-ranked scores of some queries."""
         return RerankedRows(self, index)
 
     def shared_weight(self, index: Tensor) -> Tensor:
@@ -112,22 +112,22 @@ class RerankedRows:
         return plain.sub_(jaccard.mul_(1 - self.similarity.lambda_value))
 
     def tile(self, start: int, stop: int) -> Tensor:
-        """Float32 scores against gallery rows ``start:stop``."""
+        """Return float32 scores against gallery rows ``start:stop``."""
         offset = self.similarity.num_queries
         plain = self.features.tile(start + offset, stop + offset)
         return self._score(plain, self.shared[:, start:stop], self.factor[:, None])
 
     def double_tile(self, start: int, stop: int) -> Tensor:
-        """The same in float64."""
+        """Return the same in float64."""
         offset = self.similarity.num_queries
         plain = self.features.double_tile(start + offset, stop + offset)
         return self._score(plain, self.shared[:, start:stop], self.factor[:, None])
 
     def pairs(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """Float64 scores of single pairs."""
+        """Return float64 scores of single pairs."""
         plain = self.features.pairs(rows, cols + self.similarity.num_queries)
         return self._score(plain, self.shared[rows, cols], self.factor[rows])
 
     def ties(self, rows: Tensor, cols: Tensor) -> Tensor:
-        """How far below these pairs' scores another one still ties."""
+        """Return how far below these pairs' scores another one still ties."""
         return self.similarity.ties(rows, cols)
