@@ -29,13 +29,14 @@ class ReIDOptimWrapperConstructor:
     differs by rounding.
 
     The centres of every :class:`mmreid_ext.models.losses.CenterLoss` in the model follow their own
-    rule, plain SGD at a constant rate on the unweighted loss (see its ``attach_to``), whatever the
-    optimiser.
+    rule, plain SGD at a constant learning rate on the unweighted loss (see its ``attach_to``),
+    whatever the optimiser.
 
     Args:
         optim_wrapper_cfg: ``type`` (default ``OptimWrapper``), ``optimizer`` and further arguments.
         paramwise_cfg: ``bias_lr_mult`` and ``bias_decay_mult`` (default 1) multiply the optimiser's
-            ``lr`` and ``weight_decay``; ``center_lr`` (default 0.5) is the rate of the centres.
+            ``lr`` and ``weight_decay``; ``center_lr`` (default 0.5) is the learning rate of
+            the centres.
 
     Raises:
         ValueError: If ``paramwise_cfg`` has other keys, if a factor has nothing to multiply, or if

@@ -15,11 +15,11 @@ from .training_steps import shared_seed
 
 
 class ResumableLoop(BaseLoop):
-    """Validations that are counted, and the order of batches of the run that is continued.
+    """Base of our training loops: counts validations, restores the order of batches.
 
-    A checkpoint can be written before the validation of its iteration (MMEngine's order) or inside
-    it (again, when the validation gives a new best). Checkpoints tell which; a resumed run makes up
-    for the validation in the one case only.
+    MMEngine writes a checkpoint before the validation of its iteration, and again inside it if the
+    validation gives a new best. A checkpoint tells which it is. A resumed run makes up for the
+    validation in the first case only.
 
     Attributes:
         validated: Whether the validation of this moment has begun. In every checkpoint.
@@ -35,13 +35,13 @@ class ResumableLoop(BaseLoop):
         return network_of(self.runner.model)
 
     def run_settings(self) -> dict[str, Any]:
-        """Settings of the loop that decide how a run goes on; a resumed one must have the same."""
+        """Return the settings of the loop that a resumed run must share with its first part."""
         if not self._schedule_reads_validation():
             return {}
         return dict(val_begin=self.val_begin, val_interval=self.val_interval)
 
     def restore_progress(self, record: Mapping[str, Any] | None) -> None:
-        """Take over what a checkpoint says, after it was loaded.
+        """Take over the progress that a loaded checkpoint records.
 
         Args:
             record: See :func:`~mmreid_ext.checkpoint.resume.run_record.describe_run`. None for
@@ -53,7 +53,7 @@ class ResumableLoop(BaseLoop):
             self.validated = record["validated"]
 
     def validate_if_due(self, done: int, whole: int) -> None:
-        """Validate, unless that was done.
+        """Validate if it is time, unless that was done.
 
         Args:
             done: Finished iterations, or epochs in a loop that counts these.
@@ -71,7 +71,7 @@ class ResumableLoop(BaseLoop):
         Args: those of :meth:`validate_if_due`.
 
         Raises:
-            ValueError: If a schedule has read the validation at the end of the former run, and this
+            UserError: If a schedule has read the validation at the end of the former run, and this
                 one is longer and has no validation there.
         """
         regular = done >= self.val_begin and done % self.val_interval == 0
@@ -94,8 +94,8 @@ class ResumableLoop(BaseLoop):
     def take_restored_seed(self, sampler: Any) -> None:
         """Give a sampler the order of the run that is continued.
 
-        A run without a seed of its own draws one; the checkpoint's replaced it after the sampler
-        was built.
+        A run without a seed takes a random one. The checkpoint's seed replaced it after the
+        sampler was built.
         """
         if getattr(sampler, "seed", None) == self._seed_at_start:
             sampler.seed = shared_seed(self.runner)

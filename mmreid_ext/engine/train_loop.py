@@ -97,12 +97,12 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
         stop_workers(self.dataloader)
 
     def resume_data(self) -> None:
-        """Go on with the batch that the interrupted run would have taken next."""
+        """Continue with the batch that the interrupted run would have taken next."""
         self.take_restored_seed(self.dataloader.sampler)
         self.dataloader_iterator = start_at(self.dataloader, self._iter)
 
     def restore_progress(self, record: Mapping[str, Any] | None) -> None:
-        """Take over what a checkpoint says, after it was loaded."""
+        """Take over the progress that a loaded checkpoint records."""
         super().restore_progress(record)
         # The whole run is one epoch. A checkpoint of its end was written when its hooks had run.
         self._epoch_is_over = self._epoch > 0

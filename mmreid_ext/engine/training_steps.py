@@ -36,11 +36,12 @@ _KEPT = (
 )
 """Options of a distributed wrapper that its attributes tell."""
 
-_STEP_STREAM = 0x57E9  # keeps the seeds of steps from being those of pictures
+_STEP_STREAM = 0x57E9
+"""Mixed into the seeds of steps, lest they be those of pictures; any number but 0 does."""
 
 
 class TrainingSteps:
-    """The frame of every step.
+    """Make every step the same on any number of ranks and in a resumed run.
 
     * Random layers of the network draw for the global batch, from generators that are seeded by
       (seed, iteration): a resumed run and a run on several ranks drop what one run would.
@@ -63,7 +64,7 @@ class TrainingSteps:
 
     @contextmanager
     def step(self, iteration: int, data_batch: Any, sampler: Any) -> Iterator[None]:
-        """Frame of a 0-based iteration.
+        """Seed a 0-based iteration and place its rows; the step runs inside the block.
 
         Args:
             iteration: The iteration.
@@ -114,7 +115,7 @@ def say_where_order_is_unknown(model: nn.Module, sampler: Any, world_size: int) 
 
 
 def positions_of(sampler: Any) -> Sequence[int] | None:
-    """Places of this rank's images in the batch of a single process, None if in rank order."""
+    """Return this rank's places in the batch of a single process, None if in rank order."""
     positions = getattr(sampler, "positions", None)
     if not positions:
         return None
@@ -124,9 +125,10 @@ def positions_of(sampler: Any) -> Sequence[int] | None:
 
 
 def shared_seed(runner: Runner) -> int:
-    """Seed of the run, the same on every rank; ``diff_rank_seed`` adds the rank to the runner's.
+    """Return the seed of the run, the same on every rank.
 
-    Batches, pictures, domain splits and meta batches belong to all ranks together.
+    ``diff_rank_seed`` adds the rank to the runner's. Batches, pictures, domain splits and
+    meta batches belong to all ranks together.
     """
     return runner.seed - get_rank() * bool(runner._randomness_cfg.get("diff_rank_seed"))
 
@@ -166,13 +168,13 @@ def allow_unused_weights(runner: Runner, data_batch: Any) -> None:
         return
     print_log(
         f"{len(unused)} weights take no part in the losses of the ordinary step, {unused[0]} the "
-        "first: they stay as they are.",
+        "first: they keep their values.",
         logger="current",
     )
 
 
 def _unused_weights(runner: Runner, module: BaseModel, data_batch: Any) -> list[str]:
-    """Names of trainable weights that get no gradient from the losses of a batch."""
+    """Return the names of trainable weights that get no gradient from the losses of a batch."""
     with hold_running_stats(module), hold_run_state(module):
         with runner.optim_wrapper.optim_context(runner.model):
             losses = module(**module.data_preprocessor(data_batch, training=True), mode="loss")

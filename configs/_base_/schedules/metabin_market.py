@@ -16,7 +16,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(bias_lr_mult=2.0),
 )
 param_scheduler = [
-    # `end` is one past the last warm-up step: iteration 1450 is the first at the full rate.
+    # `end` is one past the last warm-up step: iteration 1450 is the first at the full
+    # learning rate.
     dict(type="LinearLR", by_epoch=False, start_factor=0.01, begin=0, end=10 * iters_per_epoch + 1),
     dict(type="MultiStepLR", by_epoch=False, milestones=milestones, gamma=0.1),
 ]

@@ -1,5 +1,6 @@
 # The strong baseline for networks from scratch, a quarter of an hour on two cores. The learning
-# rate is higher than with ImageNet weights; warm-up over two epochs, then a cosine to zero.
+# rate is higher than with ImageNet weights; warm-up over two epochs, then a cosine down
+# to a hundredth.
 max_epochs = 40
 train_cfg = dict(
     type="mmreid_ext.ReIDEpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs

@@ -7,7 +7,7 @@ from typing import cast
 
 from mmengine.dataset import worker_init_fn
 from mmengine.runner import Runner
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from mmreid_ext.distributed import get_rank
 from mmreid_ext.engine.loading import of_this_rank
@@ -85,12 +85,7 @@ def build_loader_pool(
         first_base_batches: Base batches of the first iteration.
         seed: Seed of the run.
     """
-    sampler = DATA_SAMPLERS.build(
-        meta_settings["sampler"], default_args=dict(dataset=base.dataset, seed=seed)
-    )
-    meta = BatchSampler(
-        sampler, meta_settings["batch_size"], drop_last=meta_settings.get("drop_last", False)
-    )
+    meta = _build_batches(meta_settings, base.dataset, seed)
     of_base = cast(BatchSampler, base.batch_sampler)  # its settings name a sampler
     workers = base_settings.get("num_workers", 0) + meta_settings.get("num_workers", 0)
     return DataLoader(
@@ -110,3 +105,10 @@ def build_loader_pool(
         prefetch_factor=base_settings.get("prefetch_factor"),
         persistent_workers=workers > 0 and base_settings.get("persistent_workers", False),
     )
+
+
+def _build_batches(settings: dict, dataset: Dataset, seed: int) -> BatchSampler:
+    sampler = DATA_SAMPLERS.build(
+        settings["sampler"], default_args=dict(dataset=dataset, seed=seed)
+    )
+    return BatchSampler(sampler, settings["batch_size"], settings.get("drop_last", False))

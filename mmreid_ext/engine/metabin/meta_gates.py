@@ -135,19 +135,14 @@ class GateUpdate:
             with stepped_gates(layers, gates), forward_context():
                 return _losses_of_rows(model, inputs, data_samples, rows, names)
 
-        def gate_gradient(terms: dict[str, Tensor], create_graph: bool) -> list[Tensor]:
-            loss = reduce(torch.add, terms.values()) * loss_scale
-            grads = torch.autograd.grad(loss, gates, create_graph=create_graph)
-            return [g / loss_scale for g in mean_over_ranks(grads)]
-
         gates = [layer.gate.detach().clone().requires_grad_() for layer in layers]
         with hold_running_stats(model), hold_run_state(model), frozen(model):
             train_terms = losses(train_rows, gates, self.loss_sets.meta_train)
-            inner = gate_gradient(train_terms, create_graph=self.second_order)
+            inner = _gradient(train_terms, gates, loss_scale, create_graph=self.second_order)
             raw = [gate - inner_lr * grad for gate, grad in zip(gates, inner, strict=True)]
             stepped = [clamp_gate(gate, self.straight_through) for gate in raw]
             test_terms = losses(test_rows, stepped, self.loss_sets.meta_test)
-            outer = gate_gradient(test_terms, create_graph=False)
+            outer = _gradient(test_terms, gates, loss_scale)
         skipped, bad_layer = _apply_outer_step(layers, inner, outer, self.gate_lr)
         log = {f"meta_train/{name}": term.detach() for name, term in train_terms.items()}
         log |= {f"meta_test/{name}": term.detach() for name, term in test_terms.items()}
@@ -192,6 +187,15 @@ def _losses_of_rows(
     with rows_at(None if positions is None else [positions[i] for i in rows]):
         images = inputs[integers_on(inputs.device, rows)]
         return model.loss_terms(images, [data_samples[i] for i in rows], names)
+
+
+def _gradient(
+    terms: dict[str, Tensor], gates: list[Tensor], loss_scale: float, create_graph: bool = False
+) -> list[Tensor]:
+    """Mean over the ranks of the gradient of the summed terms."""
+    loss = reduce(torch.add, terms.values()) * loss_scale
+    grads = torch.autograd.grad(loss, gates, create_graph=create_graph)
+    return [g / loss_scale for g in mean_over_ranks(grads)]
 
 
 @torch.no_grad()

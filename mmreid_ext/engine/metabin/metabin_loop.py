@@ -143,7 +143,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         self._batches.stop()
 
     def resume_data(self) -> None:
-        """Go on with the batches that the interrupted run would have taken next."""
+        """Continue with the batches that the interrupted run would have taken next."""
         self.take_restored_seed(self.dataloader.sampler)
         self.take_restored_seed(self._batches.meta_sampler)
         self._batches.start(self._iter)
@@ -167,7 +167,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
             super().run_iter(data_batch)
 
     def train_iter(self, data_batch: dict) -> dict[str, Tensor | float]:
-        """One iteration of MetaBIN."""
+        """Make one iteration of MetaBIN."""
         for _ in range(base_batches_of(self._iter, self.first_base_steps) - 1):
             self.runner.model.train_step(data_batch, optim_wrapper=self.runner.optim_wrapper)
             data_batch = self._batches.next_base()
@@ -212,7 +212,7 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         second_order: bool = False,
         meta_positions: Sequence[int] | None = None,
     ) -> dict[str, Tensor]:
-        """One base step and one gate update with everything given.
+        """Make one base step and one gate update with everything given.
 
         Args:
             model: A :class:`ReIDModel`, or its ``MMDistributedDataParallel`` wrapper, in training

@@ -104,6 +104,16 @@ def check_model(model: ReIDModel, loss_sets: LossSets, second_order: bool) -> No
             f"{_OWNER}: all {len(layers)} layers with gates are frozen; lower "
             "model.backbone.frozen_stages, or use ReIDTrainLoop."
         )
+    _check_derivatives(model, second_order)
+    for stage, names in loss_sets._asdict().items():
+        try:
+            model.head.check_loss_names(names)
+        except UserError as error:
+            raise UserError(f"{_OWNER}: loss_sets.{stage}: {error}") from error
+
+
+def _check_derivatives(model: ReIDModel, second_order: bool) -> None:
+    """Raise if the network hides the gates' derivatives from autograd."""
     checkpointed = [name for name, m in model.named_modules() if getattr(m, "with_cp", False)]
     if checkpointed:
         raise UserError(
@@ -115,11 +125,6 @@ def check_model(model: ReIDModel, loss_sets: LossSets, second_order: bool) -> No
             f"{_OWNER}: second_order=True needs model.compile_backbone=False: compiled networks "
             "have no derivatives of second order."
         )
-    for stage, names in loss_sets._asdict().items():
-        try:
-            model.head.check_loss_names(names)
-        except UserError as error:
-            raise UserError(f"{_OWNER}: loss_sets.{stage}: {error}") from error
 
 
 def refuse_accumulation(optim_wrapper: OptimWrapper | dict | None) -> None:

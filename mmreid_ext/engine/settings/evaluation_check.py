@@ -72,7 +72,7 @@ def warn_of_trained_images(train: Any, loop: Any) -> None:
 
 
 def _reported_keys(loop: Any) -> list[str] | None:
-    """Keys that the validation reports, None where they can't be known."""
+    """Return the keys that the validation reports, None where they can't be known."""
     keys: list[str] = []
     for metric in loop.evaluator.metrics:
         known = metric.metric_keys() if isinstance(metric, ReIDMetric) else None
@@ -83,7 +83,7 @@ def _reported_keys(loop: Any) -> list[str] | None:
 
 
 def _watched(runner: Runner) -> Iterator[tuple[str, str, Any]]:
-    """Whoever looks at a metric: its setting, the key, and the rule where it has one."""
+    """Yield whoever looks at a metric: its setting, the key, and the rule where it has one."""
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook) and hook.save_best is not None:
             rules = hook.rules * (len(hook.key_indicators) if len(hook.rules) == 1 else 1)

@@ -59,25 +59,39 @@ def check_model(runner: Runner, loader: Any, max_iters: int | None, gates_step: 
     _check_preprocessors(runner.cfg)
     _check_paramwise(runner.optim_wrapper, model)
     _check_group_size(loader, model)
+    if not gates_step:
+        _check_gates(model)
+    if max_iters is not None:
+        _check_memories(model, max_iters)
+    if get_world_size() > 1 and runner.cfg.get("batch_size_is_global"):
+        _check_plain_norms(model)
+
+
+def _check_gates(model: nn.Module) -> None:
     gates = [m.gate for m in model.modules() if isinstance(m, BatchInstanceNorm2d)]
-    if not gates_step and gates and not any(gate.requires_grad for gate in gates):
+    if gates and not any(gate.requires_grad for gate in gates):
         _warn(
             "model.train_gates=False, and the loop isn't MetaBINTrainLoop: no gate is ever "
             "trained; set train_gates=True."
         )
+
+
+def _check_memories(model: nn.Module, max_iters: int) -> None:
     for name, module in model.named_modules():
-        known = isinstance(module, CrossBatchMemory) and max_iters is not None
-        if known and module.start_iter >= max_iters:
+        if isinstance(module, CrossBatchMemory) and module.start_iter >= max_iters:
             _warn(
                 f"model.{name}.start_iter={module.start_iter} lies behind "
                 f"train_cfg.max_iters={max_iters}: the memory is never used."
             )
+
+
+def _check_plain_norms(model: nn.Module) -> None:
     plain = [name for name, module in model.named_modules() if _is_plain_norm(module)]
-    if get_world_size() > 1 and plain and runner.cfg.get("batch_size_is_global"):
+    if plain:
         _warn(
             f"{len(plain)} batch norms, model.{plain[0]} the first, "
-            "see the images of one rank only: the run differs from that of one rank; "
-            "use norm_cfg=dict(type='mmreid_ext.SyncBN')."
+            "see the images of one rank only: the run differs from that of one rank; use "
+            "norm_cfg=dict(type='mmreid_ext.SyncBN')."
         )
 
 

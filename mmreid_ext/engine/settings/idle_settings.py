@@ -1,8 +1,8 @@
 """Settings of a run that would have no effect beside its other settings.
 
-A configuration is changed in one place, and something configured elsewhere stops working without a
-word. The training loops call :func:`check_run` before data are read. What makes a run useless is
-refused; what only lies idle is said.
+A change in one place of a configuration can take the effect of a setting elsewhere. The training
+loops call :func:`check_run` before data are read. It refuses what makes a run useless, and warns of
+what only lies idle.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def check_complete(loader: Any, name: str) -> None:
 
 
 def schedules(given: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Place and settings of every schedule that isn't built yet."""
+    """Yield place and settings of every schedule that isn't built yet."""
     if isinstance(given, Mapping) and "type" not in given:  # of several optimisers
         for name, some in given.items():
             for place, schedule in schedules(some):

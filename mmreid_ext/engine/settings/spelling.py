@@ -52,7 +52,7 @@ def _check_scope(scope: str) -> None:
 
 
 def _late_names(cfg: Config) -> Iterator[tuple[str, Any, Registry]]:
-    """Place and name of types that MMEngine looks up itself, without a message of its own."""
+    """Yield place and name of types that MMEngine looks up itself, without a message of its own."""
     optimizer = (cfg.get("optim_wrapper") or {}).get("optimizer")
     if isinstance(optimizer, Mapping):
         yield "optim_wrapper.optimizer", optimizer.get("type"), root.OPTIMIZERS
