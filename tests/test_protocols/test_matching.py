@@ -55,7 +55,7 @@ def test_numpy_torch_and_pictures_apply_one_rule(seed, cameras):
 
 
 @pytest.mark.parametrize("budget", [1, 2**20])
-def test_removed_images_are_neither_matches_nor_wrong(budget):
+def test_removed_images_are_neither_matches_nor_negatives(budget):
     """AP by the definition, junk, own and unknown cameras taken out of the list."""
     labels = random_labels(3, queries=20, gallery=40)
     rng = np.random.default_rng(1)

@@ -40,7 +40,7 @@ def test_self_retrieval_excludes_the_image_itself_and_nothing_else():
 
 
 def test_paddleclas_counting_keeps_junk_at_similarity_zero():
-    """algorithms of PaddleClas: junk .9 -> 0, true match -.1, others .3: rank 3 instead of 2."""
+    """algorithms of PaddleClas: junk .9 -> 0, match -.1, others .3: rank 3 instead of 2."""
     similarity = np.array([0.9, -0.1, 0.3])
     feats = np.concatenate([[[1.0, 0.0]], np.stack([similarity, np.sqrt(1 - similarity**2)], 1)])
     images = image_set([1, 1, 1, 2], [0, 0, 1, 1], ["query"] + ["gallery"] * 3, torch.tensor(feats))

@@ -51,7 +51,7 @@ def test_single_gallery_shot_mean_approaches_the_mean_over_all_galleries():
         [0, 0, 0, 1, 1], [0, 1, 1, 1, 1], ["query"] + ["gallery"] * 4, angles(0, 10, 60, 20, 50)
     )
     result = evaluate_set(images, dict(type="cuhk03_classic", repeats=400), rerank=None)
-    # standard error of a share of 1/2 over 400 draws: 0.025; four of them
+    # standard error of a share of 1/2 over 400 samples: 0.025; four of them
     assert result.plain.cmc[0] == pytest.approx(0.5, abs=0.1)
 
 

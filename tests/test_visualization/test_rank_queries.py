@@ -95,7 +95,7 @@ def test_removed_images_are_counted_and_not_listed(people):
         assert np.isnan(ranked.lists[0].distances[place, len(shown) :]).all()
 
 
-def test_a_tied_true_match_comes_after_the_others():
+def test_a_tied_match_comes_after_the_others():
     feats = np.tile(np.float32([[0.3, 0.4, 0.1]]), (6, 1))
     pids = np.array([5, 1, 5, 2, 3, 4])
     ranked = rank_queries(feats[:1], feats, pids[:1], pids, topk=3)

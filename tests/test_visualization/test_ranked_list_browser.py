@@ -43,7 +43,7 @@ set("text", "nowhere", "input"); seen.none = byId("queries").textContent;
 set("text", "", "input"); set("pid", "", "input"); set("view", "1", "change");
 seen.view = cards()[0].querySelectorAll(".list").length;
 document.querySelector(".result").click();
-seen.zoom = byId("zoom").open; seen.facts = byId("zoom-pair").textContent;
+seen.zoom = byId("zoom").open; seen.details = byId("zoom-pair").textContent;
 document.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}));
 seen.turned = byId("zoom-pair").textContent;
 byId("probe").textContent = JSON.stringify(seen);
@@ -77,5 +77,5 @@ def test_controls_in_a_real_browser(people, tmp_path):
     assert seen["pid"] == seen["text"] == f"{((pids == 3) | (pids == 5)).sum()} of 23 queries"
     assert seen["none"] == "No query matches these filters."
     assert seen["view"] == 1 and seen["zoom"] is True
-    assert "Rank 1" in seen["facts"] and "Rank 2" in seen["turned"]
-    assert "k-reciprocal" in seen["facts"]
+    assert "Rank 1" in seen["details"] and "Rank 2" in seen["turned"]
+    assert "k-reciprocal" in seen["details"]

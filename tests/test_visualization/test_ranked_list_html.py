@@ -45,7 +45,7 @@ def write(people, tmp_path):
     return write
 
 
-def test_counts_order_and_figures(write, people):
+def test_counts_order_and_metrics(write, people):
     ranked, page, _ = write(rerank=True)
     data = page.data
     assert len(data["queries"]) == 10 and len(data["lists"]) == 2

@@ -1,4 +1,4 @@
-"""The smallest sets, and sets whose figures are undefined, through every picture and tool."""
+"""The smallest sets, and sets whose metrics are undefined, through every picture and tool."""
 
 import json
 

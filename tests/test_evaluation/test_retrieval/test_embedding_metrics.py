@@ -139,7 +139,7 @@ def test_nmi_clusters_what_is_compared():
     assert sphere.shape == (len(feats), 6) and not (sphere @ sphere[7])[np.arange(90) != 7].any()
 
 
-def test_an_outlier_changes_no_other_figure():
+def test_an_outlier_changes_no_other_metric():
     feats, pids = data()
     far = torch.cat([feats, torch.full((1, 5), 1e7)])
     plain = embedding_metrics(feats, pids, nmi=False, distance="euclidean")

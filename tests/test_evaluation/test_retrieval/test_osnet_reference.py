@@ -1,4 +1,4 @@
-"""A frozen re-ID model from elsewhere on real images: figures known from another evaluator."""
+"""A frozen re-ID model from elsewhere on real images: metrics known from another evaluator."""
 
 import os
 import re

@@ -9,7 +9,7 @@ from mmreid_ext.evaluation.retrieval import rank_counting
 
 
 def test_float32_rounding_decides_nothing():
-    """Wrong images a float32 step above and below the match, in 2048 dimensions."""
+    """Negatives a float32 step above and below the match, in 2048 dimensions."""
     generator = torch.Generator().manual_seed(3)
     query = torch.randn(1, 2048, generator=generator, dtype=torch.float64)
     match = query + torch.randn(1, 2048, generator=generator, dtype=torch.float64)

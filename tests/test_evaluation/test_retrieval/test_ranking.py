@@ -31,7 +31,7 @@ def test_many_near_ties_of_few_dimensions(dim):
 
 @pytest.mark.parametrize("budget", [None, 3_000])
 def test_ties_never_help_in_any_order(budget):
-    """A match that shares its feature with wrong images is ranked behind all of them."""
+    """A match that shares its feature with negatives is ranked behind all of them."""
     query = torch.tensor([[0.3, 0.1, 0.7]])
     same, far = torch.tensor([0.2, 0.4, 0.1]), torch.tensor([-0.3, 0.2, 0.1])
     for order in ([7, 1, 2, 3], [1, 2, 7, 3], [1, 2, 3, 7]):

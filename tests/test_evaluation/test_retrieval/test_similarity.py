@@ -28,7 +28,7 @@ def test_zero_vectors_have_similarity_zero():
     assert evaluate_retrieval(query, gallery, [1], [1, 2, 3]).first_hit.tolist() == [3]
 
 
-def test_a_match_and_a_wrong_image_far_out_are_ordered_by_their_distance():
+def test_a_match_and_a_negative_far_out_are_ordered_by_their_distance():
     gallery = torch.tensor([[1.0, 0.0], [1e7, 0.0], [2e7, 0.0], [0.0, 3e7]], dtype=torch.float64)
     with pytest.warns(UserWarning, match="gallery_feats"):
         # ten near images, so that the median is a usual length
