@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> None:
 
     from mmengine.runner import Runner  # heavy; --help stays quick
 
-    from mmreid_ext.cli.launch import prepare, use_amp
+    from mmreid_ext.cli.launch import prepare
+    from mmreid_ext.cli.precision import use_amp
 
     if args.amp:
         use_amp(cfg, args.amp_dtype)

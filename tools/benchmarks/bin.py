@@ -20,7 +20,7 @@ from timing import CLOCKS, how, kept_for_backward, machine, medians
 from torch import Tensor
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.cli.launch import keep_freed_memory
+from mmreid_ext.cli.freed_memory import keep_freed_memory
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 
 SHAPES = ["64x128x64", "256x64x32", "512x32x16", "2048x16x8"]

@@ -28,7 +28,7 @@ from timing import CLOCKS, how, machine, medians
 from torch.utils.data import DataLoader
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.cli.launch import keep_freed_memory
+from mmreid_ext.cli.freed_memory import keep_freed_memory
 from mmreid_ext.cli.speed_options import store_decoded
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.datasets.samplers import PKSampler

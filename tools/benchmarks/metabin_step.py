@@ -26,7 +26,7 @@ import torch
 from timing import CLOCKS, how, machine, medians, peak_bytes
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.cli.launch import keep_freed_memory
+from mmreid_ext.cli.freed_memory import keep_freed_memory
 
 
 def parse_args() -> argparse.Namespace:

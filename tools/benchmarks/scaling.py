@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.multiprocessing import spawn
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.cli.launch import keep_freed_memory
+from mmreid_ext.cli.freed_memory import keep_freed_memory
 from mmreid_ext.engine import MetaBINTrainLoop
 
 DOMAINS = 2  # a rank needs whole groups of two identities of every domain
