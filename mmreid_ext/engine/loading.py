@@ -9,6 +9,7 @@ from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
 
 from mmreid_ext.distributed import get_world_size
+from mmreid_ext.engine.settings.before_data import check_sampler
 from mmreid_ext.engine.settings.loader_settings import rank_settings
 from mmreid_ext.registry import LOOPS
 
@@ -32,6 +33,7 @@ def of_this_rank(
     if isinstance(loader, dict) and isinstance(loader.get("sampler"), dict):
         # With diff_rank_seed MMEngine gives samplers no seed: they would draw one for each run.
         loader["sampler"] = {"seed": shared_seed(runner), **loader["sampler"]}
+        check_sampler(loader["sampler"])
     return loader
 
 

@@ -63,7 +63,7 @@ class DomainPKSampler(GroupSampler):
     Example:
         >>> meta_dataloader = dict(
         ...     batch_size=96, drop_last=True,
-        ...     sampler=dict(type='mmreid_ext.DomainPKSampler', batch_size=96, num_instances=4))
+        ...     sampler=dict(type='mmreid_ext.DomainPKSampler', num_instances=4))
     """
 
     stream = 2

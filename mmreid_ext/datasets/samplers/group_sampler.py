@@ -63,8 +63,7 @@ class GroupSampler(Sampler[int], ABC):
         rank: int | None = None,
         world_size: int | None = None,
     ) -> None:
-        for name, value in (("batch_size", batch_size), ("num_instances", num_instances)):
-            _check_positive(type(self).__name__, name, value)
+        self.check_settings(batch_size, num_instances)
         self.batch_size = int(batch_size)
         self.num_instances = int(num_instances)
         self.infinite = bool(infinite)
@@ -80,6 +79,19 @@ class GroupSampler(Sampler[int], ABC):
         if self.seed < 0:
             raise UserError(f"{type(self).__name__}: seed={self.seed} must be at least 0.")
         self.set_start(start_iteration)
+
+    @classmethod
+    def check_settings(cls, batch_size: int, num_instances: int = 4, **others: Any) -> None:
+        """Check the settings that need no data.
+
+        Args: those of the class.
+
+        Raises:
+            TypeError: If a number is no integer.
+            ValueError: If a setting can't be used, whatever the data are.
+        """
+        for name, value in (("batch_size", batch_size), ("num_instances", num_instances)):
+            _check_positive(cls.__name__, name, value)
 
     def _labels(self, dataset: Any, name: str) -> np.ndarray:
         """One integer per image, or an error that says what is wrong with them."""

@@ -84,7 +84,7 @@ class PKSampler(GroupSampler):
     Example:
         >>> train_dataloader = dict(
         ...     batch_size=96, drop_last=True,
-        ...     sampler=dict(type='mmreid_ext.PKSampler', batch_size=96, num_instances=4))
+        ...     sampler=dict(type='mmreid_ext.PKSampler', num_instances=4))
     """
 
     stream = 1
@@ -98,13 +98,9 @@ class PKSampler(GroupSampler):
         strategy: str = "exhaustive_top_up",
         **kwargs: Any,
     ) -> None:
+        self.check_settings(batch_size, num_instances, strategy=strategy)
         super().__init__(dataset, batch_size, num_instances, **kwargs)
-        if strategy not in STRATEGIES:
-            raise UserError(
-                f"PKSampler: strategy={strategy!r} is unknown; use one of {STRATEGIES}."
-            )
         self.strategy = strategy
-        check_divisible("PKSampler", self.batch_size, self.num_instances, "num_instances")
         self.groups = IdentityGroups(self.pids)
         if len(self.groups) < self.num_identities:
             largest = len(self.groups) // self.world_size * self.num_instances
@@ -115,6 +111,29 @@ class PKSampler(GroupSampler):
                 f"the dataset has {len(self.groups)}; "
                 f"lower batch_size to at most {largest} or raise num_instances."
             )
+
+    @classmethod
+    def check_settings(
+        cls,
+        batch_size: int,
+        num_instances: int = 4,
+        strategy: str = "exhaustive_top_up",
+        **others: Any,
+    ) -> None:
+        """Check the settings that need no data.
+
+        Args: those of the class.
+
+        Raises:
+            TypeError: If a number is no integer.
+            ValueError: If the strategy is unknown, or a number doesn't fit another.
+        """
+        super().check_settings(batch_size, num_instances, **others)
+        if strategy not in STRATEGIES:
+            raise UserError(
+                f"PKSampler: strategy={strategy!r} is unknown; use one of {STRATEGIES}."
+            )
+        check_divisible("PKSampler", batch_size, num_instances, "num_instances")
 
     @property
     def num_identities(self) -> int:
