@@ -36,7 +36,7 @@ class MatchReport:
 
 @dataclass(frozen=True)
 class _Cause:
-    """Why some queries have no match: which, in words, and the remedy."""
+    """A cause for queries without a match: which, in words, and the remedy."""
 
     queries: np.ndarray
     text: str
@@ -133,7 +133,7 @@ def _causes(
 
 
 def _useless_gallery(labels: Labels) -> str:
-    """Why no gallery image can be a match of anything; empty if some can."""
+    """Say why no gallery image can be a match of anything; empty if some can."""
     pids = labels.gallery_pids
     if not len(pids):
         return "the gallery has no image"
@@ -150,7 +150,7 @@ def _useless_gallery(labels: Labels) -> str:
 
 
 def _camera_causes(labels: Labels, rest: np.ndarray, title: str) -> Iterator[_Cause]:
-    """Why queries whose identity is in the gallery have no match."""
+    """Say why queries whose identity is in the gallery have no match."""
     if labels.query_camids is None or labels.gallery_camids is None:
         return
     if labels.each_alone:
