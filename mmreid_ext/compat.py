@@ -7,7 +7,6 @@ that is, as soon as anything of the package is built, from a command line or fro
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.version import release
 
 PYTHON = (3, 10)
 
@@ -49,9 +49,9 @@ class Requirement:
 
     def admits(self, version: str) -> bool:
         """Return whether ``version`` lies within the limits."""
-        if self.minimum is not None and _release(version) < _release(self.minimum):
+        if self.minimum is not None and release(version) < release(self.minimum):
             return False
-        return self.below is None or _release(version) < _release(self.below)
+        return self.below is None or release(version) < release(self.below)
 
 
 REQUIREMENTS = (
@@ -126,7 +126,7 @@ def find_problems(
 def _problem_with(requirement: Requirement, version_of: Callable[[str], str | None]) -> str | None:
     if requirement.beside is not None:
         neighbour = version_of(requirement.beside[0])
-        if neighbour is None or _release(neighbour) >= _release(requirement.beside[1]):
+        if neighbour is None or release(neighbour) >= release(requirement.beside[1]):
             return None
     names, bounds = requirement.names, requirement.bounds
     installed = {name: version for name in names if (version := version_of(name)) is not None}
@@ -146,15 +146,6 @@ def _installed_version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _release(version: str) -> tuple[int, ...]:
-    """Return the release numbers without trailing zeros: ``2.11.0rc1+cpu`` gives (2, 11)."""
-    matched = re.match(r"\d+(\.\d+)*", version)
-    numbers = [int(part) for part in matched.group().split(".")] if matched else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
 
 
 def enable_safe_checkpoints() -> None:

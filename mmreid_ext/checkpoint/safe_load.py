@@ -15,15 +15,15 @@ from functools import lru_cache
 from typing import IO, Any, ClassVar
 
 import torch
-from mmengine.utils import digit_version
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.version import torch_is_at_least
 
 from .foreign import ForeignObject, foreign_globals, restore_foreign
 from .integrity import name_of, verify
 from .plain import from_plain
 
-_HAS_NAMED_SAFE_GLOBALS = digit_version(torch.__version__) >= digit_version("2.6")
+_HAS_NAMED_SAFE_GLOBALS = torch_is_at_least(2, 6)
 """Older PyTorch cannot allow-list a stand-in for a type; there our own unpickler does it."""
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
-from mmengine.utils import digit_version
 from torch import nn
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.models.losses import CenterLoss
 from mmreid_ext.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmreid_ext.version import torch_is_at_least
 
 DEFAULTS = dict(bias_lr_mult=1.0, bias_decay_mult=1.0, center_lr=0.5)
 
@@ -90,7 +90,7 @@ class ReIDOptimWrapperConstructor:
         return (
             kind in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
             and not {"foreach", "differentiable"} & set(self.optimizer_cfg)
-            and digit_version(torch.__version__) >= digit_version("2.4")
+            and torch_is_at_least(2, 4)  # which has fused steps on a CPU
             and all(parameter.device.type == "cpu" for parameter in model.parameters())
             and not any(isinstance(module, CenterLoss) for module in model.modules())
         )
