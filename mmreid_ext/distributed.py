@@ -1,7 +1,7 @@
 """Talk to the other ranks; models, data and evaluation use process groups only through here.
 
 The rule of the package is "distributed means equal": ``W`` ranks compute what one rank computes on
-the same global batch. Two facts make it simple:
+the same global batch. Two observations make it simple:
 
 * A loss over samples of all ranks is computed *identically on every rank* from gathered features.
   :func:`gather_with_grad` sums the gradients of all those copies, so each rank receives ``W`` times

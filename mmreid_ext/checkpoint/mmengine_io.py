@@ -152,7 +152,7 @@ class _RemovalList:
 
 
 def _remove_if_possible(remove: Callable[[str], None], path: str) -> None:
-    """Remove a file that isn't needed; if somebody was quicker, or it fails, training goes on."""
+    """Remove a file that isn't needed; if somebody was quicker, or it fails, training continues."""
     try:
         remove(path)
     except FileNotFoundError:

@@ -62,7 +62,7 @@ def from_plain(checkpoint: Any) -> Any:
 
 
 def restore(value: Any, replace: Callable[[Any], Any], seen: dict[int, Any] | None = None) -> Any:
-    """Walk through plain containers, in place, replacing every value by ``replace(value)``.
+    """Replace, in place, every value in plain containers by ``replace(value)``.
 
     Args:
         value: Root of the structure.

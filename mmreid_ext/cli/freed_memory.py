@@ -9,8 +9,8 @@ import sys
 def keep_freed_memory() -> None:
     """Let the C library keep big freed blocks for the next allocation instead of returning them.
 
-    Activations of tens of megabytes are otherwise mapped anew, page fault by page fault, in every
-    iteration; a ResNet's normalisation layers run up to three times faster with it. Worker
+    Activations of tens of megabytes are otherwise mapped again in every iteration, page fault by
+    page fault; a ResNet's normalisation layers run up to three times faster with it. Worker
     processes of data loaders inherit it, and load an image in four fifths of the time. Does nothing
     outside glibc.
     """

@@ -26,7 +26,7 @@ _PROGRESS = (
     "cooldown_counter",
     "verbose",
 )
-"""Entries of a schedule's state that change as it goes on."""
+"""Entries of a schedule's state that change as it steps."""
 
 
 class End(NamedTuple):

@@ -1,4 +1,4 @@
-"""A run goes on exactly where it was interrupted, or it stops and says why.
+"""Continue a run exactly where it was interrupted, or stop and say why.
 
 MMEngine resumes what it finds: without an optimiser's state it begins with a fresh one, without a
 checkpoint with a fresh network, with other schedules it takes the old ones, all in silence.

@@ -62,8 +62,9 @@ def describe_run(runner: Runner) -> dict[str, Any] | None:
     loop = runner._train_loop
     if not isinstance(loop, BaseLoop):
         return None
+    settings = loop.run_settings() if hasattr(loop, "run_settings") else {}  # a loop of ours
     decides = {
-        "train_cfg": {"type": type(loop).__name__, **getattr(loop, "run_settings", dict)()},
+        "train_cfg": {"type": type(loop).__name__, **settings},
         "optim_wrapper": _optimizers(runner.optim_wrapper),
         "EMAHook": [_average(hook) for hook in runner.hooks if isinstance(hook, EMAHook)],
         "train_dataloader": describe_loader(getattr(loop, "dataloader", None)),
