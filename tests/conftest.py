@@ -1,4 +1,4 @@
-"""What holds for the tests of every room."""
+"""Set up what holds for the tests of every room."""
 
 import gc
 
