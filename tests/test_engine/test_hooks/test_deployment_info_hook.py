@@ -50,7 +50,7 @@ def test_embedding_input_and_network_are_recorded(runner):
 
 def test_what_contradicts_the_configuration_stops_a_test_and_no_training(runner):
     checkpoint = saved_by(runner)
-    hook = HOOKS.build(dict(type="DeploymentInfoHook"))
+    hook = HOOKS.build(dict(type="mmreid_ext.DeploymentInfoHook"))
     hook.after_load_checkpoint(runner, checkpoint)  # they agree
     checkpoint["meta"][KEY]["input"]["channel_order"] = "other"
     for not_built in (None, dict(type="ReIDTrainLoop")):
