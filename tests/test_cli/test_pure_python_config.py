@@ -68,6 +68,7 @@ def run(config, tmp_path, monkeypatch):
     return run_tool
 
 
+@pytest.mark.slow
 def test_training_with_all_options(run, tmp_path):
     run("train.py", "--amp", "--channels-last", "--store-decoded", tmp_path / "store")
     assert any((tmp_path / "store").rglob("*.*"))

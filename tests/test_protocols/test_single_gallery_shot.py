@@ -43,6 +43,7 @@ def test_single_gallery_shot_gives_the_same_answer_every_time():
     assert other.metrics() != first.metrics()
 
 
+@pytest.mark.slow
 def test_single_gallery_shot_mean_approaches_the_mean_over_all_galleries():
     """Every other-camera image is drawn equally often, so R1 is known in closed form."""
     # The query is at 0 degrees, its gallery images at 10 and 60, those of identity 1 at 20 and 50.

@@ -17,6 +17,7 @@ from mmreid_ext.datasets.checks.shared_people import trained_on_messages
 from mmreid_ext.errors import UserError
 
 
+@pytest.mark.slow
 def test_sources_that_share_pictures_are_refused(tmp_path):
     folder = write_market(tmp_path)
     (tmp_path / "elsewhere").symlink_to(folder)
@@ -32,6 +33,7 @@ def test_sources_that_share_pictures_are_refused(tmp_path):
             MultiSourceDataset([market, other])
 
 
+@pytest.mark.slow
 def test_copies_in_another_folder_are_found_by_their_contents(tmp_path):
     folder = write_market(tmp_path)
     shutil.copytree(folder, tmp_path / "copy" / "market1501")
@@ -55,6 +57,7 @@ def test_benchmarks_that_show_the_same_people_are_named(tmp_path, said):
     assert any("'cuhk02' and 'cuhk01' share people" in text for text in said)
 
 
+@pytest.mark.slow
 def test_people_of_a_training_set_are_found_in_the_test_set(tmp_path):
     folder = write_market(tmp_path)
     shots = [f"campus/{pid}00{shot}.png" for pid in ("0001", "0002") for shot in (1, 3)]

@@ -56,6 +56,7 @@ def market_images(folder):
     return list(paths), np.array(pids), np.array(cameras)
 
 
+@pytest.mark.slow
 def test_viper():
     pairs = [
         sorted(p for p in (DATA / "VIPeR" / cam).glob("*.png") if int(p.name.split("_")[0]) >= 317)
