@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,12 @@ from mmengine.logging import HistoryBuffer
 from .plain import PLAIN_KINDS, restore
 
 
-class ForeignObject:
+class ForeignObject(ABC):
     """Something a file may ask for, built from data alone; :meth:`value` is what it stands for."""
 
+    @abstractmethod
     def value(self) -> Any:
         """Return the real object, after checking that the data describe one."""
-        raise NotImplementedError
 
 
 class ForeignDtype(ForeignObject):

@@ -140,7 +140,9 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
         Returns:
             Dicts with ``img_path, pid, camid, role`` (and ``domain`` for ``domain_from='record'``).
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no read(): a reader returns its records there."
+        )
 
     def select(self, records: list[Record]) -> list[Record]:
         """Keep the records of this mode.

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-import torch
+from helpers.equal_states import assert_same
 from helpers.tiny_loops import EPOCHS, ITERS, ITERS_PER_EPOCH, Interrupted, StopAfter, make_runner
 from mmengine.hooks import EMAHook, Hook
 
@@ -44,22 +44,6 @@ def final_state(runner):
         progress=(runner.iter, runner.epoch),
         best=runner.message_hub.runtime_info.get("best_score"),
     )
-
-
-def assert_same(a, b, where=""):
-    """Equality of nested states, tensors bit for bit."""
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), where
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), where
-        for key in a:
-            assert_same(a[key], b[key], f"{where}/{key}")
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b), where
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_same(x, y, f"{where}/{i}")
-    else:
-        assert a == b, where
 
 
 @pytest.fixture

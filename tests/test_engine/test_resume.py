@@ -4,6 +4,7 @@ import multiprocessing
 
 import pytest
 import torch
+from helpers.equal_states import assert_same
 from helpers.tiny_reid import TinyReID, tiny_runner
 from mmengine.hooks import Hook
 
@@ -76,22 +77,6 @@ def train(folder, stop_at=None, resume=False, **changes):
 def batches_loaded(runner):
     """How many batches were read, base and meta together: they come from one data set."""
     return runner.train_loop.dataloader.dataset.loaded / BATCH
-
-
-def assert_same(a, b, where=""):
-    """Equality of nested states, tensors bit for bit."""
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), where
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), where
-        for key in a:
-            assert_same(a[key], b[key], f"{where}/{key}")
-    elif isinstance(a, (list, tuple)):
-        assert len(a) == len(b), where
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_same(x, y, f"{where}/{i}")
-    else:
-        assert a == b, where
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])

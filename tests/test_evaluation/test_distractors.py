@@ -4,20 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from helpers.distractors import NOBODY, PROTOCOLS
 from helpers.metric_samples import evaluate, make_set, sample
 from helpers.tools import run_tool
 
 from mmreid_ext.evaluation import load_features, read_results
-
-NOBODY = 7
-PROTOCOLS = [
-    "camera",
-    "no_camera",
-    "paddleclas",
-    "self_retrieval",
-    "in_shop",
-    "single_gallery_shot",
-]
 
 
 def market_like():

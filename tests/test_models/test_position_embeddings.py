@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers.small_vit import HEAD, SMALL_VIT, vit
 from mmengine.config import Config
 from mmengine.runner.checkpoint import load_state_dict
 
@@ -11,25 +12,6 @@ from mmreid_ext.checkpoint.usage import KEY, deployment_info
 from mmreid_ext.engine.hooks import DeploymentInfoHook
 from mmreid_ext.models import ReIDModel
 from mmreid_ext.models.position_embeddings import likely_grid, resize_loaded
-
-HEAD = dict(
-    type="mmreid_ext.BNNeckHead",
-    num_classes=3,
-    losses=dict(ce=dict(type="mmreid_ext.LabelSmoothingLoss")),
-)
-SMALL_VIT = dict(embed_dims=24, num_layers=2, num_heads=2, feedforward_channels=48)
-
-
-def vit(size=(64, 32), patch=8):
-    backbone = dict(
-        type="mmpretrain.VisionTransformer",
-        arch=SMALL_VIT,
-        img_size=size,
-        patch_size=patch,
-        out_type="cls_token",
-    )
-    torch.manual_seed(0)
-    return ReIDModel(backbone, dict(HEAD, in_channels=24), neck=None).eval()
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from helpers.distractors import NOBODY, PROTOCOLS
 from helpers.tools import run_tool
 
 import mmreid_ext.visualization as visualization
 from mmreid_ext.evaluation import EmbeddingSet, evaluate_set, save_features
 from mmreid_ext.protocols import build_protocol
-
-NOBODY = 7
-PROTOCOLS = [
-    "camera",
-    "no_camera",
-    "paddleclas",
-    "self_retrieval",
-    "in_shop",
-    "single_gallery_shot",
-]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
@@ -11,7 +11,7 @@ from .global_batch import global_batch
 from .input_checks import check_rows
 
 
-class BatchLoss(nn.Module):
+class BatchLoss(nn.Module, ABC):
     """A loss over the rows of a batch and their labels.
 
     ``forward`` checks, widens and gathers; a subclass writes only :meth:`compare`.
@@ -43,4 +43,3 @@ class BatchLoss(nn.Module):
     @abstractmethod
     def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
         """Return the loss of checked rows (B, D) and labels (B,); nothing is gathered here."""
-        raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
@@ -13,7 +13,7 @@ from .global_batch import global_batch
 from .input_checks import check_rows
 
 
-class PairLoss(nn.Module):
+class PairLoss(nn.Module, ABC):
     """A loss over pairs (anchor, key); the keys are the batch itself unless given.
 
     ``forward`` checks, widens and gathers; a subclass writes only :meth:`compare`.
@@ -72,4 +72,3 @@ class PairLoss(nn.Module):
     @abstractmethod
     def compare(self, feats: Tensor, pids: Tensor, key_feats: Tensor, key_pids: Tensor) -> Tensor:
         """Return the loss of checked anchors (B, D) against keys (M, D); nothing is gathered."""
-        raise NotImplementedError

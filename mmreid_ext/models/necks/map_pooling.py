@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
 from mmreid_ext.errors import UserError
 
 
-class MapPooling(nn.Module):
+class MapPooling(nn.Module, ABC):
     """Base of the pooling necks, called as MMPretrain calls its own."""
 
     def forward(self, inputs: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
@@ -40,4 +40,3 @@ class MapPooling(nn.Module):
     @abstractmethod
     def pool(self, x: Tensor) -> Tensor:
         """Pool a map (N, C, H, W) to features (N, C)."""
-        raise NotImplementedError
