@@ -91,6 +91,7 @@ run_tool(main)
 
 
 @pytest.mark.parametrize("case", ["user", "bug", "one"])
+@pytest.mark.slow
 def test_several_ranks_say_it_once_and_last(case, tmp_path):
     script = tmp_path / "tool.py"
     script.write_text(TWO_RANKS)

@@ -113,6 +113,7 @@ def two_batches(dataloader):
 
 
 @pytest.mark.parametrize(("ranks", "prepared"), [(1, False), (2, False), (2, True)])
+@pytest.mark.slow
 def test_every_loop_divides_once(ranks, prepared, tmp_path):
     size = 32 // ranks
     for found in run_distributed(sizes_of_batches, ranks, str(tmp_path), prepared):

@@ -80,6 +80,7 @@ def batches_loaded(runner):
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.slow
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path, num_workers):
     whole, expected = train(tmp_path / "whole", num_workers=num_workers)
     folder = tmp_path / "interrupted"
@@ -104,6 +105,7 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path, num_workers):
 
 
 @pytest.mark.parametrize("resume_at", [None, SAVED_AT])
+@pytest.mark.slow
 def test_meta_loader_of_its_own_gives_the_same_batches(tmp_path, resume_at):
     _, expected = train(tmp_path / "pool", num_workers=2)
     own = dict(first_base_steps=FIRST_BASE_STEPS, meta_dataloader=meta_loader_of_its_own())

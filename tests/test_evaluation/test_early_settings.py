@@ -103,6 +103,7 @@ def test_a_class_may_be_the_protocol_of_all_sets():
 
 @pytest.mark.parametrize("protocol", ["camera", "self_retrieval", "in_shop", "single_gallery_shot"])
 @pytest.mark.parametrize("rerank", [None, "auto"])
+@pytest.mark.slow
 def test_the_keys_are_known_before(protocol, rerank):
     pytest.importorskip("sklearn")
     meta = dict(test_sets=dict(people=dict(protocol=protocol)))

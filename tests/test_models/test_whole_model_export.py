@@ -53,6 +53,7 @@ def different_models() -> dict[str, dict]:
 @pytest.mark.parametrize(
     "name, model", different_models().items(), ids=lambda v: v if isinstance(v, str) else ""
 )
+@pytest.mark.slow
 def test_the_initial_state_is_exported(name, model, tmp_path):
     with DefaultScope.overwrite_default_scope("mmpretrain"):
         torch.manual_seed(0)

@@ -66,6 +66,7 @@ def pairs_of_people(images, split):
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.slow
 def test_lists_and_histograms_take_no_distractor_for_a_match(
     name, images, drawn, tmp_path, monkeypatch
 ):

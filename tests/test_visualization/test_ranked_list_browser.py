@@ -51,6 +51,7 @@ byId("probe").textContent = JSON.stringify(seen);
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+@pytest.mark.slow
 def test_controls_in_a_real_browser(people, tmp_path):
     ranked = rank_queries(*people.arrays, topk=4, limit=None, rerank=True)
     paths = [f"query/{row:02d}<i>.jpg" for row in range(len(people.query_paths))]

@@ -41,6 +41,7 @@ def saved(folder, pids, feats=None):
 )
 @pytest.mark.parametrize("pids", [[5, 5], [5, 6]], ids=["one-person", "two"])
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
+@pytest.mark.slow
 def test_every_picture_of_a_tiny_set_is_drawn(tmp_path, monkeypatch, pids, feats):
     _, path = saved(tmp_path, pids, feats)
     out = tmp_path / "out"

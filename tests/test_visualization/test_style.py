@@ -18,6 +18,7 @@ from mmreid_ext.visualization.style import (
 )
 
 
+@pytest.mark.slow
 def test_pictures_leave_the_global_backend_alone():
     code = (
         "import matplotlib, sys; matplotlib.use('svg'); import mmreid_ext.visualization as v;"

@@ -37,6 +37,7 @@ def go_on_after_damage(rank, world_size, folder):
     return weights(whole), weights(resumed), str(error.value)
 
 
+@pytest.mark.slow
 def test_ranks_go_on_together(tmp_path):
     results = run_distributed(go_on_after_damage, 2, str(tmp_path / "run"))
     for whole, resumed, error in results:

@@ -42,6 +42,7 @@ def one():
     return evaluate()
 
 
+@pytest.mark.slow
 def test_two_ranks_equal_one_to_the_last_digit(one):
     ranks = run_distributed(evaluate, 2, timeout=300)
     assert one["chunks"] == sum(r["chunks"] for r in ranks) and min(r["chunks"] for r in ranks) > 0

@@ -127,6 +127,7 @@ def test_ties_on_a_grid_equal_the_dense_algorithm(parameters):
     )
 
 
+@pytest.mark.slow
 def test_float32_products_decide_nothing(monkeypatch):
     # as for sets too large for float64 throughout, and so near that many scores have to be settled
     for module in ("similarity", "re_ranking.reranked_similarity"):
