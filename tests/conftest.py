@@ -2,9 +2,12 @@
 
 import gc
 
+import pytest
 
-def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over what the imports made.
+
+@pytest.fixture(autouse=True, scope="module")
+def _little_to_collect() -> None:
+    """Let the garbage collector pass over what the imports and earlier tests left alive.
 
     MMEngine collects garbage whenever a data set is read. With PyTorch and MMPretrain in memory one
     collection takes a quarter of a second, and the tests read thousands of small data sets.
