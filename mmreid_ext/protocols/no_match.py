@@ -94,7 +94,7 @@ def unknown_cameras_message(labels: Labels, title: str) -> str:
         return ""
     return (
         f"Test set {title!r}: {unknown} of {len(query) + len(gallery)} images have no known camera "
-        f"({int(query.sum())} queries, {int(gallery.sum())} gallery images). They may come from "
+        f"({_counted(int(query.sum()))}, {int(gallery.sum())} gallery images). They may come from "
         f"the query's own camera, so {int(labels.removed_unknown().sum())} matches with them do "
         "not count. Give these images their cameras, or use the protocol 'no_camera'."
     )
@@ -185,7 +185,13 @@ def _camera_causes(labels: Labels, rest: np.ndarray, title: str) -> Iterator[_Ca
 
 def _share(queries: np.ndarray, total: int) -> str:
     number = int(queries.sum())
-    return ("All queries" if total > 1 else "The query") if number == total else f"{number} queries"
+    if number == total:
+        return "All queries" if total > 1 else "The query"
+    return _counted(number)
+
+
+def _counted(number: int) -> str:
+    return "1 query" if number == 1 else f"{number} queries"
 
 
 def _named(pids: list[int], names: Mapping[int, str]) -> list[int | str]:

@@ -54,6 +54,14 @@ def test_options_that_do_not_exist_say_so(root):
         build(root).get_subset(range(3))
 
 
+def test_a_reader_without_read_says_what_is_missing(root):
+    class Unfinished(reid_dataset.ReIDDataset):
+        title = "Market-1501"
+
+    with pytest.raises(NotImplementedError, match=r"Unfinished has no read\(\)"):
+        Unfinished.read(object.__new__(Unfinished), root)
+
+
 def test_unparsed_names_and_wrong_counts_are_warned_about(root, monkeypatch):
     write_images(root / "Market-1501-v15.09.15", "query/me.jpg")
     messages = []

@@ -44,10 +44,10 @@ def test_several_causes_are_counted_each():
     assert report.missing.tolist() == [False, True, True, True, True] and not report.is_total
     for words in (
         "4 of 5 query images",
-        "1 queries: matches from their own camera",
-        "1 queries: no known camera",
-        "1 queries: junk themselves",
-        "1 queries: identities of query and gallery differ",
+        "1 query: matches from their own camera",
+        "1 query: no known camera",
+        "1 query: junk themselves",
+        "1 query: identities of query and gallery differ",
     ):
         assert words in report.text
 
@@ -57,7 +57,7 @@ def test_unknown_cameras_among_known_ones_are_counted():
     rows += [(2, 1, "gallery")]
     images = table(rows, kind=EmbeddingSet)
     result = evaluate_set(images)
-    assert "2 of 5 images have no known camera (1 queries, 1 gallery" in result.unknown_cameras
+    assert "2 of 5 images have no known camera (1 query, 1 gallery" in result.unknown_cameras
     assert "2 matches with them do not count" in result.unknown_cameras
     assert np.isfinite(result.plain.ap).tolist() == [True, False]
     assert evaluate_set(images, "no_camera").unknown_cameras == ""

@@ -29,7 +29,7 @@ def groups(**settings):
 @pytest.mark.parametrize(
     "before, now, said",
     [
-        (groups(), groups(foreach=True), []),
+        (groups(foreach=None), groups(foreach=True), []),
         (groups(initial_lr=0.1), groups(), []),
         (groups(initial_lr=0.5), groups(), ["optim_wrapper.optimizer.lr was 0.5, is 0.1"]),
         (groups(momentum=0.9), groups(momentum=0.8), ["momentum was 0.9, is 0.8"]),
