@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from mmengine.config import Config
@@ -13,8 +13,35 @@ from mmengine.config import Config
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 from mmreid_ext.suggest import did_you_mean
 
+ConfigLike: TypeAlias = str | os.PathLike | Config | Mapping[str, Any]
 
-def as_config(config: str | os.PathLike | Config | Mapping[str, Any]) -> Config:
+_CHECKPOINTS = (".pth", ".pt", ".ckpt")
+
+
+def checkpoint_and_config(
+    config: ConfigLike | None, checkpoint: str | os.PathLike | None
+) -> tuple[str | os.PathLike, ConfigLike | None]:
+    """Tell the file of a model from its configuration; a file that is given alone is the former.
+
+    Raises:
+        UserError: If there is no checkpoint, or the two are given the wrong way round.
+    """
+    if checkpoint is None:
+        if isinstance(config, (str, os.PathLike)) and Path(config).suffix != ".py":
+            return config, None
+        raise UserError(
+            f"ReIDInferencer: checkpoint={checkpoint!r}, must be the file of the trained weights; "
+            "give it alone, or behind its configuration."
+        )
+    if isinstance(config, (str, os.PathLike)) and Path(config).suffix in _CHECKPOINTS:
+        raise UserError(
+            f"ReIDInferencer: config={str(config)!r} is a checkpoint; "
+            "give it alone (and a device as device=...), or write (config, checkpoint)."
+        )
+    return checkpoint, config
+
+
+def as_config(config: ConfigLike) -> Config:
     """Configuration of a file, of a name of ours, of a ``Config`` or of a dict."""
     if isinstance(config, Config):
         return config

@@ -7,18 +7,21 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmcv.transforms import Compose
-from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import check_usage, embedding_size
-from mmreid_ext.checkpoint.weights import load_weights
+from mmreid_ext.checkpoint.usage import (
+    compare_usage,
+    config_of,
+    embedding_size,
+    model_settings,
+)
+from mmreid_ext.checkpoint.weights import load_state, read_checkpoint
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.datasets.loading import (
     UnreadableImageError,
@@ -31,7 +34,14 @@ from mmreid_ext.image_loading import evaluation_steps
 from mmreid_ext.registry import MODELS
 from mmreid_ext.shorten import shorten
 
-from .configuration import as_config, as_device, find_config, without_downloads
+from .configuration import (
+    ConfigLike,
+    as_config,
+    as_device,
+    checkpoint_and_config,
+    find_config,
+    without_downloads,
+)
 from .pictures import Picture, as_bgr, is_one_picture
 
 __all__ = ["ReIDInferencer", "find_config"]
@@ -46,9 +56,13 @@ class ReIDInferencer:
     A checkpoint of this package records its input; a configuration with another mean, standard
     deviation or colour order is refused, other differences are warned of.
 
+    ``ReIDInferencer(checkpoint)`` builds the model that the checkpoint records. One that records
+    none needs ``ReIDInferencer(config, checkpoint)``.
+
     Args:
         config: A configuration file, the name of one of ours (``'metabin_r50'``), a ``Config`` or a
-            dict. Loader and pipeline of its test images are used, else those of its validation.
+            dict. Loader and pipeline of its test images are used, else those of its validation. Or
+            the checkpoint, if that is the only file given.
         checkpoint: File with the trained weights; nothing in it is executed.
         device: Where to compute. Defaults to the first GPU, else the CPU.
         batch_size: Images per forward pass. Defaults to 64.
@@ -62,15 +76,15 @@ class ReIDInferencer:
             training.
 
     Example:
-        >>> inferencer = ReIDInferencer('metabin_r50', 'iter_17400.pth')
+        >>> inferencer = ReIDInferencer('iter_17400.pth')
         >>> embeddings = inferencer(['a.jpg', 'b.jpg'])   # (2, 2048)
         >>> float(embeddings[0] @ embeddings[1])          # cosine similarity
     """
 
     def __init__(
         self,
-        config: str | os.PathLike | Config | Mapping[str, Any],
-        checkpoint: str | os.PathLike,
+        config: ConfigLike | None = None,
+        checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
         batch_size: int = 64,
     ) -> None:
@@ -78,9 +92,11 @@ class ReIDInferencer:
             raise UserError(
                 f"ReIDInferencer: batch_size={batch_size!r}, must be a whole number of at least 1."
             )
-        cfg = as_config(config)
-        steps = evaluation_steps(cfg)
-        if steps is None or not isinstance(cfg.get("model"), Mapping):
+        file, config = checkpoint_and_config(config, checkpoint)
+        content = read_checkpoint(file)
+        cfg = config_of(content, file) if config is None else as_config(config)
+        steps, model = evaluation_steps(cfg), model_settings(cfg)
+        if steps is None or model is None:
             raise UserError(
                 "ReIDInferencer: the configuration needs `model` and the transforms of the test "
                 "images, `test_dataloader.dataset.pipeline`; use the configuration of the training."
@@ -89,7 +105,7 @@ class ReIDInferencer:
         self.batch_size = batch_size
         self.skipped: dict[int, str] = {}
         with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or "mmpretrain"):
-            self.model = MODELS.build(without_downloads(cfg.model))
+            self.model = MODELS.build(without_downloads(model))
             self.loader = build_loader(steps.loader)
             self.transform = Compose(steps.transforms)
         if not hasattr(self.model, "embed"):
@@ -97,8 +113,8 @@ class ReIDInferencer:
                 f"ReIDInferencer: model.type={type(self.model).__name__} gives no embeddings; it "
                 "must be 'mmreid_ext.ReIDModel'."
             )
-        load_weights(self.model, checkpoint)
-        check_usage(self.model, cfg, checkpoint)
+        load_state(self.model, content, file)
+        compare_usage(self.model, cfg, content, file, trains=False)
         self.model.to(self.device).eval()
 
     @torch.no_grad()

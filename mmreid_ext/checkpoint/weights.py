@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -29,9 +30,30 @@ def load_weights(model: nn.Module, path: str | os.PathLike) -> None:
         ValueError: If the file holds no weights, or if a weight that influences embeddings is
             missing, unknown, or of another shape. The model is then unchanged.
     """
+    load_state(model, read_checkpoint(path), path)
+
+
+def read_checkpoint(path: str | os.PathLike) -> Any:
+    """Load a checkpoint as data.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged or holds code.
+    """
     if not os.path.isfile(path):
         raise MissingFileError(f"No checkpoint {path}.")
-    state = _read_state(path)
+    return safe_load(path, map_location="cpu")
+
+
+def load_state(model: nn.Module, loaded: Any, path: str | os.PathLike) -> None:
+    """Put the weights of a loaded checkpoint into a model; see :func:`load_weights`.
+
+    Args:
+        model: As there.
+        loaded: Content of the checkpoint.
+        path: Its name, for messages.
+    """
+    state = _state_of(loaded, path)
     model = getattr(model, "module", model)
     wanted = {name: v for name, v in model.state_dict().items() if _needed(name)}
     given = {name: v for name, v in state.items() if _needed(name)}
@@ -60,8 +82,7 @@ def differing_entries(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor])
     return problems + [f"{name} is unknown" for name in given if name not in wanted]
 
 
-def _read_state(path: str | os.PathLike) -> dict[str, Tensor]:
-    loaded = safe_load(path, map_location="cpu")
+def _state_of(loaded: Any, path: str | os.PathLike) -> dict[str, Tensor]:
     state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         raise UserError(

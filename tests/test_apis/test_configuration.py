@@ -2,7 +2,13 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmreid_ext.apis.configuration import as_config, as_device, find_config, without_downloads
+from mmreid_ext.apis.configuration import (
+    as_config,
+    as_device,
+    checkpoint_and_config,
+    find_config,
+    without_downloads,
+)
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 
 
@@ -39,3 +45,17 @@ def test_a_backbone_that_fetches_weights_fetches_none():
     assert model["backbone"] is backbone and backbone["pretrained"] is True
     plain = dict(backbone=dict(type="ResNet"))
     assert without_downloads(plain) == plain  # no argument that the backbone may not take
+
+
+def test_a_file_that_is_given_alone_is_the_checkpoint():
+    assert checkpoint_and_config("w.pth", None) == ("w.pth", None)
+    assert checkpoint_and_config(None, "w.pth") == ("w.pth", None)
+    assert checkpoint_and_config("weights", None) == ("weights", None)
+    assert checkpoint_and_config("a.py", "w.pth") == ("w.pth", "a.py")
+    given = Config(dict(a=1))
+    assert checkpoint_and_config(given, "w.pth") == ("w.pth", given)
+    for config in ("a.py", None, given, {}):
+        with pytest.raises(UserError, match="checkpoint=None, must be the file of the trained"):
+            checkpoint_and_config(config, None)
+    with pytest.raises(UserError, match="config='w.pth' is a checkpoint; .*device="):
+        checkpoint_and_config("w.pth", "cpu")

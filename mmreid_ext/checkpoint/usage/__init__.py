@@ -10,6 +10,9 @@ and dicts:
   size); ``steps``: resizing and cropping of an 8-bit image, in order; ``channel_order``, ``mean``,
   ``std``: then channels in that order, ``(pixel - mean) / std`` with pixels in 0..255 (None: the
   model has no such preprocessor).
+- ``config``: the part of the configuration that building the embedder needs (see
+  :mod:`mmreid_ext.checkpoint.usage.configuration`), so that the checkpoint alone is enough. Earlier
+  versions don't write it, and readers of format 1 pass over it.
 - ``network``: the settings of the model that change embeddings without changing the names or
   shapes of weights, by their path (``backbone.strides``), defaults included; and ``strides``: those
   of the built layers that have one, by the layer's name.
@@ -21,6 +24,7 @@ MMCV's names of the filter (``lanczos`` of ``cv2`` is ``INTER_LANCZOS4``).
 """
 
 from .check import check_usage, compare_usage
+from .configuration import config_of, describe_config, model_settings, recorded_config
 from .description import deployment_info, embedding_size
 from .record import KEY, read_deployment_info, recorded_size
 
@@ -28,8 +32,12 @@ __all__ = [
     "KEY",
     "check_usage",
     "compare_usage",
+    "config_of",
     "deployment_info",
+    "describe_config",
     "embedding_size",
+    "model_settings",
     "read_deployment_info",
+    "recorded_config",
     "recorded_size",
 ]

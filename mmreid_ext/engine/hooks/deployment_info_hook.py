@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from mmreid_ext.checkpoint.usage import KEY, compare_usage, deployment_info, recorded_size
+from mmreid_ext.checkpoint.usage import (
+    KEY,
+    compare_usage,
+    deployment_info,
+    describe_config,
+    recorded_size,
+)
 from mmreid_ext.engine.network import network_of
+from mmreid_ext.errors import UserError
 from mmreid_ext.image_loading import evaluation_steps
 from mmreid_ext.models.position_embeddings import resize_loaded
 from mmreid_ext.registry import HOOKS
@@ -15,7 +25,7 @@ from mmreid_ext.registry import HOOKS
 
 @HOOKS.register_module()
 class DeploymentInfoHook(Hook):
-    """Write ``meta['mmreid_ext']``: embedding size, normalisation and preprocessing, as plain data.
+    """Write ``meta['mmreid_ext']``: how to build the embedder, and how to use it, as plain data.
 
     When a checkpoint is loaded, what it records is compared with the configuration: see
     :mod:`mmreid_ext.checkpoint.usage.check`. Read it back with
@@ -26,16 +36,31 @@ class DeploymentInfoHook(Hook):
         >>> default_hooks = dict(deployment_info=dict(type='mmreid_ext.DeploymentInfoHook'))
     """
 
+    _said = False
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the information to ``checkpoint``, in place."""
         model = network_of(runner.model)
         network, steps = runner.cfg.get("model"), evaluation_steps(runner.cfg)
-        checkpoint["meta"][KEY] = deployment_info(
+        record = deployment_info(
             model,
             steps.transforms if steps else (),
             network if isinstance(network, dict) else None,
             steps and steps.loader,
         )
+        try:
+            record["config"] = describe_config(runner.cfg)
+        except UserError as error:
+            self._say_once(
+                f"Checkpoints of this run hold no configuration: {error} Until then they are used "
+                "with the configuration beside them."
+            )
+        checkpoint["meta"][KEY] = record
+
+    def _say_once(self, text: str) -> None:
+        if not self._said:
+            print_log(text, logger="current", level=logging.WARNING)
+            self._said = True
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare with the configuration; a training may change its input, a test may not."""

@@ -72,3 +72,16 @@ def test_position_embeddings_get_the_recorded_size(runner, monkeypatch):
     del checkpoint["meta"][KEY]
     DeploymentInfoHook().after_load_checkpoint(runner, checkpoint)
     assert len(calls) == 1
+
+
+def test_the_configuration_is_recorded_or_it_is_said_once_why_not(runner, monkeypatch):
+    said = []
+    monkeypatch.setattr(deployment_info_hook, "print_log", lambda text, **_: said.append(text))
+    found = saved_by(runner)["meta"][KEY]["config"]
+    assert found["model"]["type"] == "mmreid_ext.ReIDModel" and said == []
+    runner.cfg["model"]["head"]["losses"]["ce"] = nn.Identity()
+    hook, checkpoint = DeploymentInfoHook(), dict(meta={})
+    for _ in range(2):
+        hook.before_save_checkpoint(runner, checkpoint)
+    assert "config" not in checkpoint["meta"][KEY]
+    assert len(said) == 1 and "model.head.losses.ce is of type Identity" in said[0]
