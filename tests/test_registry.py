@@ -5,11 +5,12 @@ from helpers.tools import run_python
 from mmengine.registry import Registry
 
 from mmreid_ext import registry
+from mmreid_ext.protocols import CameraProtocol, SelfRetrievalProtocol, build_protocol, named
 
 REGISTRIES = {name: x for name, x in vars(registry).items() if isinstance(x, Registry)}
 
 
-@pytest.mark.parametrize("name", REGISTRIES)
+@pytest.mark.parametrize("name", sorted(REGISTRIES.keys() - {"PROTOCOLS"}))
 def test_every_registry_is_a_child_of_the_engines_with_our_scope(name):
     from mmengine import registry as root
 
@@ -39,6 +40,26 @@ def test_names_are_found_by_their_prefix_alone():
     )
     result = run_python(code)
     assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_protocols_have_a_registry_like_everything_else(monkeypatch):
+    monkeypatch.setattr(named, "_NAMED", dict(named._NAMED))
+
+    @registry.PROTOCOLS.register_module()
+    class Backwards(CameraProtocol):
+        pass
+
+    registry.PROTOCOLS.register_module(name=["back", "wards"], module=Backwards)
+    for name in ("Backwards", "back", "wards", "mmreid_ext.Backwards"):
+        assert registry.PROTOCOLS.get(name) is Backwards
+        assert type(build_protocol(dict(type=name, ranks=(1,)))) is Backwards
+        assert type(registry.PROTOCOLS.build(dict(type=name))) is Backwards
+    assert registry.PROTOCOLS.get("camera") is CameraProtocol and "camera" in registry.PROTOCOLS
+    assert registry.PROTOCOLS.get("camra") is None and len(registry.PROTOCOLS) > 12
+    with pytest.raises(ValueError, match="'back' is .*Backwards already"):
+        registry.PROTOCOLS.register_module(name="back", module=SelfRetrievalProtocol)
+    with pytest.raises(TypeError, match="is no protocol"):
+        registry.PROTOCOLS.register_module(module=int)
 
 
 def test_modules_of_the_host_are_reached_through_ours():

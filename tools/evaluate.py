@@ -23,6 +23,7 @@ from mmreid_ext.cli.evaluation_options import (
     given_options,
 )
 from mmreid_ext.cli.feature_options import add_features_argument
+from mmreid_ext.cli.own_modules import add_import_argument, import_own
 from mmreid_ext.output_files import require_writable
 
 
@@ -35,6 +36,7 @@ def parse_args() -> argparse.Namespace:
     add_expansion_argument(parser)
     add_distance_argument(parser, "cosine")
     add_protocol_argument(parser, "the one saved with the features")
+    add_import_argument(parser)
     add_out_argument(parser, "all metrics and the AP of every query")
     return parser.parse_args()
 
@@ -42,6 +44,7 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     require_writable(args.out, "--out")
     given = given_options(args)
+    import_own(args.imports)
 
     from mmreid_ext.evaluation.evaluate_sets import built_protocols, evaluate_sets, warnings_of
     from mmreid_ext.evaluation.options import EvaluationOptions

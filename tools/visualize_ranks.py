@@ -30,6 +30,7 @@ from mmreid_ext.cli.feature_options import (
     add_features_argument,
     asked_sets,
 )
+from mmreid_ext.cli.own_modules import add_import_argument, import_own
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, match_report
@@ -63,6 +64,7 @@ def parse_args() -> argparse.Namespace:
     add_rerank_arguments(parser)
     add_distance_argument(parser, "cosine")
     add_protocol_argument(parser, "the one saved with the features")
+    add_import_argument(parser)
     return parser.parse_args()
 
 
@@ -152,6 +154,7 @@ def run(args: argparse.Namespace) -> None:
     out = Path(args.out_dir or Path(args.features).with_suffix(""))
     require_writable(out / "set" / "ranked_list.html", "--out-dir")
     given = given_options(args)
+    import_own(args.imports)
 
     from mmreid_ext.evaluation.options import EvaluationOptions
     from mmreid_ext.evaluation.results.features_file import (

@@ -11,6 +11,7 @@ from mmreid_ext.errors import MissingFileError, UserError
 
 from .config_keys import check_file_keys, check_inner_keys, check_option_keys
 from .config_options import ConfigOptions
+from .own_modules import look_beside
 from .ranks import choose_launcher
 
 
@@ -68,7 +69,7 @@ def load_config(args: Namespace) -> Config:
 
 
 def read_config(path: Path) -> Config:
-    """Read a configuration file.
+    """Read a configuration file; it finds modules beside itself and in the current folder.
 
     Raises:
         MissingFileError: If there is no such file; names the folder's configurations.
@@ -78,6 +79,8 @@ def read_config(path: Path) -> Config:
         near = sorted(p.name for p in path.parent.glob("*.py")) if path.parent.is_dir() else []
         hint = f" {path.parent} has: {', '.join(near)}." if near else ""
         raise MissingFileError(f"No configuration {path}.{hint}")
+    look_beside(Path())
+    look_beside(path.parent)
     try:
         return Config.fromfile(path)
     except UserError:

@@ -6,7 +6,7 @@ Plain NumPy; of this package nothing is imported but the errors.
 from .camera_rule import other_camera
 from .image_table import JUNK, ROLES, ImageColumns, ImageTable
 from .matching import Labels
-from .named import build_protocol, protocol_names, register_protocol
+from .named import build_protocol, protocol_classes, protocol_names, register_protocol
 from .no_match import MatchReport, match_report, unknown_cameras_message
 from .protocol import (
     CameraProtocol,
@@ -38,6 +38,7 @@ __all__ = [
     "build_protocol",
     "match_report",
     "other_camera",
+    "protocol_classes",
     "protocol_names",
     "read_splits",
     "register_protocol",

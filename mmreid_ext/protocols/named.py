@@ -44,11 +44,16 @@ def protocol_names() -> list[str]:
     return list(_NAMED)
 
 
-def register_protocol(name: str, **defaults: Any) -> Callable[[_Kind], _Kind]:
+def protocol_classes() -> dict[str, type[EvaluationProtocol]]:
+    """Return the class behind each name that :func:`build_protocol` knows."""
+    return {name: kind for name, (kind, _) in _NAMED.items()}
+
+
+def register_protocol(name: str | None = None, **defaults: Any) -> Callable[[_Kind], _Kind]:
     """Give a protocol of one's own a name, so that configurations and command lines can use it.
 
     Args:
-        name: The name. The name of the class is known as well, as for the package's own.
+        name: The name. Defaults to that of the class, which is known as well beside another one.
         **defaults: Settings that differ from the class's.
 
     Returns:
@@ -67,12 +72,13 @@ def register_protocol(name: str, **defaults: Any) -> Callable[[_Kind], _Kind]:
 
     def register(kind: _Kind) -> _Kind:
         _check_kind(kind)
-        taken = _NAMED.get(name, (kind, {}))[0]
+        known_as = kind.__name__ if name is None else name
+        taken = _NAMED.get(known_as, (kind, {}))[0]
         if _path(taken) != _path(kind):
             raise UserError(
-                f"register_protocol: {name!r} is {_path(taken)} already; choose another name."
+                f"register_protocol: {known_as!r} is {_path(taken)} already; choose another name."
             )
-        _NAMED[name] = (kind, defaults)
+        _NAMED[known_as] = (kind, defaults)
         return kind
 
     return register
@@ -129,7 +135,8 @@ def _find(name: Any) -> tuple[type[EvaluationProtocol], dict[str, Any]]:
             return kind, {}
     raise UserError(
         f"Unknown evaluation protocol {name!r}{did_you_mean(name, _NAMED)}. "
-        f"Known: {', '.join(_NAMED)}. For one of your own see register_protocol."
+        f"Known: {', '.join(_NAMED)}. One of your own is known when its module is imported: "
+        "name it in custom_imports of the configuration, or after --import on the command line."
     )
 
 
