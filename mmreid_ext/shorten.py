@@ -1,4 +1,4 @@
-"""Shorten long lists and long texts in messages."""
+"""Shorten long lists and long texts in messages, and count things."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def shorten(values: Iterable[Any], separator: str = ", ", shown: int = SHOWN) ->
     texts = [str(value) for value in values]
     more = len(texts) - shown
     return separator.join(texts[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def several(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 image``, ``2,000 images``, ``2 identities``."""
+    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def one_line(value: Any, limit: int = _LINE) -> str:

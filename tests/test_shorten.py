@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmreid_ext.shorten import one_line, shorten
+from mmreid_ext.shorten import one_line, several, shorten
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [
@@ -73,3 +73,11 @@ def test_nobody_else_shortens_lists():
     texts = {path: path.read_text(encoding="utf-8") for path in SOURCES}
     found = {str(path.relative_to(ROOT)): second_implementations(t) for path, t in texts.items()}
     assert not {path: nodes for path, nodes in found.items() if nodes}
+
+
+@pytest.mark.parametrize(
+    "number, noun, text",
+    [(1, "image", "1 image"), (0, "file", "0 files"), (2000, "identity", "2,000 identities")],
+)
+def test_a_number_with_its_noun(number, noun, text):
+    assert several(number, noun) == text

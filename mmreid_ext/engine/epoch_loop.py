@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmreid_ext.engine.settings.class_count import check_num_classes
-from mmreid_ext.engine.settings.evaluation_check import check_validation, warn_of_trained_images
+from mmreid_ext.engine.settings.evaluation_check import check_data_sets, check_validation
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
@@ -52,7 +52,7 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
     def run(self) -> nn.Module:
         """Train, from the first batch or from the one after those that a checkpoint has seen."""
         check_validation(self.runner)
-        warn_of_trained_images(self.dataloader.dataset, self.runner.val_loop)
+        check_data_sets(self.dataloader.dataset, self.runner.val_loop)
         try:
             return self._run()
         finally:

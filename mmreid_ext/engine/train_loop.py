@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmreid_ext.engine.settings.class_count import check_num_classes
-from mmreid_ext.engine.settings.evaluation_check import check_validation, warn_of_trained_images
+from mmreid_ext.engine.settings.evaluation_check import check_data_sets, check_validation
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.registry import LOOPS
 
@@ -69,7 +69,7 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
 
     def _run(self) -> nn.Module:
         check_validation(self.runner)
-        warn_of_trained_images(self.dataloader.dataset, self.runner.val_loop)
+        check_data_sets(self.dataloader.dataset, self.runner.val_loop)
         log_validations_by_iteration(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")

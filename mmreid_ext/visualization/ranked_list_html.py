@@ -17,6 +17,7 @@ from mmengine.logging import print_log
 
 from mmreid_ext.checkpoint.atomic import atomic_open
 from mmreid_ext.protocols.camera_label import camera_label
+from mmreid_ext.shorten import several
 
 from .ranked_lists import RankedList, RankedLists, check_paths
 from .thumbnails import ThumbnailReader
@@ -77,7 +78,7 @@ def save_ranked_list_html(
         file.write(text)
     if reader.missing:
         print_log(
-            f"{path}: {_several(len(reader.missing), 'image file')} could not be read, the first "
+            f"{path}: {several(len(reader.missing), 'image file')} could not be read, the first "
             f"is {str(reader.root / reader.missing[0])!r}. Relative paths start from image_root "
             "(--image-root).",
             logger="current",
@@ -107,20 +108,15 @@ def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
             "identity in its own camera (“removed” beside the query says how many)."
         )
     if ranked.num_junk:
-        images = _several(ranked.num_junk, "gallery image")
+        images = several(ranked.num_junk, "gallery image")
         notes.append(f"Not shown in any list: {images} marked as junk (pid -1).")
     if valid < len(first.all_ap):
-        notes.append(f"Left out: {_several(len(first.all_ap) - valid, 'query')} without any match.")
+        notes.append(f"Left out: {several(len(first.all_ap) - valid, 'query')} without any match.")
     if num_missing:
         notes.append(
-            f"{_several(num_missing, 'image file')} could not be read; a crossed box stands in."
+            f"{several(num_missing, 'image file')} could not be read; a crossed box stands in."
         )
     return notes
-
-
-def _several(number: int, noun: str) -> str:
-    plural = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 class _Pictures:

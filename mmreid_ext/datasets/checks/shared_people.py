@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from mmreid_ext.datasets.record_dataset import RecordDataset
-from mmreid_ext.shorten import shorten
-
-from .image_files import locate
+from mmreid_ext.shorten import several, shorten
 
 
 def shared_pictures(
@@ -41,18 +39,22 @@ def known_to_share(one: Any, other: Any) -> str | None:
     return getattr(one, "overlapping", {}).get(getattr(other, "title", None))
 
 
-def trained_on_messages(train: RecordDataset, test: RecordDataset) -> list[str]:
+def trained_on_messages(
+    train: RecordDataset,
+    test: RecordDataset,
+    trained: Collection[str | None],
+    files: Sequence[str | None],
+) -> list[str]:
     """Say which of the images and people of a test set are trained on.
-
-    Images are compared by their real paths.
 
     Args:
         train: Training set.
         test: Test set.
+        trained: Real paths of the training images, see :func:`~.image_files.locate`.
+        files: Real path of every test image, None where there is no such file.
     """
     messages = []
-    trained = {file for file in locate(train.image_paths()) if file}
-    seen = [file for file in locate(test.image_paths()) if file in trained]
+    seen = [file for file in files if file and file in trained]
     if seen:
         messages.append(
             f"{len(set(seen))} images of the test set {test.name!r} are trained on, by "
@@ -69,4 +71,30 @@ def trained_on_messages(train: RecordDataset, test: RecordDataset) -> list[str]:
                     f"({known}); scores on people who were trained on are higher than on unseen "
                     "people."
                 )
+            messages += same_names_message(one, other)
     return messages
+
+
+def same_names_message(one: Any, other: Any) -> list[str]:
+    """Say which names of people stand in two lists, one trained on, the other tested.
+
+    Numbers are no evidence: each list may begin from 1 again. The parts of one list are compared by
+    its reader.
+    """
+    announced = [set(part.metainfo.get("pid_names", {}).values()) for part in (one, other)]
+    same_list = getattr(one, "csv_file", 0) == getattr(other, "csv_file", 1)
+    if same_list or not announced[0] & announced[1]:
+        return []
+    used = [
+        {part.get_data_info(row).get("pid_name") for row in range(len(part))}
+        for part in (one, other)
+    ]
+    shared = sorted((used[0] & used[1]) - {None})
+    if not shared:
+        return []
+    names = several(len(shared), "name")
+    return [
+        f"{names} of the training set {one.name!r} and of the test set {other.name!r} are alike: "
+        f"{shorten(shared)}. If they are the same people, scores are higher than on unseen people; "
+        "split by identity."
+    ]

@@ -10,7 +10,7 @@ from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmreid_ext.datasets.checks.shared_people import trained_on_messages
+from mmreid_ext.datasets.checks.quick_check import QuickCheck, quick_check
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.datasets.wrappers import unwrapped
 from mmreid_ext.distributed import is_main
@@ -55,20 +55,32 @@ def check_test_sets(loop: Any) -> None:
         metric.check_images(images)
 
 
-def warn_of_trained_images(train: Any, loop: Any) -> None:
-    """Say which images and people of a validation are trained on; some mean it, as a trial.
+def check_data_sets(train: Any, loop: Any) -> QuickCheck | None:
+    """Look at the data sets of a training, and say on the main rank what is in them.
+
+    Images and people that are trained on and tested are a warning: some mean it, as a trial.
 
     Args:
         train: Training set.
         loop: Validation loop, or None.
+
+    Returns:
+        What was found; None if the training set is none of ours.
+
+    Raises:
+        UserError: If files are no pictures, so that the training or an evaluation would stop later.
     """
-    if loop is None:
-        return
-    train, test = unwrapped(train), unwrapped(loop.dataloader.dataset)
-    if not (is_main() and isinstance(train, RecordDataset) and isinstance(test, RecordDataset)):
-        return
-    for message in trained_on_messages(train, test):
-        print_log(message, logger="current", level=logging.WARNING)
+    train = unwrapped(train)
+    if not isinstance(train, RecordDataset):
+        return None
+    test = None if loop is None else unwrapped(loop.dataloader.dataset)
+    found = quick_check(train, [test] if isinstance(test, RecordDataset) else [])
+    if is_main():
+        print_log(f"Data: {found.line}", logger="current")
+        for message in found.warnings:
+            print_log(message, logger="current", level=logging.WARNING)
+    found.require_no_fault()
+    return found
 
 
 def _reported_keys(loop: Any) -> list[str] | None:

@@ -10,10 +10,11 @@ from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmreid_ext.datasets import Market1501
 from mmreid_ext.engine.settings import evaluation_check
 from mmreid_ext.engine.settings.evaluation_check import (
+    check_data_sets,
     check_test_sets,
     check_validation,
-    warn_of_trained_images,
 )
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import ReIDMetric
 from mmreid_ext.protocols import ImageTable
 
@@ -119,16 +120,30 @@ def test_the_images_are_looked_at_before_features_are_extracted(protocols, camid
     check_test_sets(loop(ReIDMetric(protocols="no_camera"), table(camids)))
 
 
-def test_images_that_are_trained_on_are_said_also_behind_wrappers(tmp_path, monkeypatch):
+def test_the_data_sets_are_looked_at_also_behind_wrappers(tmp_path, monkeypatch):
     said = []
     monkeypatch.setattr(evaluation_check, "print_log", lambda text, **_: said.append(text))
     write_market(tmp_path)
     test = Market1501(tmp_path, mode="test", check=False)
     validation = SimpleNamespace(dataloader=SimpleNamespace(dataset=test))
-    warn_of_trained_images(Market1501(tmp_path, check=False), validation)
-    warn_of_trained_images(Market1501(tmp_path, check=False), None)
-    warn_of_trained_images([1, 2], validation)
-    assert said == []
+    check_data_sets(Market1501(tmp_path, check=False), validation)
+    assert said == [
+        "Data: train market1501: 12 images, 3 people, 2 cameras | "
+        "test market1501: 13 images, 2 people, 2 cameras | all files there"
+    ]
+    assert check_data_sets(Market1501(tmp_path, check=False), None).tests == ()
+    assert check_data_sets([1, 2], validation) is None
     everything = Market1501(tmp_path, combine_all=True, check=False)
-    warn_of_trained_images(RepeatDataset(everything, 2), validation)
-    assert len(said) == 1 and "12 images of the test set 'market1501' are trained on" in said[0]
+    del said[:]
+    check_data_sets(RepeatDataset(everything, 2), validation)
+    assert len(said) == 2 and "12 images of the test set 'market1501' are trained on" in said[1]
+
+
+def test_files_that_are_no_pictures_stop_the_training(tmp_path, monkeypatch):
+    folder = write_market(tmp_path)
+    next((folder / "query").iterdir()).write_bytes(b"")
+    pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
+    test = Market1501(tmp_path, "test", pipeline, check=False)
+    validation = SimpleNamespace(dataloader=SimpleNamespace(dataset=test))
+    with pytest.raises(UserError, match=r"1 of 13 files .* are no pictures: .*query.*\(empty\)"):
+        check_data_sets(Market1501(tmp_path, check=False), validation)
