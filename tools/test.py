@@ -25,6 +25,7 @@ from mmreid_ext.cli.evaluation_options import (
     given_options,
 )
 from mmreid_ext.cli.explain import explained
+from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings
 from mmreid_ext.errors import UserError
 from mmreid_ext.image_loading import steps_of
 from mmreid_ext.output_files import require_writable
@@ -52,6 +53,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--save-features", metavar="NPZ", help="write the embeddings, for tools/evaluate.py"
     )
+    add_screen_arguments(parser)
     add_launch_arguments(parser)
     return parser.parse_args()
 
@@ -105,21 +107,21 @@ def is_ours(kind: str | type) -> bool:
 def run(args: argparse.Namespace) -> None:
     require_writable(args.out, "--out")
     require_writable(args.save_features, "--save-features")
-    cfg = load_config(args)
-
-    from mmengine.runner import Runner
+    with brief_warnings(args):
+        cfg = load_config(args)
 
     from mmreid_ext.checkpoint.usage import check_usage
     from mmreid_ext.checkpoint.weights import load_weights
     from mmreid_ext.cli.launch import prepare
+    from mmreid_ext.cli.screen.screen import Screen
     from mmreid_ext.distributed import is_main
     from mmreid_ext.engine.settings.evaluation_check import check_test_sets
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
 
-    with explained(cfg):
+    with Screen(args) as screen, explained(cfg):
         apply_arguments(cfg, args)
         prepare(cfg, args.local_rank)
-        runner = Runner.from_cfg(cfg)
+        runner = screen.build_runner(cfg)
         check_test_sets(runner.test_loop)
         load_weights(runner.model, args.checkpoint)
         check_usage(runner.model, cfg, args.checkpoint)

@@ -10,6 +10,7 @@ import argparse
 from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.explain import explained
+from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings
 from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
 
 
@@ -36,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
     add_speed_arguments(parser)
+    add_screen_arguments(parser)
     add_launch_arguments(parser)
     args = parser.parse_args()
     if args.amp_dtype is not None and not args.amp:
@@ -44,12 +46,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
-    cfg = load_config(args)
+    with brief_warnings(args):
+        cfg = load_config(args)
 
-    from mmengine.runner import Runner  # heavy; --help stays quick
-
-    from mmreid_ext.cli.launch import prepare
+    from mmreid_ext.cli.launch import prepare  # heavy; --help stays quick
     from mmreid_ext.cli.precision import use_amp
+    from mmreid_ext.cli.screen.screen import Screen
 
     if args.amp:
         use_amp(cfg, args.amp_dtype)
@@ -59,9 +61,9 @@ def run(args: argparse.Namespace) -> None:
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume
-    with explained(cfg):
+    with Screen(args) as screen, explained(cfg):
         prepare(cfg, args.local_rank)
-        Runner.from_cfg(cfg).train()
+        screen.train(cfg)
 
 
 def main() -> None:

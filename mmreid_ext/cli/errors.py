@@ -33,10 +33,10 @@ def run_tool(main: Callable[[], None]) -> None:
     """
     try:
         main()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise
-        report_once("interrupted", INTERRUPTED)
+        report_once(str(error) or "interrupted", INTERRUPTED)
     except Exception as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise

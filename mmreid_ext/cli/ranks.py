@@ -69,6 +69,13 @@ def _in_batch_step(environ: Mapping[str, str]) -> bool:
     return not in_step and _number(environ, "SLURM_NTASKS") > 1 and "SLURM_PROCID" in environ
 
 
+def rank_of_process(environ: Mapping[str, str] = os.environ) -> int:
+    """Return the rank that the launcher gave to this process, 0 where nothing launched it."""
+    if _started_by(environ) == "none":
+        return 0
+    return _number(environ, "RANK") or _number(environ, "SLURM_PROCID")
+
+
 def _number(environ: Mapping[str, str], name: str) -> int:
     value = environ.get(name, "")
     return int(value) if value.isdigit() else 0

@@ -1,0 +1,66 @@
+"""Say at the end of a run where things are, and what comes next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from mmengine.runner import Runner
+
+from .start import log_file_of, shown_path
+
+
+def ending(runner: Runner, config: str) -> str:
+    """Return the last lines of a training.
+
+    Args:
+        runner: The runner.
+        config: The configuration as it was named on the command line.
+    """
+    checkpoint = last_checkpoint(runner.work_dir)
+    lines = [("log", log_file_of(runner)), ("scalars", scalars_of(runner))]
+    if checkpoint is not None:
+        shown = shown_path(checkpoint)
+        lines += [("checkpoint", shown)]
+        lines += [("best", shown_path(path)) for path in best_checkpoints(runner.work_dir)]
+        command = ["python", "tools/test.py", config, shown, "--out", "results.json"]
+        lines += [("next", shlex.join(command))]
+    return "\n" + "\n".join(f"{name:<12}{text}" for name, text in lines if text)
+
+
+def scalars_of(runner: Runner) -> str:
+    """Return the file of all logged values, empty if there is none."""
+    path = Path(runner._log_dir, "vis_data", "scalars.json")
+    return shown_path(path) if path.is_file() else ""
+
+
+def last_checkpoint(work_dir: str) -> Path | None:
+    """Return the newest checkpoint of a run as its folder names it."""
+    pointer = Path(work_dir, "last_checkpoint")
+    if not pointer.is_file():
+        return None
+    path = Path(work_dir, Path(pointer.read_text().strip()).name)
+    return path if path.is_file() else None
+
+
+def best_checkpoints(work_dir: str) -> list[Path]:
+    """List the checkpoints of the best validations."""
+    return sorted(Path(work_dir).glob("best_*.pth"))
+
+
+def how_to_resume(runner: Runner, arguments: list[str]) -> str:
+    """Return what an interrupted training tells its user.
+
+    Args:
+        runner: The runner.
+        arguments: The whole command line after the tool's name.
+    """
+    checkpoint = last_checkpoint(runner.work_dir)
+    if checkpoint is None:
+        return "interrupted before the first checkpoint was written; nothing is left to resume"
+    command = ["python", "tools/train.py", *arguments]
+    if "--resume" not in arguments:
+        command.append("--resume")
+    return f"interrupted; {shown_path(checkpoint)} is the last checkpoint, go on with\n" + (
+        f"  {shlex.join(command)}"
+    )
