@@ -10,7 +10,19 @@ from mmreid_ext.errors import MissingFileError
 from mmreid_ext.shorten import shorten
 
 DATA_ROOT_VARIABLE = "MMREID_DATA_ROOT"
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".ppm", ".webp")
+IMAGE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".webp",
+    ".avif",
+    ".heic",
+    ".heif",
+)
 
 
 def default_data_root() -> Path:

@@ -15,6 +15,8 @@ from numpy.typing import ArrayLike
 
 from mmreid_ext.errors import UserError
 
+from .decoding.boxes import crop, picture_key
+from .decoding.decode import decode, foreign_format
 from .picture_file import check_picture, read_regular_file, without_alpha
 
 # Of the machine, not of the picture: too many open files, no memory, no room.
@@ -34,12 +36,14 @@ def load_image(loader: Any, record: dict) -> dict:
     """Load the image of a record.
 
     Files on this machine are checked first (see :func:`~.picture_file.check_picture`), and
-    transparent parts become black.
+    transparent parts become black. Where the record has a ``box``, the image is that part of the
+    file's picture: the loader gives what it would give for a lossless file of the crop.
 
     Args:
         loader: The loader of the data set. If it has a true ``refuses_cut_off``, it does all that
             itself, and the file is not looked at twice.
-        record: The image record, with ``img_path``.
+        record: The image record, with ``img_path`` and perhaps ``box`` (left, top, width, height in
+            pixels of the upright picture).
 
     Raises:
         UnreadableImageError: Whatever is wrong with the file, with its name.
@@ -63,6 +67,8 @@ def load_image(loader: Any, record: dict) -> dict:
             f"Cannot read image {record['img_path']!r}{_owner(record)}: {reason}. Restore or "
             f"delete the file{skip}."
         ) from cause
+    if record.get("box") is not None:
+        results["img_path"] = picture_key(record["img_path"], record)
     return results
 
 
@@ -136,10 +142,21 @@ def _load_checked(loader: Any, record: dict) -> dict | None:
     if os.path.exists(path):  # else it is missing, or in an object store: the loader knows
         content = read_regular_file(path)
         check_picture(content)
+        if record.get("box") is not None or foreign_format(content) is not None:
+            return _load_decoded(loader, record, content)
     results = loader(record)
     if content is not None and isinstance((results or {}).get("img"), np.ndarray):
         results["img"] = without_alpha(results["img"], content)
     return results
+
+
+def _load_decoded(loader: Any, record: dict, content: bytes) -> dict:
+    """Decode here, and let the loader do the rest: it knows no boxes and few formats."""
+    image = without_alpha(decode(content), content)
+    if record.get("box") is not None:
+        image = crop(image, record["box"])
+    others = {key: value for key, value in record.items() if key not in ("img_path", "box")}
+    return {**load_array(loader, image, others), "img_path": record["img_path"]}
 
 
 def _is_of_the_machine(error: Exception) -> bool:

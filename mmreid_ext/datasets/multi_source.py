@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 
 from mmreid_ext.datasets.checks.image_files import content_keys, locate
 from mmreid_ext.datasets.checks.shared_people import known_to_share, shared_pictures
+from mmreid_ext.datasets.decoding.boxes import picture_key
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 
@@ -146,7 +147,9 @@ class MultiSourceDataset(CombinedDataset):
         Contents are compared where a source asks for it, for all sources then.
         """
         files = {
-            source.name: [file for file in locate([r["img_path"] for r in part]) if file]
+            source.name: [
+                file for file in locate([picture_key(r["img_path"], r) for r in part]) if file
+            ]
             for source, part in zip(self.sources, parts, strict=True)
         }
         by_content = any(getattr(s, "compare_files", "path") == "content" for s in self.sources)

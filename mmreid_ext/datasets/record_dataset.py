@@ -12,6 +12,7 @@ from mmreid_ext.image_loading import is_loading, split_loading
 from mmreid_ext.protocols import ImageTable
 
 from .corrupt_images import CorruptImages, replacements
+from .decoding.boxes import picture_key
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .loading import UnreadableImageError, build_loader, load_image
 from .records import column, image_table
@@ -132,9 +133,10 @@ class RecordDataset(BaseDataset):
         return [int(self.labels[idx])]
 
     def image_paths(self) -> list[str]:
-        """Return the paths of all images, in order."""
+        """Return the paths of all images, in order; those of crops name their box, too."""
         self.full_init()
-        return [self.get_data_info(idx)["img_path"] for idx in range(len(self))]
+        records = map(self.get_data_info, range(len(self)))
+        return [picture_key(record["img_path"], record) for record in records]
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Not supported: arrays, labels and samplers belong to the complete list."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmreid_ext.datasets.decoding.boxes import picture_key
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import ImageTable
 from mmreid_ext.shorten import shorten
@@ -38,10 +39,10 @@ def column(records: list[Record], key: str) -> np.ndarray:
 def image_table(records: list[Record], distractor_pids: Collection[int]) -> ImageTable:
     """Tabulate what a protocol asks about test records, one row per record."""
     pids = column(records, "pid")
-    roles, datasets, names = (
-        np.array([record[key] for record in records], dtype=np.str_)
-        for key in ("role", "dataset", "img_path")
+    roles, datasets = (
+        np.array([record[key] for record in records], dtype=np.str_) for key in ("role", "dataset")
     )
+    names = np.array([picture_key(r["img_path"], r) for r in records], dtype=np.str_)
     lone = np.isin(pids, list(distractor_pids))
     return ImageTable(pids, column(records, "camid"), roles, datasets, names, lone)
 

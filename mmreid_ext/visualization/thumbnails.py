@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.protocols.crop_names import split_crop_name
 
 _PAPER, _STROKE = (232, 235, 240), (150, 158, 170)
 _SMALLEST = 8  # pixels; nothing can be seen on less
@@ -42,11 +43,15 @@ class ThumbnailReader:
         self._jpegs: dict[str, str] = {}
 
     def image(self, path: str) -> Image.Image:
-        """Return the thumbnail of one file as an RGB image."""
+        """Return the thumbnail of one picture, or of a box in it, as an RGB image."""
+        file_name, box = split_crop_name(path)
         try:
-            with Image.open(self.root / path) as file:
+            with Image.open(self.root / file_name) as file:
                 # The camera's orientation tag would be lost with the metadata.
                 image = ImageOps.exif_transpose(file).convert("RGB")
+            if box is not None:
+                left, top, width, height = box
+                image = image.crop((left, top, left + width, top + height))
         except (OSError, UnidentifiedImageError, ValueError):
             if path not in self.missing:
                 self.missing.append(path)

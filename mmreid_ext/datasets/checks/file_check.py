@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mmreid_ext.datasets.decoding.boxes import picture_key
 from mmreid_ext.datasets.records import Record
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.protocols import EvaluationProtocol, SingleGalleryShotProtocol
@@ -58,7 +59,7 @@ def check_files(
     """
     if not records:
         return []
-    files = locate([record["img_path"] for record in records])
+    files = locate([picture_key(record["img_path"], record) for record in records])
     require_some_file(records, files, where, options.list_files)
     missing = missing_message(records, files, where, options.list_files)
     there = [row for row, file in enumerate(files) if file is not None]
@@ -93,7 +94,7 @@ def once_each(
     """
     if not records or not protocol.self_retrieval:
         return records, ""
-    paths = [record["img_path"] for record in records]
+    paths = [picture_key(record["img_path"], record) for record in records]
     keys = [file or path for file, path in zip(locate(paths), paths, strict=True)]
     if by_content:
         keys = content_keys(keys)

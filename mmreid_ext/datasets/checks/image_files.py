@@ -7,6 +7,8 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 
+from mmreid_ext.protocols.crop_names import split_crop_name
+
 _FEW = 16  # of one folder: looked up one by one, where listing the folder may take longer
 
 
@@ -18,9 +20,23 @@ def is_remote(path: str) -> bool:
 def locate(paths: Sequence[str]) -> list[str | None]:
     """Return the real path of every file, links resolved; None where there is no such file.
 
+    A part of a picture (:func:`mmreid_ext.protocols.crop_names.crop_name`) stays that part.
+
     Folders are listed once instead of asking for each file, so 30,000 images take a tenth of a
     second.
     """
+    names, parts = _without_parts(paths)
+    found = _locate_files(names)
+    return [file and file + part for file, part in zip(found, parts, strict=True)]
+
+
+def _without_parts(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the files of pictures, and what names a part of each, mostly nothing."""
+    names = [split_crop_name(path)[0] if "#" in path else path for path in paths]
+    return names, [path[len(name) :] for path, name in zip(paths, names, strict=True)]
+
+
+def _locate_files(paths: Sequence[str]) -> list[str | None]:
     by_folder: dict[str, list[int]] = defaultdict(list)
     for row, path in enumerate(paths):
         by_folder[path[: path.rfind(os.sep) + 1]].append(row)
@@ -45,12 +61,12 @@ def locate(paths: Sequence[str]) -> list[str | None]:
 def content_keys(files: Sequence[str]) -> list[str]:
     """Return a hash of what is in each file, so that copies under other names have one key."""
     keys = []
-    for path in files:
+    for path, part in zip(*_without_parts(files), strict=True):
         if is_remote(path):
-            keys.append(path)
+            keys.append(path + part)
             continue
         with open(path, "rb") as file:
-            keys.append(hashlib.blake2b(file.read()).hexdigest())
+            keys.append(hashlib.blake2b(file.read()).hexdigest() + part)
     return keys
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.datasets.decoding.boxes import BOX_COLUMNS
 from mmreid_ext.datasets.folders import default_data_root
 from mmreid_ext.datasets.records import Record
 from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
@@ -14,17 +15,18 @@ from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.suggest import did_you_mean
 
+from .csv_boxes import read_boxes
 from .csv_table import Row, read_table
 from .ids import UNKNOWN, is_none, normalized, number_ids
 
-_COLUMNS = ("path", "pid", "camid", "split", "domain")
+_COLUMNS = ("path", "pid", "camid", "split", "domain", *BOX_COLUMNS)
 _REQUIRED = ("path", "pid", "split")
 _ROLES = ("train", "query", "gallery")
 
 
 @DATASETS.register_module()
 class CSVDataset(ReIDDataset):
-    r"""Images listed in a file with the columns ``path,pid,camid,split`` and optionally ``domain``.
+    r"""Images listed in a file with the columns ``path,pid,camid,split`` and a few optional ones.
 
     * ``path``: relative to the folder of the file, or absolute; ``/`` or ``\`` between folders.
     * ``pid``: a whole number or any name; see :func:`.ids.number_ids`. Names
@@ -34,6 +36,8 @@ class CSVDataset(ReIDDataset):
     * ``split``: ``train``, ``query`` or ``gallery``.
     * ``domain``: a number or any name; where the column exists, ``domain_from`` defaults to
       ``'record'``.
+    * ``x,y,w,h``: the image is this part of the picture: left and top edge, width and height in
+      pixels. All four or none; a row that leaves them empty is the whole picture.
 
     Values are separated by commas, semicolons or tabs, as the header is. Other columns are refused,
     because a misspelt ``camid`` would switch the camera rule off.
@@ -76,7 +80,8 @@ class CSVDataset(ReIDDataset):
         if not self.csv_file.is_file():
             raise MissingFileError(
                 f"{self.name}: no file {str(self.csv_file)!r}. Expected a CSV file with the header "
-                "path,pid,camid,split (and optionally domain); paths are relative to its folder. "
+                "path,pid,camid,split (and optionally domain,x,y,w,h); "
+                "paths are relative to its folder. "
                 "csv_file is relative to data_root, which defaults to the environment variable "
                 "MMREID_DATA_ROOT, else ./data."
             )
@@ -101,8 +106,9 @@ class CSVDataset(ReIDDataset):
         domains = self._numbers("domain", rows)
         if "domain" in columns and not self._domain_given:
             self.domain_from = "record"
+        boxes = read_boxes(self.csv_file, columns, rows)
         records = []
-        for row in rows:
+        for row, box in zip(rows, boxes, strict=True):
             cells = {name: normalized(text) for name, text in row.cells.items()}
             record = dict(
                 img_path=str(folder / row.cells["path"].replace("\\", "/")),
@@ -113,6 +119,8 @@ class CSVDataset(ReIDDataset):
             )
             if str(record["pid"]) != cells["pid"]:
                 record["pid_name"] = cells["pid"]
+            if box is not None:
+                record["box"] = box
             records.append(record)
         self._metainfo["pid_names"] = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
         self._number_identities(pids)

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.protocols.crop_names import split_crop_name
+
 _TRIED = 20
 """Images that are looked for, to learn where a test set was moved to: a few may be missing."""
 
@@ -52,7 +54,9 @@ def place_images(names: Sequence[str], image_root: str | os.PathLike = "") -> tu
     parts = [part for part in re.split(r"[\\/]+", folder) if part and not part.endswith(":")]
     places = [Path(image_root, *parts[count:]) for count in range(len(parts) + 1)]
     tried = [name for name in short if name][:_TRIED]
-    found = [sum((place / name).is_file() for name in tried) for place in places]
+    found = [
+        sum((place / split_crop_name(name)[0]).is_file() for name in tried) for place in places
+    ]
     best = found.index(max(found)) if any(found) else len(places) - 1
     return short, str(places[best])
 

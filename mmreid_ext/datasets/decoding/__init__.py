@@ -1,0 +1,1 @@
+"""Turn bytes into the picture of one person: formats that OpenCV lacks, boxes in frames."""

@@ -1,0 +1,1 @@
+"""Make a data set and a configuration of somebody's own pictures."""

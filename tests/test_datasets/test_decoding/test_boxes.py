@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from mmreid_ext.datasets.decoding.boxes import box_edges, box_message, clipped, crop, picture_key
+from mmreid_ext.errors import UserError
+
+IMAGE = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
+
+
+def test_a_crop_is_a_slice():
+    assert np.array_equal(crop(IMAGE, (1, 2, 3, 4)), IMAGE[2:6, 1:4])
+    assert crop(IMAGE, (1, 2, 3, 4)).flags["C_CONTIGUOUS"]
+
+
+def test_fractions_are_rounded_edge_by_edge():
+    assert box_edges((0.6, 1.4, 2.6, 1.0)) == (1, 1, 3, 2)  # 0.6 + 2.6 = 3.2
+
+
+@pytest.mark.parametrize(
+    "box, message",
+    [
+        ((-1, 0, 2, 2), "sticks out of the picture of 5 x 6 pixels"),
+        ((0, 0, 6, 2), "sticks out"),
+        ((0, 3, 2, 4), "sticks out"),
+        ((0, 0, 0, 2), "holds no pixel"),
+        ((0, 0, 0.2, 2), "holds no pixel"),
+        ((0, float("nan"), 1, 2), "not finite"),
+    ],
+)
+def test_what_is_wrong_with_a_box(box, message):
+    assert message in box_message(box, (5, 6))
+    with pytest.raises(UserError, match=message):
+        crop(IMAGE, box)
+
+
+def test_the_whole_picture_is_a_box():
+    assert box_message((0, 0, 5, 6), (5, 6)) is None
+    assert box_message((0, 0, 500, 6), None) is None
+
+
+def test_boxes_are_cut_off_at_the_edge():
+    assert clipped((-2, 1, 4, 9), (5, 6)) == (0, 1, 2, 5)
+    assert clipped((5, 0, 3, 3), (5, 6)) is None
+    assert clipped((float("inf"), 0, 3, 3), (5, 6)) is None
+
+
+def test_two_crops_of_a_picture_are_two_pictures():
+    assert picture_key("a.jpg", {}) == "a.jpg"
+    assert picture_key("a.jpg", {"box": (1.2, 2, 3, 4)}) == "a.jpg#xywh=1,2,3,4"
