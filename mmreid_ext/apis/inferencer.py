@@ -1,52 +1,30 @@
-"""Embeddings of images, outside of any Runner."""
+"""Turn images into embeddings and answers, outside of any Runner."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
+from typing import Any
 
 import torch
-from mmcv.transforms import Compose
-from mmengine.dataset import default_collate
 from mmengine.logging import print_log
-from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import (
-    compare_usage,
-    config_of,
-    embedding_size,
-    model_settings,
-)
-from mmreid_ext.checkpoint.weights import load_state, read_checkpoint
-from mmreid_ext.datasets.folders import list_images
-from mmreid_ext.datasets.loading import (
-    UnreadableImageError,
-    build_loader,
-    load_array,
-    load_image,
-)
-from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
-from mmreid_ext.image_loading import evaluation_steps
-from mmreid_ext.registry import MODELS
+from mmreid_ext.checkpoint.usage import embedding_size
+from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.evaluation.results.features_file import load_features
 from mmreid_ext.shorten import shorten
 
-from .configuration import (
-    ConfigLike,
-    as_config,
-    as_device,
-    checkpoint_and_config,
-    find_config,
-    without_downloads,
-)
-from .pictures import Picture, as_bgr, is_one_picture
+from .answers import Comparison, Match, judge, matches_of
+from .configuration import ConfigLike, as_device, find_config
+from .embedder import build_embedder, prepare, read_frame
+from .inputs import as_embeddings, collate, is_folder, single_pictures, with_paths
+from .pictures import Picture, is_one_picture, regions
+from .search import nearest
 
 __all__ = ["ReIDInferencer", "find_config"]
-
-_NOBODY = {"pid": -1, "camid": -1, "domain": -1, "role": "", "dataset": ""}
 
 
 class ReIDInferencer:
@@ -68,6 +46,8 @@ class ReIDInferencer:
         batch_size: Images per forward pass. Defaults to 64.
 
     Attributes:
+        thresholds: Similarities from which on two images show the same person, as testing stored
+            them with the checkpoint; empty before ``tools/test.py`` has.
         skipped: Why images of the last call were left out, by index; see ``skip``.
 
     Raises:
@@ -92,30 +72,12 @@ class ReIDInferencer:
             raise UserError(
                 f"ReIDInferencer: batch_size={batch_size!r}, must be a whole number of at least 1."
             )
-        file, config = checkpoint_and_config(config, checkpoint)
-        content = read_checkpoint(file)
-        cfg = config_of(content, file) if config is None else as_config(config)
-        steps, model = evaluation_steps(cfg), model_settings(cfg)
-        if steps is None or model is None:
-            raise UserError(
-                "ReIDInferencer: the configuration needs `model` and the transforms of the test "
-                "images, `test_dataloader.dataset.pipeline`; use the configuration of the training."
-            )
-        self.device = as_device(device)
         self.batch_size = batch_size
         self.skipped: dict[int, str] = {}
-        with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or "mmpretrain"):
-            self.model = MODELS.build(without_downloads(model))
-            self.loader = build_loader(steps.loader)
-            self.transform = Compose(steps.transforms)
-        if not hasattr(self.model, "embed"):
-            raise UserError(
-                f"ReIDInferencer: model.type={type(self.model).__name__} gives no embeddings; it "
-                "must be 'mmreid_ext.ReIDModel'."
-            )
-        load_state(self.model, content, file)
-        compare_usage(self.model, cfg, content, file, trains=False)
-        self.model.to(self.device).eval()
+        self.device = as_device(device)
+        self.model, self.loader, self.transform, self.thresholds = build_embedder(
+            config, checkpoint, self.device
+        )
 
     @torch.no_grad()
     def __call__(self, images: Picture | Iterable[Picture], *, skip: bool = False) -> Tensor:
@@ -146,7 +108,7 @@ class ReIDInferencer:
         prepared = self._prepared(images, skip)
         batches = []
         while chunk := list(islice(prepared, self.batch_size)):
-            batch = self.model.data_preprocessor(_collate(chunk), training=False)
+            batch = self.model.data_preprocessor(collate(chunk), training=False)
             batches.append(self.model.embed(batch["inputs"]).cpu())
         if self.skipped:
             shown = shorten(self.skipped.values(), "; ")
@@ -157,65 +119,86 @@ class ReIDInferencer:
             )
         return torch.cat(batches) if batches else torch.zeros(0, embedding_size(self.model))
 
+    def crops(self, frame: Picture, boxes: Any, *, skip: bool = False) -> Tensor:
+        """Embed the people that a detector or a tracker has found in a frame.
+
+        The crops are those of a data set with boxes; see
+        :func:`mmreid_ext.datasets.decoding.boxes.crop_edges`.
+
+        Args:
+            frame: One image, as above.
+            boxes: Left, top, right and bottom edges in pixels, (N, 4), whole or not. What lies
+                outside the frame is left out.
+            skip: As above, for boxes.
+
+        Returns:
+            Shape (N, D) as above; (0, D) without boxes.
+
+        Raises:
+            UserError: If a box isn't finite or holds no pixel of the frame; names its index.
+        """
+        return self(regions(read_frame(frame), boxes), skip=skip)
+
+    def compare(self, a: Picture, b: Picture) -> Comparison:
+        """Say how similar two images are, and whether they show the same person.
+
+        Args:
+            a: One image, as above.
+            b: Another one.
+
+        Returns:
+            The cosine similarity, and an answer at each threshold that the checkpoint stores.
+        """
+        for name, picture in (("a", a), ("b", b)):
+            if not is_one_picture(picture) or is_folder(picture):
+                raise UserTypeError(
+                    f"compare: {name} must be one image; use search for several, or tools/same.py "
+                    "for folders and lists of pairs."
+                )
+        found = self([a, b])
+        return judge(float(nearest(found[:1], found[1:], 1).similarities[0, 0]), self.thresholds)
+
+    def search(
+        self,
+        query: Picture | Iterable[Picture],
+        gallery: Picture | Iterable[Picture],
+        topk: int = 10,
+    ) -> list[list[Match]]:
+        """Find the gallery images that are most similar to each query, exactly.
+
+        Args:
+            query: Images as above, or embeddings, (Q, D) floating.
+            gallery: Images as above, embeddings (G, D), or a features file (``.npz``), as
+                ``tools/test.py --save-features`` writes it.
+            topk: Length of the lists; a smaller gallery gives shorter ones. Defaults to 10.
+
+        Returns:
+            For each query its matches, best first; equal ones in order of the gallery.
+        """
+        queries, _ = self._embedded(query)
+        embeddings, paths = self._embedded(gallery)
+        return matches_of(nearest(queries, embeddings, topk), paths)
+
+    def _embedded(
+        self, images: Picture | Iterable[Picture] | Tensor
+    ) -> tuple[Tensor, list[str | None]]:
+        """Embeddings of images, of a features file or as they are given; and their paths."""
+        given = as_embeddings(images)
+        if given is not None:
+            return given, [None] * len(given)
+        if isinstance(images, (str, os.PathLike)) and os.fspath(images).endswith(".npz"):
+            stored, _ = load_features(images)
+            return torch.as_tensor(stored.feats), [name or None for name in stored.names]
+        paths: list[str | None] = []
+        return self(with_paths(images, paths)), paths
+
     def _prepared(
         self, images: Picture | Iterable[Picture], skip: bool
     ) -> Iterator[tuple[int, dict[str, Tensor]]]:
-        for index, image in enumerate(_each(images)):
+        for index, image in enumerate(single_pictures(images)):
             try:
-                yield index, self._prepare(image, index)
+                yield index, prepare(image, index, self.loader, self.transform)
             except UserError as error:
                 if not skip:
                     raise
                 self.skipped[index] = str(error)
-
-    def _prepare(self, image: Picture, index: int) -> dict[str, Tensor]:
-        record = {**_NOBODY, "sample_idx": index}
-        if isinstance(image, (str, os.PathLike)):
-            path = os.fspath(image)
-            if "://" not in path and not os.path.exists(path):
-                raise MissingFileError(f"Image {index}: there is no file {path!r}.")
-            loaded = load_image(self.loader, {"img_path": path, **record})
-        else:
-            array = as_bgr(image, f"Image {index}")
-            try:
-                loaded = load_array(self.loader, array, record)
-            except UnreadableImageError as error:
-                loader = type(self.loader).__name__
-                raise UserError(f"Image {index}: {loader} failed, {error.__cause__}.") from error
-        return {"inputs": self.transform(loaded)["inputs"]}
-
-
-def _collate(chunk: Sequence[tuple[int, dict[str, Tensor]]]) -> dict[str, Tensor]:
-    first, others = chunk[0], chunk[1:]
-    for index, item in others:
-        sizes = [tuple(one["inputs"].shape[-2:]) for one in (first[1], item)]
-        if sizes[0] != sizes[1]:
-            raise UserError(
-                f"Image {index} is {sizes[1][0]} x {sizes[1][1]} after the transforms, image "
-                f"{first[0]} is {sizes[0][0]} x {sizes[0][1]}: the test pipeline gives no common "
-                "size. Add Resize to it, or use batch_size=1."
-            )
-    return default_collate([item for _, item in chunk])
-
-
-def _each(images: Picture | Iterable[Picture]) -> Iterator[Picture]:
-    """Single images, whatever they were given as."""
-    if is_one_picture(images):
-        images = [images]
-    elif (
-        not isinstance(images, Iterable)
-        or isinstance(images, (Mapping, Set))  # keys only, or no order
-        or hasattr(images, "read")  # an open file: its lines
-    ):
-        raise UserTypeError(
-            f"ReIDInferencer: images is of type {type(images).__name__}; give a path, an array, a "
-            "tensor, a PIL image, or a list or generator of them."
-        )
-    for image in images:
-        if isinstance(image, (str, os.PathLike)) and os.path.isdir(image):
-            found = list_images(Path(image))
-            if not found:
-                raise UserError(f"Folder {str(image)!r} has no image.")
-            yield from found
-        else:
-            yield image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import cv2
@@ -11,10 +12,28 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from mmreid_ext.datasets.decoding.boxes import crop_edges
 from mmreid_ext.datasets.picture_file import check_depth
 from mmreid_ext.errors import UserError, UserTypeError
 
-Picture = str | os.PathLike | np.ndarray | Tensor | Image.Image
+
+@dataclass(frozen=True)
+class Region:
+    """A box of a frame, to be cut out when its turn comes.
+
+    Attributes:
+        frame: Shape (H, W, 3), uint8, BGR.
+        box: Left, top, right and bottom edge, shape (4,); see
+            :func:`mmreid_ext.datasets.decoding.boxes.crop_edges`.
+        name: What messages call the box.
+    """
+
+    frame: np.ndarray
+    box: np.ndarray
+    name: str
+
+
+Picture = str | os.PathLike | np.ndarray | Tensor | Image.Image | Region
 
 _EXPECTED = (
     "expected an array (H, W, 3) uint8 in BGR order, (H, W) or (H, W, 4); a tensor (3, H, W) uint8 "
@@ -31,17 +50,43 @@ def is_one_picture(images: Any) -> TypeGuard[Picture]:
     return isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
 
 
-def as_bgr(picture: np.ndarray | Tensor | Image.Image, name: str) -> np.ndarray:
+def regions(frame: np.ndarray, boxes: Any) -> list[Region]:
+    """Return the boxes of a frame as pictures.
+
+    Args:
+        frame: Shape (H, W, 3), uint8, BGR.
+        boxes: Left, top, right and bottom edges, (N, 4): array, tensor or lists; N may be 0.
+
+    Raises:
+        UserError: If ``boxes`` has another shape or holds no numbers.
+    """
+    try:
+        array = np.asarray(boxes.detach().cpu() if isinstance(boxes, Tensor) else boxes, np.float64)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"crops: boxes aren't numbers of shape (N, 4), {error}.") from error
+    if array.size == 0 and array.ndim < 3:
+        return []
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise UserError(
+            f"crops: boxes has shape {array.shape}, must be (N, 4): left, top, right and bottom "
+            "edges in pixels; leave out other columns, such as boxes[:, :4]."
+        )
+    return [Region(frame, box, f"Box {index}") for index, box in enumerate(array)]
+
+
+def as_bgr(picture: np.ndarray | Tensor | Image.Image | Region, name: str) -> np.ndarray:
     """Convert a picture to (H, W, 3) uint8 in BGR order; transparent parts become black.
 
     Args:
-        picture: Array in BGR(A) order or grey, tensor (C, H, W) in RGB(A) order or grey, or PIL
-            image, which is turned upright as its EXIF data say.
+        picture: Array in BGR(A) order or grey, tensor (C, H, W) in RGB(A) order or grey, PIL
+            image, which is turned upright as its EXIF data say, or a box of a frame.
         name: What messages call it.
 
     Raises:
         UserError: If it is no picture, is empty, or has other values than 0 to 255.
     """
+    if isinstance(picture, Region):
+        return crop_edges(picture.frame, picture.box, picture.name)
     if isinstance(picture, Image.Image):
         try:
             return _from_pil(picture, name)

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import Compose
-from numpy.typing import ArrayLike
 
 from mmreid_ext.errors import UserError
 
@@ -91,35 +90,6 @@ def load_array(loader: Any, image: np.ndarray, record: dict) -> dict:
         image = image.astype(np.float32)
     size = image.shape[:2]
     return {"img": image, "img_path": "", "img_shape": size, "ori_shape": size, **record}
-
-
-def crop_box(image: np.ndarray, box: ArrayLike, name: str) -> np.ndarray:
-    """Cut a box out of a picture: the pixels whose centre lies in it.
-
-    Args:
-        image: Shape (H, W, 3).
-        box: Left, top, right and bottom edge in pixels, whole or not; (0, 0, W, H) is the whole
-            picture. What lies outside the picture is left out.
-        name: What messages call the box.
-
-    Raises:
-        UserError: If it isn't four finite numbers, or holds no pixel of the picture.
-    """
-    edges = np.asarray(box, dtype=np.float64)
-    if edges.shape != (4,) or not np.isfinite(edges).all():
-        raise UserError(
-            f"{name} is {edges.tolist()}, must be four finite numbers: left, top, right, bottom."
-        )
-    height, width = image.shape[:2]
-    # The centre of pixel i is at i + 0.5.
-    inner = np.ceil(edges - 0.5).clip(0, [width, height, width, height])
-    left, top, right, bottom = inner.astype(int).tolist()
-    if left >= right or top >= bottom:
-        raise UserError(
-            f"{name} is {edges.tolist()} (left, top, right, bottom) and holds no pixel of the "
-            f"picture, which is {width} wide and {height} high; leave it out or correct it."
-        )
-    return np.ascontiguousarray(image[top:bottom, left:right])
 
 
 def _load_through_file(loader: Any, image: np.ndarray, record: dict) -> dict:

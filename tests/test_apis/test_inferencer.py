@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.tiny_config import write_tiny_config
+from helpers.tools import run_tool
 from mmcv.transforms import Compose, LoadImageFromFile
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -9,8 +13,14 @@ from PIL import Image
 
 from mmreid_ext.apis import ReIDInferencer
 from mmreid_ext.apis import inferencer as module
+from mmreid_ext.apis.embedder import prepare, read_frame
 from mmreid_ext.apis.inferencer import find_config
+from mmreid_ext.apis.pictures import regions
+from mmreid_ext.apis.search import nearest
+from mmreid_ext.engine.hooks import DeploymentInfoHook
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.results.features_file import load_features, save_features
 from mmreid_ext.registry import DATASETS, MODELS, TRANSFORMS
 
 
@@ -338,3 +348,170 @@ def test_configurations_that_cannot_be_used_are_explained(setting):
         ReIDInferencer(cfg, checkpoint, "gpu")
     with pytest.raises(UserError, match="batch_size='8'"):
         ReIDInferencer(cfg, checkpoint, "cpu", "8")
+
+
+# Frames and boxes
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return np.random.default_rng(5).integers(0, 255, (90, 120, 3), np.uint8)
+
+
+BOXES = [[10, 5, 50, 85], [60.4, -7, 130.2, 60.6], [0, 0, 120, 90]]
+
+
+def test_crops_are_embedded_as_the_pictures_that_they_are(inferencer, frame, tmp_path):
+    cut = [frame[5:85, 10:50], frame[0:61, 60:120], frame]
+    expected = inferencer([np.ascontiguousarray(image) for image in cut])
+    path = tmp_path / "frame.png"
+    cv2.imwrite(str(path), frame)
+    pil = Image.fromarray(frame[..., ::-1])
+    for given in (frame, path, str(path), pil, tensor_of(frame)):
+        assert torch.equal(inferencer.crops(given, BOXES), expected)
+    for boxes in (np.array(BOXES, np.float32), torch.tensor(BOXES), [tuple(b) for b in BOXES]):
+        assert torch.equal(inferencer.crops(frame, boxes), expected)
+
+
+def test_crops_are_those_of_a_data_set_with_boxes(setting, frame, tmp_path):
+    cfg, _, checkpoint, _ = setting
+    cv2.imwrite(str(tmp_path / "frame.jpg"), frame)
+    boxes = np.random.default_rng(1).uniform(0, 40, (6, 4)).round(1) + [0, 0, 5, 5]
+    rows = [
+        f"frame.jpg,{i // 2},{i % 2},{('query', 'gallery')[i % 2]},{','.join(map(str, box))}"
+        for i, box in enumerate(boxes.tolist())
+    ]
+    (tmp_path / "list.csv").write_text("\n".join(["path,pid,camid,split,x,y,w,h", *rows]))
+    steps = {k: cfg.test_dataloader.dataset[k] for k in ("loader", "pipeline")}
+    listed = dict(type="mmreid_ext.CSVDataset", csv_file=str(tmp_path / "list.csv"), mode="test")
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        dataset = DATASETS.build(dict(listed, **steps))
+    inferencer = ReIDInferencer(cfg, checkpoint, "cpu")
+    expected = torch.stack([dataset[i]["inputs"] for i in range(6)])
+    boxes = np.array([dataset.get_data_info(i)["box"] for i in range(6)])
+    edges = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+    pictures = regions(read_frame(tmp_path / "frame.jpg"), edges)
+    for picture, inputs in zip(pictures, expected, strict=True):
+        found = prepare(picture, 0, inferencer.loader, inferencer.transform)["inputs"]
+        assert torch.equal(found, inputs)
+
+
+def test_no_boxes_give_no_rows(inferencer, frame):
+    for boxes in ([], np.zeros((0, 4)), np.zeros((0, 6)), torch.zeros(0, 4)):
+        assert inferencer.crops(frame, boxes).shape == (0, 64)
+
+
+BAD_BOXES = {
+    "empty": [30, 10, 30, 20],
+    "turned round": [50, 10, 30, 20],
+    "outside": [121, 10, 140, 20],
+    "less than a pixel": [3.6, 3.6, 4.4, 4.4],
+    "NaN": [np.nan, 0, 3, 4],
+    "infinite": [0, 0, np.inf, 4],
+}
+
+
+@pytest.mark.parametrize("box", BAD_BOXES.values(), ids=BAD_BOXES)
+def test_bad_boxes_are_named_or_left_out(inferencer, frame, box):
+    boxes = [BOXES[0], box, BOXES[2]]
+    with pytest.raises(UserError, match="^Box 1 is "):
+        inferencer.crops(frame, boxes)
+    found = inferencer.crops(frame, boxes, skip=True)
+    assert torch.equal(found, inferencer.crops(frame, [BOXES[0], BOXES[2]]))
+    inferencer.crops(frame, boxes, skip=True)
+    assert list(inferencer.skipped) == [1]
+
+
+def test_what_holds_no_boxes_is_named(inferencer, frame):
+    for boxes in (np.zeros((2, 6)), [1, 2, 3, 4], np.zeros((1, 2, 4)), np.zeros((0, 3, 4))):
+        with pytest.raises(UserError, match=r"boxes has shape .*must be \(N, 4\)"):
+            inferencer.crops(frame, boxes)
+    for boxes in (["a"], [[1, 2], [3]], [{}]):
+        with pytest.raises(UserError, match="boxes aren't numbers"):
+            inferencer.crops(frame, boxes)
+    with pytest.raises(UserError, match="The frame has shape"):
+        inferencer.crops(frame / 255, BOXES)
+
+
+# Answers
+
+
+@pytest.fixture
+def tested(setting, tmp_path):
+    """An inferencer of a checkpoint that stores thresholds, as testing leaves it."""
+    cfg, model, _, _ = setting
+    rest = dict(tpr=0.9, negatives=500, dataset="set")
+    pairs = ((0.1, -1.0), (0.01, 1.0), (0.001, None))
+    entries = [dict(rest, fpr=fpr, similarity=similarity) for fpr, similarity in pairs]
+    content = dict(state_dict=model.state_dict(), meta={})
+    DeploymentInfoHook().before_save_checkpoint(SimpleNamespace(model=model, cfg=cfg), content)
+    content["meta"]["mmreid_ext"]["thresholds"] = entries
+    torch.save(content, tmp_path / "tested.pth")
+    return ReIDInferencer(tmp_path / "tested.pth", device="cpu")
+
+
+def test_two_images_are_compared_at_the_stored_thresholds(tested, inferencer, setting):
+    first, second = setting[3][:2]
+    found = tested.compare(first, cv2.imread(str(second)))
+    embeddings = tested([first, second]).double()
+    assert found.similarity == pytest.approx(float(embeddings[0] @ embeddings[1]), abs=1e-6)
+    assert [answer.same for answer in found.answers] == [True, False, None]
+    assert [answer.threshold.fpr for answer in found.answers] == [0.1, 0.01, 0.001]
+    assert inferencer.compare(first, second).answers == ()
+    assert tested.compare(first, first).similarity == pytest.approx(1, abs=1e-6)
+    for pair in ((first, [second]), (first, first.parent), (3, second)):
+        with pytest.raises(UserError, match="compare: [ab] must be one image"):
+            tested.compare(*pair)
+
+
+def test_a_gallery_is_searched_whatever_it_is_given_as(inferencer, setting, tmp_path):
+    paths = setting[3]
+    arrays = [cv2.imread(str(path)) for path in paths]
+    embeddings = inferencer(paths)
+    store = EmbeddingSet(
+        embeddings.numpy(), [0] * 5, [0] * 5, ["gallery"] * 5, ["set"] * 5, [p.name for p in paths]
+    )
+    file = save_features(tmp_path / "feats.npz", store)
+    folder = paths[0].parent
+    named = [str(path) for path in paths]
+    expected = nearest(embeddings[3:], embeddings, 3)
+    for gallery, names in (
+        (folder, named),
+        (paths, named),
+        (arrays, [None] * 5),
+        (embeddings, [None] * 5),
+        (embeddings.numpy(), [None] * 5),
+        (str(file), [path.name for path in paths]),
+    ):
+        for query in (paths[3:], embeddings[3:], np.stack(arrays[3:])):
+            found = inferencer.search(query, gallery, topk=3)
+            assert [[m.index for m in matches] for matches in found] == expected.indices.tolist()
+            assert [m.path for m in found[0]] == [names[m.index] for m in found[0]]
+            assert found[0][0].similarity == pytest.approx(1, abs=1e-6)
+    assert [len(matches) for matches in inferencer.search(paths[0], folder, topk=99)] == [5]
+    assert inferencer.search([], folder) == [] and inferencer.search(paths[0], []) == [[]]
+    with pytest.raises(UserError, match="64 dimensions, gallery_feats 3"):
+        inferencer.search(paths[0], np.ones((4, 3)))
+
+
+# The same as the tester
+
+
+@pytest.mark.parametrize("flip", [False, True], ids=["plain", "flip"])
+def test_embeddings_equal_the_features_file_of_the_tester(tmp_path, monkeypatch, flip):
+    config = write_tiny_config(tmp_path)
+    cfg = Config.fromfile(config)
+    cfg.model.flip_test = flip
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        model = MODELS.build(cfg.model)
+    content = dict(state_dict=model.state_dict(), meta={})
+    DeploymentInfoHook().before_save_checkpoint(SimpleNamespace(model=model, cfg=cfg), content)
+    torch.save(content, tmp_path / "w.pth")
+    features = tmp_path / "f.npz"
+    arguments = [config, tmp_path / "w.pth", "--save-features", features, "--work-dir", tmp_path]
+    run_tool("test", monkeypatch, *arguments, *(["--flip"] if flip else []))
+    stored, _ = load_features(features)
+    paths = [tmp_path / name for name in stored.names]
+    found = ReIDInferencer(tmp_path / "w.pth", device="cpu", batch_size=8)(paths)
+    assert len(paths) == 8 and np.array_equal(found.numpy(), stored.feats)

@@ -17,7 +17,6 @@ from mmreid_ext.datasets import BenchmarkSuite, Market1501, MultiSourceDataset
 from mmreid_ext.datasets.loading import (
     UnreadableImageError,
     build_loader,
-    crop_box,
     load_array,
     load_image,
 )
@@ -167,37 +166,3 @@ def test_loaders_are_built_from_settings():
     assert build_loader(LOADERS["gray"]) is LOADERS["gray"]
     with DefaultScope.overwrite_default_scope("mmpretrain"):
         assert isinstance(build_loader(dict(type="LoadImageFromFile")), LoadImageFromFile)
-
-
-# ---- boxes
-
-FRAME = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
-
-
-def test_a_box_holds_the_pixels_whose_centre_lies_in_it():
-    generator = np.random.default_rng(0)
-    rows, columns = np.mgrid[:6, :5] + 0.5
-    found = 0
-    for _ in range(200):
-        box = generator.uniform(-2, 7, 4).round(int(generator.integers(3)))  # half pixels, too
-        left, top, right, bottom = box
-        inside = (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
-        if not inside.any():
-            with pytest.raises(UserError, match="Box 3 is .* no pixel of the picture"):
-                crop_box(FRAME, box, "Box 3")
-            continue
-        found += 1
-        shape = (np.ptp(np.nonzero(inside)[0]) + 1, np.ptp(np.nonzero(inside)[1]) + 1, 3)
-        assert np.array_equal(crop_box(FRAME, box, "Box 3"), FRAME[inside].reshape(shape))
-    assert 20 < found < 180
-
-
-def test_a_box_is_clipped_to_the_picture():
-    assert np.array_equal(crop_box(FRAME, (-1e30, -3, 1e30, 99), "Box 0"), FRAME)
-    assert np.array_equal(crop_box(FRAME, [1, 2, 3, 4], "Box 0"), FRAME[2:4, 1:3])
-
-
-@pytest.mark.parametrize("box", [(0, 0, np.nan, 4), (0, -np.inf, 3, 4), (0, 1, 2), [[0, 0, 2, 2]]])
-def test_boxes_that_are_none_are_named(box):
-    with pytest.raises(UserError, match="^Box 7 is .*must be four finite numbers"):
-        crop_box(FRAME, box, "Box 7")

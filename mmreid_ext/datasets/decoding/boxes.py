@@ -21,7 +21,12 @@ def box_edges(box: Sequence[float]) -> tuple[int, int, int, int]:
         box: Left, top, width, height in pixels. Fractions are rounded, edge by edge.
     """
     x, y, w, h = box
-    return round(x), round(y), round(x + w), round(y + h)
+    return _rounded((x, y, x + w, y + h))
+
+
+def _rounded(edges: Sequence[float]) -> tuple[int, int, int, int]:
+    left, top, right, bottom = edges
+    return round(left), round(top), round(right), round(bottom)
 
 
 def crop(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
@@ -40,6 +45,34 @@ def crop(image: np.ndarray, box: Sequence[float]) -> np.ndarray:
         raise UserError(f"Box {message}.")
     left, top, right, bottom = box_edges(box)
     return np.ascontiguousarray(image[top:bottom, left:right])
+
+
+def crop_edges(image: np.ndarray, edges: Sequence[float] | np.ndarray, name: str) -> np.ndarray:
+    """Return the pixels between four edges, as a detector gives them, cut off at the picture's.
+
+    Args:
+        image: Shape (H, W, 3) or (H, W).
+        edges: Left, top, right and bottom edge in pixels; rounded as those of :func:`box_edges`.
+        name: What messages call them.
+
+    Raises:
+        UserError: If they aren't four finite numbers, or no pixel of the picture is between them.
+    """
+    shown = ", ".join(f"{float(value):g}" for value in edges)
+    if len(edges) != 4 or not np.isfinite(edges).all():
+        raise UserError(
+            f"{name} is ({shown}), must be four finite numbers: left, top, right, bottom."
+        )
+    left, top, right, bottom = _rounded([float(value) for value in edges])
+    height, width = image.shape[:2]
+    rows, columns = slice(max(top, 0), max(bottom, 0)), slice(max(left, 0), max(right, 0))
+    found = image[rows, columns]
+    if found.size == 0:
+        raise UserError(
+            f"{name} is ({shown}), left, top, right and bottom edge, and holds no pixel of the "
+            f"picture of {width} x {height} pixels; correct it, or leave it out."
+        )
+    return np.ascontiguousarray(found)
 
 
 def box_message(box: Sequence[float], size: tuple[int, int] | None) -> str | None:

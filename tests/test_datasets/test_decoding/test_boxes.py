@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from mmreid_ext.datasets.decoding.boxes import box_edges, box_message, clipped, crop, picture_key
+from mmreid_ext.datasets.decoding.boxes import (
+    box_edges,
+    box_message,
+    clipped,
+    crop,
+    crop_edges,
+    picture_key,
+)
 from mmreid_ext.errors import UserError
 
 IMAGE = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
@@ -47,3 +54,28 @@ def test_boxes_are_cut_off_at_the_edge():
 def test_two_crops_of_a_picture_are_two_pictures():
     assert picture_key("a.jpg", {}) == "a.jpg"
     assert picture_key("a.jpg", {"box": (1.2, 2, 3, 4)}) == "a.jpg#xywh=1,2,3,4"
+
+
+def test_edges_of_a_detector_hold_the_pixels_of_the_box_and_are_cut_off():
+    generator = np.random.default_rng(0)
+    found = 0
+    for _ in range(300):
+        digits = int(generator.integers(3))
+        x, y, w, h = generator.uniform(-1, 6, 4).round(digits).tolist()
+        part = clipped((x, y, w, h), (5, 6))
+        edges = (x, y, x + w, y + h)
+        if part is None:
+            with pytest.raises(UserError, match=r"^Box 3 is \(.* holds no pixel of the picture"):
+                crop_edges(IMAGE, edges, "Box 3")
+            continue
+        found += 1
+        assert np.array_equal(crop_edges(IMAGE, np.array(edges), "Box 3"), crop(IMAGE, part))
+    assert 30 < found < 270
+    assert np.array_equal(crop_edges(IMAGE, (-1e30, -3, 1e30, 99), "Box 0"), IMAGE)
+    assert crop_edges(IMAGE, (1, 2, 3, 4), "Box 0").flags["C_CONTIGUOUS"]
+
+
+@pytest.mark.parametrize("edges", [(0, 0, np.nan, 4), (0, -np.inf, 3, 4), (0, 1, 2)])
+def test_edges_that_are_none_are_named(edges):
+    with pytest.raises(UserError, match="^Box 7 is .*must be four finite numbers"):
+        crop_edges(IMAGE, edges, "Box 7")

@@ -1,0 +1,87 @@
+"""Take images and embeddings in whatever form an application has them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import numpy as np
+import torch
+from mmengine.dataset import default_collate
+from torch import Tensor
+
+from mmreid_ext.datasets.folders import list_images
+from mmreid_ext.errors import UserError, UserTypeError
+
+from .pictures import Picture, is_one_picture
+
+
+def as_embeddings(value: Any) -> Tensor | None:
+    """Return embeddings (N, D) as a tensor on the CPU; None for everything else.
+
+    Pixels are whole numbers, so a floating matrix is never a picture.
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind == "f":
+        return torch.from_numpy(np.array(value))  # a copy: arrays can be read-only
+    if isinstance(value, Tensor) and value.dim() == 2 and value.is_floating_point():
+        return value.detach().cpu()
+    return None
+
+
+def collate(chunk: Sequence[tuple[int, dict[str, Tensor]]]) -> dict[str, Tensor]:
+    """Make one batch of numbered, transformed images.
+
+    Raises:
+        UserError: If their sizes differ; names two of them.
+    """
+    first, others = chunk[0], chunk[1:]
+    for index, item in others:
+        sizes = [tuple(one["inputs"].shape[-2:]) for one in (first[1], item)]
+        if sizes[0] != sizes[1]:
+            raise UserError(
+                f"Image {index} is {sizes[1][0]} x {sizes[1][1]} after the transforms, image "
+                f"{first[0]} is {sizes[0][0]} x {sizes[0][1]}: the test pipeline gives no common "
+                "size. Add Resize to it, or use batch_size=1."
+            )
+    return default_collate([item for _, item in chunk])
+
+
+def single_pictures(images: Picture | Iterable[Picture]) -> Iterator[Picture]:
+    """Yield single images, whatever they were given as.
+
+    Raises:
+        UserError: If ``images`` holds none, or has no order.
+    """
+    if is_one_picture(images):
+        images = [images]
+    elif (
+        not isinstance(images, Iterable)
+        or isinstance(images, (Mapping, Set))  # keys only, or no order
+        or hasattr(images, "read")  # an open file: its lines
+    ):
+        raise UserTypeError(
+            f"ReIDInferencer: images is of type {type(images).__name__}; give a path, an array, a "
+            "tensor, a PIL image, or a list or generator of them."
+        )
+    for image in images:
+        if is_folder(image):
+            found = list_images(Path(image))
+            if not found:
+                raise UserError(f"Folder {str(image)!r} has no image.")
+            yield from found
+        else:
+            yield image
+
+
+def is_folder(image: Any) -> TypeGuard[str | os.PathLike]:
+    """Whether an image is the path of a folder of images."""
+    return isinstance(image, (str, os.PathLike)) and os.path.isdir(image)
+
+
+def with_paths(images: Picture | Iterable[Picture], paths: list[str | None]) -> Iterator[Picture]:
+    """Yield single images, and append to ``paths`` where each comes from; None: from memory."""
+    for image in single_pictures(images):
+        paths.append(os.fspath(image) if isinstance(image, (str, os.PathLike)) else None)
+        yield image

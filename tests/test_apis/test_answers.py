@@ -1,0 +1,34 @@
+"""Similarities become answers, and lists get their paths."""
+
+import numpy as np
+from mmreid_ext.checkpoint.usage.thresholds import Threshold
+
+from mmreid_ext.apis.answers import Match, judge, matches_of
+from mmreid_ext.apis.search import Nearest
+
+
+def threshold(fpr, similarity):
+    return Threshold(fpr=fpr, similarity=similarity, tpr=0.9, negatives=500, dataset="set")
+
+
+def test_the_answer_is_yes_from_the_threshold_on():
+    thresholds = [threshold(0.01, 0.5), threshold(0.001, 0.7), threshold(0.0001, None)]
+    for similarity, expected in (
+        (0.5, [True, False, None]),
+        (0.499, [False, False, None]),
+        (0.9, [True, True, None]),
+    ):
+        found = judge(similarity, thresholds)
+        assert found.similarity == similarity
+        assert [answer.same for answer in found.answers] == expected
+        assert [answer.threshold for answer in found.answers] == thresholds
+    assert judge(0.5, []).answers == ()
+
+
+def test_matches_have_the_paths_of_the_gallery():
+    found = Nearest(np.array([[2, 0], [1, 2]]), np.array([[0.9, 0.8], [0.7, 0.6]]))
+    assert matches_of(found, ["a.jpg", None, "c.jpg"]) == [
+        [Match(2, "c.jpg", 0.9), Match(0, "a.jpg", 0.8)],
+        [Match(1, None, 0.7), Match(2, "c.jpg", 0.6)],
+    ]
+    assert matches_of(Nearest(np.zeros((2, 0), int), np.zeros((2, 0))), []) == [[], []]
