@@ -74,6 +74,28 @@ class SetResult:
         pid = int(self.query_pids[place])
         return str(self.pid_names.get(pid, pid))
 
+    def operating_points(self) -> list[dict[str, Any]]:
+        """Return similarities at false positive rates, without re-ranking, the highest rate first.
+
+        Returns:
+            By rate: ``fpr``; ``similarity``, the lowest that is accepted; ``tpr``; ``negatives``,
+            how many pairs of different people were counted; ``dataset``. Similarity and ``tpr`` are
+            None where there are fewer than ``1 / fpr`` such pairs.
+        """
+        points = []
+        for fpr, similarity in sorted(self.plain.threshold_at_fpr.items(), reverse=True):
+            known = bool(np.isfinite(similarity))
+            points.append(
+                dict(
+                    fpr=fpr,
+                    similarity=similarity if known else None,
+                    tpr=self.plain.tpr_at_fpr[fpr] if known else None,
+                    negatives=self.plain.num_negatives,
+                    dataset=self.name,
+                )
+            )
+        return points
+
     def metrics(self) -> dict[str, float]:
         """Return percent by metric key (``mAP``, ``rerank/mAP``), without the name of the set."""
         values = self.plain.percent() | {key: 100 * value for key, value in self.extras.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,6 +30,9 @@ class Scores:
         ranks: The k of the reported R@k.
         tpr_at_fpr: True positive rate by false positive rate over all pairs, mean over splits.
         roc: False and true positive rates of the whole curve, shape (2, n), mean over splits.
+        threshold_at_fpr: Lowest accepted similarity by false positive rate, mean over splits; NaN
+            where a split has too few negative pairs.
+        num_negatives: Negative pairs of the split that has fewest.
     """
 
     mAP: float
@@ -43,6 +46,8 @@ class Scores:
     ranks: tuple[int, ...]
     tpr_at_fpr: dict[float, float]
     roc: np.ndarray
+    threshold_at_fpr: dict[float, float] = field(default_factory=dict)
+    num_negatives: int = 0
 
     @property
     def num_valid_queries(self) -> int:
@@ -55,6 +60,10 @@ class Scores:
         values |= {f"R{k}": float(self.cmc[k - 1]) for k in self.ranks}
         values |= {f"{key}_std": value for key, value in self.std.items()}
         return {key: 100.0 * value for key, value in values.items()}
+
+
+def _means(splits: list[dict[float, float]]) -> dict[float, float]:
+    return {fpr: float(np.mean([found[fpr] for found in splits])) for fpr in splits[0]}
 
 
 class TrialAverager:
@@ -71,16 +80,14 @@ class TrialAverager:
         self.max_rank = max_rank
         self._trials: dict[int, list[np.ndarray]] = defaultdict(list)  # rows: AP, INP, first hit
         self._queries: list[np.ndarray] = []
-        self._tpr_at_fpr: list[dict[float, float]] = []
-        self._roc: list[np.ndarray] = []
+        self._results: list[RetrievalResult] = []
 
     def add(self, split: Split, result: RetrievalResult) -> None:
         """Add the result of one split."""
         first = np.where(np.isfinite(result.ap), result.first_hit, np.nan)
         self._trials[split.trial].append(np.stack([result.ap, result.inp, first]))
         self._queries.append(split.query)
-        self._tpr_at_fpr.append(result.tpr_at_fpr)
-        self._roc.append(result.roc)
+        self._results.append(result)
 
     def scores(self) -> Scores:
         """Return mean and deviation over trials, and per-query means."""
@@ -96,11 +103,10 @@ class TrialAverager:
             std if self.random else {},
             *self._per_query(),
             self.ranks,
-            {
-                fpr: float(np.mean([found[fpr] for found in self._tpr_at_fpr]))
-                for fpr in self._tpr_at_fpr[0]
-            },
-            np.mean(self._roc, axis=0),
+            _means([result.tpr_at_fpr for result in self._results]),
+            np.mean([result.roc for result in self._results], axis=0),
+            _means([result.threshold_at_fpr for result in self._results]),
+            min(result.num_negatives for result in self._results),
         )
 
     def _pool(self, queries: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,6 +13,8 @@ and dicts:
 - ``config``: the part of the configuration that building the embedder needs (see
   :mod:`mmreid_ext.checkpoint.usage.configuration`), so that the checkpoint alone is enough. Earlier
   versions don't write it, and readers of format 1 pass over it.
+- ``thresholds``: from which similarity on two images count as one person, by false positive rate
+  and test set, see :class:`.thresholds.Threshold`. Testing writes it.
 - ``network``: the settings of the model that change embeddings without changing the names or
   shapes of weights, by their path (``backbone.strides``), defaults included; and ``strides``: those
   of the built layers that have one, by the layer's name.
@@ -27,9 +29,18 @@ from .check import check_usage, compare_usage
 from .configuration import config_of, describe_config, model_settings, recorded_config
 from .description import deployment_info, embedding_size
 from .record import KEY, read_deployment_info, recorded_size
+from .thresholds import (
+    STORED_FPRS,
+    Threshold,
+    read_thresholds,
+    store_thresholds,
+    threshold_sets,
+)
 
 __all__ = [
     "KEY",
+    "STORED_FPRS",
+    "Threshold",
     "check_usage",
     "compare_usage",
     "config_of",
@@ -38,6 +49,9 @@ __all__ = [
     "embedding_size",
     "model_settings",
     "read_deployment_info",
+    "read_thresholds",
     "recorded_config",
     "recorded_size",
+    "store_thresholds",
+    "threshold_sets",
 ]

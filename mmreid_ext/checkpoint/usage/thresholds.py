@@ -1,15 +1,37 @@
-"""Read the thresholds that testing stored with a checkpoint."""
+"""Keep with a checkpoint from which similarity on two images count as one person."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import torch
+
+from mmreid_ext.checkpoint.atomic import atomic_open
+from mmreid_ext.checkpoint.plain import to_plain
+from mmreid_ext.checkpoint.safe_load import read_meta, safe_load
+
+from .record import KEY, recorded
+
+STORED_FPRS = (1e-2, 1e-3, 1e-4)
+"""False positive rates whose thresholds are kept."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A similarity from which on two images count as one person."""
+    """A similarity from which on two images count as one person.
+
+    Attributes:
+        fpr: Share of pairs of different people that reach it, in (0, 1].
+        similarity: Cosine similarity, in [-1, 1]. None where the test set has fewer than
+            ``1 / fpr`` pairs of different people: it can't support this rate.
+        tpr: Share of pairs of one person that reach it, in [0, 1]; None likewise.
+        negatives: Pairs of different people that were counted.
+        dataset: Name of the test set.
+    """
 
     fpr: float
     similarity: float | None
@@ -18,6 +40,75 @@ class Threshold:
     dataset: str
 
 
-def read_thresholds(record: Mapping[str, Any]) -> list[Threshold]:
-    """Return the thresholds of a record."""
-    return [Threshold(**entry) for entry in record.get("thresholds") or []]
+def read_thresholds(record: Mapping[str, Any], dataset: str | None = None) -> list[Threshold]:
+    """Return the thresholds of one test set, the highest rate first; empty if there are none.
+
+    Args:
+        record: What :func:`.read_deployment_info` returns.
+        dataset: Name of the test set. Defaults to the one with most pairs of different people: its
+            thresholds are the surest. Among equals the first by name.
+    """
+    found = [threshold for entry in _entries(record) if (threshold := _parsed(entry)) is not None]
+    if dataset is None:
+        first = min(found, key=lambda t: (-t.negatives, t.dataset), default=None)
+        dataset = None if first is None else first.dataset
+    return sorted((t for t in found if t.dataset == dataset), key=lambda t: -t.fpr)
+
+
+def threshold_sets(record: Mapping[str, Any]) -> list[str]:
+    """Name the test sets whose thresholds are kept."""
+    parsed = map(_parsed, _entries(record))
+    return sorted({threshold.dataset for threshold in parsed if threshold is not None})
+
+
+def store_thresholds(checkpoint: str | os.PathLike, thresholds: Iterable[Threshold]) -> bool:
+    """Keep thresholds with a checkpoint, in place of earlier ones of the same test sets.
+
+    The file is replaced as a whole or not at all. It is not touched if it holds these thresholds
+    already, or no record of use to keep them in.
+
+    Args:
+        checkpoint: A checkpoint of this package.
+        thresholds: Of one test set or several.
+
+    Returns:
+        Whether the file holds the thresholds now.
+
+    Raises:
+        OSError: If the file can't be written.
+    """
+    given = list(thresholds)
+    known = recorded({"meta": read_meta(checkpoint)})
+    if known is None or not given:
+        return False
+    renewed = {threshold.dataset for threshold in given}
+    kept = [entry for entry in _entries(known) if entry.get("dataset") not in renewed]
+    entries = [*kept, *(asdict(threshold) for threshold in given)]
+    if list(known.get("thresholds") or ()) == entries:
+        return True
+    loaded = safe_load(checkpoint, map_location="cpu")
+    loaded["meta"][KEY] = {**loaded["meta"][KEY], "thresholds": entries}
+    with atomic_open(checkpoint, "wb") as file:
+        torch.save(to_plain(loaded), file)
+    return True
+
+
+def _entries(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entries = record.get("thresholds")
+    return [e for e in entries if isinstance(e, Mapping)] if isinstance(entries, list) else []
+
+
+def _parsed(entry: Mapping[str, Any]) -> Threshold | None:
+    """Read an entry; None for one that another program wrote in its own way."""
+    fpr, negatives, dataset = (entry.get(name) for name in ("fpr", "negatives", "dataset"))
+    similarity, tpr = _number(entry.get("similarity")), _number(entry.get("tpr"))
+    if not isinstance(dataset, str) or not isinstance(negatives, int) or not _number(fpr):
+        return None
+    return Threshold(
+        float(fpr), similarity, None if similarity is None else tpr, negatives, dataset
+    )
+
+
+def _number(value: Any) -> float | None:
+    known = isinstance(value, (int, float)) and math.isfinite(value)
+    return float(value) if known else None

@@ -51,6 +51,35 @@ def format_table(results: Mapping[str, SetResult]) -> str:
     return f"Retrieval, in percent\n{text_table(lines, left=1)}"
 
 
+def format_thresholds(results: Mapping[str, SetResult]) -> str:
+    """Return a table of the similarities from which on two images count as one person.
+
+    Empty where nothing is known. A cell holds the similarity, and the share of pairs of one person
+    that reach it.
+
+    Args:
+        results: By name of the test set.
+    """
+    points = {name: r.operating_points() for name, r in results.items()}
+    points = {name: known for name, known in points.items() if known and known[0]["negatives"]}
+    if not points:
+        return ""
+    rates = [point["fpr"] for point in next(iter(points.values()))]
+    rows = [["test set", "pairs of two people", *(f"FPR {100 * rate:g} %" for rate in rates)]]
+    for name, known in points.items():
+        rows.append([name, f"{known[0]['negatives']:,}", *map(_threshold_cell, known)])
+    return (
+        "One person or two: accepted similarity, and pairs of one person that reach it\n"
+        f"{text_table(rows, left=1)}"
+    )
+
+
+def _threshold_cell(point: Mapping[str, Any]) -> str:
+    if point["similarity"] is None:
+        return "too few pairs"
+    return f"{point['similarity']:.3f} ({100 * point['tpr']:.1f} %)"
+
+
 def _cells(percent: Mapping[str, float]) -> dict[str, str]:
     cells = {}
     for key, value in percent.items():
@@ -177,6 +206,8 @@ def _describe_scores(scores: Scores) -> dict[str, Any]:
         "ap": scores.ap,
         "top1": scores.top1,
         "tpr_at_fpr": scores.tpr_at_fpr,
+        "threshold_at_fpr": scores.threshold_at_fpr,
+        "num_negatives": scores.num_negatives,
         "roc": scores.roc,
     }
 

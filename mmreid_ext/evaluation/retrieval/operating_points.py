@@ -1,4 +1,4 @@
-"""Read the true positive rate at a false positive rate off histograms of scores."""
+"""Read true positive rates and thresholds at false positive rates off histograms of scores."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.distributed import all_reduce_sum
+
+_BIN_OFFSET = 1 / 3
+"""Bins are shifted by a third of one: rounding moves no score such as 0 or 1/2 to the next."""
 
 _LITTLE_MORE = 1e-9
 """Added to counts of allowed pairs: 0.1 * 30 is 3, whatever binary fractions make of it."""
@@ -46,8 +49,7 @@ class ScoreHistogram:
         if len(self._bins) < scores.numel() or self._places.dtype != scores.dtype:
             self._places = torch.empty_like(scores, memory_format=torch.contiguous_format).flatten()
             self._bins = torch.empty_like(self._places, dtype=torch.int32)
-        # a third of a bin aside: rounding moves no score such as 0 or 1/2 from a bin to the next
-        half = self._places.new_full((), self.BINS / 2 + 1 / 3)
+        half = self._places.new_full((), self.BINS / 2 + _BIN_OFFSET)
         places, bins = (x[: scores.numel()] for x in (self._places, self._bins))
         torch.add(half, scores.flatten(), alpha=self.BINS / 2, out=places)
         bins.copy_(places.clamp_(0, self.BINS - 1))
@@ -76,12 +78,38 @@ class ScoreHistogram:
 
     def tpr(self, fprs: np.ndarray) -> np.ndarray:
         """Return true positive rates at false positive rates, both of shape (n,)."""
-        # number of pairs in the bins from the top down to each bin
-        counts = (self.positive, self.negative)
-        positive, negative = (h.flip(0).cumsum(0).cpu().numpy() for h in counts)
-        if not positive[-1] or not negative[-1]:
+        positive, bins = self._from_the_top(self.positive), self._first_kept_out(fprs)
+        if not positive[-1] or not self.num_negatives:
             return np.full(len(fprs), math.nan)
+        return np.concatenate([[0], positive])[bins] / positive[-1]
+
+    def thresholds(self, fprs: np.ndarray) -> np.ndarray:
+        """Return the lowest similarity that is accepted at false positive rates, both (n,).
+
+        Pairs of at least that similarity are accepted: they make the rates of :meth:`tpr`. It is
+        the lower edge of a bin, so it lies at most 2**-17 below the lowest score that it accepts.
+        NaN where there are no negative pairs, or fewer than ``1 / fpr`` of them: then not even one
+        false acceptance is allowed, and the highest negative pair alone would decide.
+        """
+        fprs = np.asarray(fprs)
+        bins = self._first_kept_out(fprs)
+        edges = 2 * (self.BINS - bins - _BIN_OFFSET) / self.BINS - 1
+        supported = (self.num_negatives > 0) & (fprs * self.num_negatives + _LITTLE_MORE >= 1)
+        return np.where(supported, np.where(bins >= self.BINS, -1.0, edges), math.nan)
+
+    @property
+    def num_negatives(self) -> int:
+        """Number of negative pairs."""
+        return int(self.negative.sum())
+
+    @staticmethod
+    def _from_the_top(counts: Tensor) -> np.ndarray:
+        """Return the number of pairs in the bins from the top down to each bin."""
+        return counts.flip(0).cumsum(0).cpu().numpy()
+
+    def _first_kept_out(self, fprs: np.ndarray) -> np.ndarray:
+        """Return how many bins from the top are accepted: the next one has a pair too many."""
+        negative = self._from_the_top(self.negative)
         allowed = np.floor(np.asarray(fprs) * negative[-1] + _LITTLE_MORE)
-        bins = np.searchsorted(negative, allowed, side="right")  # the first with one too many
-        accepted = np.concatenate([[0], positive])[bins]
-        return np.where(allowed >= negative[-1], positive[-1], accepted) / positive[-1]
+        bins = np.searchsorted(negative, allowed, side="right")
+        return np.where(allowed >= negative[-1], self.BINS, bins)

@@ -34,6 +34,10 @@ class RetrievalResult:
         num_valid_queries: Number of valid queries.
         tpr_at_fpr: True positive rate by false positive rate, over all pairs.
         roc: (2, n), false and true positive rates of the whole curve, ascending.
+        threshold_at_fpr: Lowest accepted similarity by false positive rate; NaN where fewer than
+            ``1 / fpr`` negative pairs were there. See
+            :meth:`~.operating_points.ScoreHistogram.thresholds`.
+        num_negatives: Number of negative pairs.
     """
 
     cmc: np.ndarray
@@ -45,6 +49,8 @@ class RetrievalResult:
     num_valid_queries: int
     tpr_at_fpr: dict[float, float] = field(default_factory=dict)
     roc: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))
+    threshold_at_fpr: dict[float, float] = field(default_factory=dict)
+    num_negatives: int = 0
 
     @classmethod
     def of_queries(
@@ -70,6 +76,7 @@ class RetrievalResult:
             ranks = np.arange(1, max_rank + 1)
             cmc = np.searchsorted(np.sort(first_hit[valid]), ranks, side="right") / valid.sum()
         tprs = histogram.tpr(np.array(FPRS)).tolist()
+        thresholds = histogram.thresholds(np.array(FPRS)).tolist()
         return cls(
             cmc=cmc,
             mAP=float(ap[valid].mean()) if valid.any() else float("nan"),
@@ -80,6 +87,8 @@ class RetrievalResult:
             num_valid_queries=int(valid.sum()),
             tpr_at_fpr=dict(zip(FPRS, tprs, strict=True)),
             roc=np.stack([_CURVE, histogram.tpr(_CURVE)]),
+            threshold_at_fpr=dict(zip(FPRS, thresholds, strict=True)),
+            num_negatives=histogram.num_negatives,
         )
 
     def rank(self, r: int) -> float:

@@ -1,13 +1,86 @@
-"""The thresholds of a record are read as they were written."""
+"""Thresholds are kept with a checkpoint, and the rest of it stays bit for bit."""
 
-from mmreid_ext.checkpoint.usage.thresholds import Threshold, read_thresholds
+import dataclasses
+import os
+
+import pytest
+import torch
+
+from mmreid_ext.apis import read_deployment_info
+from mmreid_ext.checkpoint import safe_load
+from mmreid_ext.checkpoint.usage import (
+    KEY,
+    Threshold,
+    read_thresholds,
+    store_thresholds,
+    threshold_sets,
+)
+
+HOME = [Threshold(0.01, 0.5, 0.9, 500, "home"), Threshold(0.001, None, None, 500, "home")]
+STREET = [Threshold(0.001, 0.7, 0.6, 9000, "street"), Threshold(0.01, 0.6, 0.8, 9000, "street")]
 
 
-def test_thresholds_are_read_and_may_be_missing():
-    entry = dict(fpr=0.01, similarity=0.53, tpr=0.91, negatives=12345, dataset="name")
-    small = dict(entry, fpr=0.0001, similarity=None, tpr=None)
-    assert read_thresholds(dict(thresholds=[entry, small])) == [
-        Threshold(0.01, 0.53, 0.91, 12345, "name"),
-        Threshold(0.0001, None, None, 12345, "name"),
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / "w.pth"
+    record = dict(format=1, embedding=dict(size=2))
+    optimizer = dict(state={0: dict(step=torch.tensor(3.0), betas=(0.9, 0.99))}, param_groups=[])
+    content = dict(state_dict=dict(w=torch.randn(3)), optimizer=optimizer, meta={KEY: record})
+    torch.save(content, path)
+    return path
+
+
+def test_what_is_stored_is_read_back(checkpoint):
+    before = safe_load(checkpoint)
+    assert store_thresholds(checkpoint, HOME) and store_thresholds(checkpoint, STREET)
+    record = read_deployment_info(checkpoint)
+    assert record["embedding"] == {"size": 2}
+    assert read_thresholds(record, "home") == HOME
+    assert threshold_sets(record) == ["home", "street"]
+    after = safe_load(checkpoint)
+    assert torch.equal(after["state_dict"]["w"], before["state_dict"]["w"])
+    assert after["optimizer"] == before["optimizer"]
+
+
+def test_the_set_of_most_pairs_is_preferred(checkpoint):
+    store_thresholds(checkpoint, HOME + STREET)
+    record = read_deployment_info(checkpoint)
+    assert read_thresholds(record) == [STREET[1], STREET[0]], "the highest rate first"
+    assert read_thresholds(record, "elsewhere") == []
+
+
+def test_later_ones_of_a_set_replace_earlier_ones(checkpoint):
+    store_thresholds(checkpoint, HOME + STREET)
+    renewed = [dataclasses.replace(HOME[0], similarity=0.55)]
+    store_thresholds(checkpoint, renewed)
+    record = read_deployment_info(checkpoint)
+    assert read_thresholds(record, "home") == renewed
+    assert len(read_thresholds(record, "street")) == 2
+
+
+def test_a_file_that_holds_them_is_not_touched(checkpoint):
+    store_thresholds(checkpoint, HOME)
+    before = os.stat(checkpoint)
+    assert store_thresholds(checkpoint, HOME)
+    after = os.stat(checkpoint)
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_file_without_record_stays(tmp_path):
+    path = tmp_path / "w.pth"
+    for content in (dict(w=torch.zeros(1)), dict(state_dict={}, meta={})):
+        torch.save(content, path)
+        before = path.read_bytes()
+        assert not store_thresholds(path, HOME) and path.read_bytes() == before
+
+
+def test_entries_of_others_are_passed_over():
+    good = dict(fpr=0.01, similarity=0.5, tpr=0.9, negatives=500, dataset="home")
+    strange = [
+        dict(good, **change)
+        for change in (dict(fpr="x"), dict(negatives=None), dict(dataset=3), dict(fpr=float("nan")))
     ]
-    assert read_thresholds({}) == read_thresholds(dict(thresholds=None)) == []
+    record = dict(thresholds=[*strange, "text", None, good])
+    assert read_thresholds(record) == [Threshold(**good)]
+    for nothing in ({}, dict(thresholds=None), dict(thresholds="many"), dict(thresholds=strange)):
+        assert read_thresholds(nothing) == []

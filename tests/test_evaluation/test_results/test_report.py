@@ -174,7 +174,7 @@ def test_comparison_shows_the_numbers_of_the_table():
         ap[0] = np.nan if trial == 2 else ap[0]
         result = SimpleNamespace(
             ap=ap, inp=ap, first_hit=rng.integers(1, 4, count), tpr_at_fpr={0.01: 0.5},
-            roc=np.zeros((2, 2)),
+            roc=np.zeros((2, 2)), threshold_at_fpr={0.01: 0.4}, num_negatives=100,
         )  # fmt: skip
         averager.add(Split(rows, rows, trial), result)
     scores = averager.scores()

@@ -71,3 +71,28 @@ def test_ties_never_help():
 def test_pairs_of_one_kind_have_no_rate():
     assert np.isnan(filled([0.5], []).tpr(np.array([0.1, 1.0]))).all()
     assert np.isnan(filled([], [0.5]).tpr(np.array([0.1]))).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_threshold_makes_the_rates_that_it_stands_for(seed):
+    rng = np.random.default_rng(seed)
+    scores = [rng.normal(mean, 0.2, count).clip(-1, 1) for mean, count in ((0.6, 700), (0.1, 5000))]
+    histogram = filled(*(values.tolist() for values in scores))
+    fprs = np.array([1.0, 0.5, 0.1, 0.01, 0.001, 0.0002])
+    for fpr, tpr, threshold in zip(
+        fprs, histogram.tpr(fprs), histogram.thresholds(fprs), strict=True
+    ):
+        positive, negative = (values >= threshold for values in scores)
+        assert positive.mean() == tpr
+        assert negative.sum() <= fpr * len(negative) + 1e-9
+        lower = threshold - 2 / histogram.BINS  # one bin lower, one false acceptance too many
+        assert fpr == 1 or (scores[1] >= lower).sum() > np.floor(fpr * len(negative) + 1e-9)
+
+
+def test_a_rate_that_the_pairs_do_not_support_has_no_threshold():
+    histogram = filled([0.9, 0.5], [0.7, 0.2, -0.3, -1.0])
+    assert np.isnan(histogram.thresholds(np.array([0.0, 0.24]))).all()
+    assert np.isfinite(histogram.thresholds(np.array([0.25, 1.0]))).all()
+    assert histogram.thresholds(np.array([1.0])).tolist() == [-1.0]
+    empty = ScoreHistogram(torch.device("cpu"))
+    assert np.isnan(empty.thresholds(np.array([1.0]))).all()
