@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
         notes_as_data,
         saved_protocols,
     )
-    from mmreid_ext.evaluation.results.report import format_table, results_document
+    from mmreid_ext.evaluation.results.report import format_tables, results_document
     from mmreid_ext.evaluation.results.results_file import write_results
 
     options = EvaluationOptions(**given)
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     )
     for text in warnings_of(results, failures):
         print(f"warning: {text}")
-    print(format_table(results))
+    print(format_tables(results))
     if args.out:
         settings = dict(
             features=args.features,

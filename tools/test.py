@@ -53,6 +53,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--save-features", metavar="NPZ", help="write the embeddings, for tools/evaluate.py"
     )
+    parser.add_argument(
+        "--no-thresholds",
+        action="store_true",
+        help="don't write similarities at false positive rates into the checkpoint",
+    )
     add_screen_arguments(parser)
     add_launch_arguments(parser)
     return parser.parse_args()
@@ -115,6 +120,7 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.cli.launch import prepare
     from mmreid_ext.cli.screen.screen import Screen
     from mmreid_ext.distributed import is_main
+    from mmreid_ext.engine.kept_thresholds import keep_thresholds
     from mmreid_ext.engine.settings.evaluation_check import check_test_sets
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
 
@@ -127,12 +133,14 @@ def run(args: argparse.Namespace) -> None:
         check_usage(runner.model, cfg, args.checkpoint)
         metrics = runner.test_loop.evaluator.metrics
         metric = next((metric for metric in metrics if isinstance(metric, ReIDMetric)), None)
-        writes = (args.out or args.save_features) and is_main()
-        source = source_of(args.checkpoint) if writes else {}
-        if args.save_features and metric is not None:
+        if args.save_features and metric is not None and is_main():
+            source = source_of(args.checkpoint)
             metric.feature_notes = {key: json.dumps(value) for key, value in source.items()}
         runner.test()
+        if metric is not None and is_main() and not args.no_thresholds:
+            keep_thresholds(args.checkpoint, metric, runner.model)
     if args.out and metric is not None and is_main():
+        source = source_of(args.checkpoint)
         settings = settings_used(cfg, args, runner, metric, source["training"]["seed"])
         write_document(args.out, metric, settings, source)
 

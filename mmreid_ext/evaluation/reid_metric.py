@@ -15,7 +15,7 @@ from mmengine.logging import MMLogger
 from mmreid_ext.distributed import is_distributed, is_main
 from mmreid_ext.errors import UserTypeError
 from mmreid_ext.evaluation.results.features_file import save_features
-from mmreid_ext.evaluation.results.report import flat_metrics, format_table
+from mmreid_ext.evaluation.results.report import flat_metrics, format_tables
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.protocols import EvaluationProtocol, ImageColumns, build_protocol
 from mmreid_ext.registry import METRICS
@@ -217,7 +217,7 @@ class ReIDMetric(BaseMetric):
         )
         for text in warnings_of(self.last_results, failures):
             logger.warning(text)
-        logger.info("\n%s", format_table(self.last_results))
+        logger.info("\n%s", format_tables(self.last_results))
         return flat_metrics(self.last_results)
 
     def _save(

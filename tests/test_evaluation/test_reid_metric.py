@@ -50,7 +50,7 @@ def logged(monkeypatch):
     return lines
 
 
-def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_one_table(logged):
+def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_its_tables(logged):
     sets = {name: make_set(name, seed=seed) for seed, name in enumerate(("b", "a"))}
     metrics, metric = evaluate(sets["b"] + sets["a"], rerank=dict(k1=5))
     for name, samples in sets.items():
@@ -67,8 +67,10 @@ def test_agrees_with_evaluate_retrieval_on_several_sets_and_writes_one_table(log
         assert metrics[f"{name}/rerank/R1"] == pytest.approx(100 * reranked.cmc[0])
     assert list(metric.last_results) == ["b", "a"], "order of the test sets, not of the alphabet"
     (table,) = [text for _, text in logged if "Retrieval, in percent" in text]
-    first_words = [line.split("  ")[0] for line in table.strip().splitlines()[3:]]
+    rankings, thresholds = table.strip().split("\n\n")
+    first_words = [line.split("  ")[0] for line in rankings.splitlines()[3:]]
     assert first_words == ["b", "b (re-ranked)", "a", "a (re-ranked)"]
+    assert [line.split()[0] for line in thresholds.splitlines()[3:]] == ["b", "a"]
     assert f"{metrics['a/mAP']:.2f}" in table and f"{metrics['b/rerank/R1']:.2f}" in table
 
 

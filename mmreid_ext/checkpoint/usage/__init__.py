@@ -28,7 +28,7 @@ MMCV's names of the filter (``lanczos`` of ``cv2`` is ``INTER_LANCZOS4``).
 from .check import check_usage, compare_usage
 from .configuration import config_of, describe_config, model_settings, recorded_config
 from .description import deployment_info, embedding_size
-from .record import KEY, read_deployment_info, recorded_size
+from .record import KEY, read_deployment_info, recorded, recorded_size
 from .thresholds import (
     STORED_FPRS,
     Threshold,
@@ -50,6 +50,7 @@ __all__ = [
     "model_settings",
     "read_deployment_info",
     "read_thresholds",
+    "recorded",
     "recorded_config",
     "recorded_size",
     "store_thresholds",

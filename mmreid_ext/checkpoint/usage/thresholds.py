@@ -100,13 +100,11 @@ def _entries(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _parsed(entry: Mapping[str, Any]) -> Threshold | None:
     """Read an entry; None for one that another program wrote in its own way."""
-    fpr, negatives, dataset = (entry.get(name) for name in ("fpr", "negatives", "dataset"))
-    similarity, tpr = _number(entry.get("similarity")), _number(entry.get("tpr"))
-    if not isinstance(dataset, str) or not isinstance(negatives, int) or not _number(fpr):
+    fpr, similarity, tpr = (_number(entry.get(name)) for name in ("fpr", "similarity", "tpr"))
+    negatives, dataset = entry.get("negatives"), entry.get("dataset")
+    if fpr is None or not isinstance(dataset, str) or not isinstance(negatives, int):
         return None
-    return Threshold(
-        float(fpr), similarity, None if similarity is None else tpr, negatives, dataset
-    )
+    return Threshold(fpr, similarity, None if similarity is None else tpr, negatives, dataset)
 
 
 def _number(value: Any) -> float | None:

@@ -7,8 +7,10 @@ import logging
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import find_latest_checkpoint
 from torch import nn
 
+from mmreid_ext.checkpoint.safe_load import read_meta
 from mmreid_ext.checkpoint.usage import (
     KEY,
     compare_usage,
@@ -16,8 +18,11 @@ from mmreid_ext.checkpoint.usage import (
     describe_config,
     recorded_size,
 )
+from mmreid_ext.distributed import is_main
+from mmreid_ext.engine.kept_thresholds import keep_thresholds
 from mmreid_ext.engine.network import network_of
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.reid_metric import ReIDMetric
 from mmreid_ext.image_loading import evaluation_steps
 from mmreid_ext.models.position_embeddings import resize_loaded
 from mmreid_ext.registry import HOOKS
@@ -26,6 +31,9 @@ from mmreid_ext.registry import HOOKS
 @HOOKS.register_module()
 class DeploymentInfoHook(Hook):
     """Write ``meta['mmreid_ext']``: how to build the embedder, and how to use it, as plain data.
+
+    At the end of a training the similarities at false positive rates of the last validation join
+    the last checkpoint, if it holds the validated weights.
 
     When a checkpoint is loaded, what it records is compared with the configuration: see
     :mod:`mmreid_ext.checkpoint.usage.check`. Read it back with
@@ -37,6 +45,7 @@ class DeploymentInfoHook(Hook):
     """
 
     _said = False
+    _validated_at: int | None = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the information to ``checkpoint``, in place."""
@@ -61,6 +70,21 @@ class DeploymentInfoHook(Hook):
         if not self._said:
             print_log(text, logger="current", level=logging.WARNING)
             self._said = True
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Note which weights were validated last."""
+        self._validated_at = runner.iter
+
+    def after_train(self, runner: Runner) -> None:
+        """Keep the thresholds of the last validation with the last checkpoint, if it saw it."""
+        if not is_main() or self._validated_at != runner.iter:
+            return
+        path = find_latest_checkpoint(runner.work_dir)
+        if path is None or read_meta(path).get("iter") != runner.iter:
+            return
+        for metric in runner.val_loop.evaluator.metrics:
+            if isinstance(metric, ReIDMetric):
+                keep_thresholds(path, metric, network_of(runner.model))
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare with the configuration; a training may change its input, a test may not."""

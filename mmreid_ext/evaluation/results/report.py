@@ -51,6 +51,15 @@ def format_table(results: Mapping[str, SetResult]) -> str:
     return f"Retrieval, in percent\n{text_table(lines, left=1)}"
 
 
+def format_tables(results: Mapping[str, SetResult]) -> str:
+    """Return the table of metrics, and below it that of the similarities, where there are any.
+
+    Args:
+        results: By name of the test set.
+    """
+    return "\n\n".join(filter(None, (format_table(results), format_thresholds(results))))
+
+
 def format_thresholds(results: Mapping[str, SetResult]) -> str:
     """Return a table of the similarities from which on two images count as one person.
 

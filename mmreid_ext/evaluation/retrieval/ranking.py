@@ -181,7 +181,8 @@ def rank_by(
             histogram.join_ranks()
             fields = _join_ranks(fields, chunks)
         ap, inp, first_hit = fields.T.cpu().numpy().copy()
-        return RetrievalResult.of_queries(ap, inp, first_hit, histogram, max_rank)
+        cosine = isinstance(similarity, FeatureSimilarity) and not similarity.shifted
+        return RetrievalResult.of_queries(ap, inp, first_hit, histogram, max_rank, cosine)
 
 
 def _join_ranks(fields: Tensor, chunks: list[Tensor]) -> Tensor:

@@ -34,8 +34,8 @@ class RetrievalResult:
         num_valid_queries: Number of valid queries.
         tpr_at_fpr: True positive rate by false positive rate, over all pairs.
         roc: (2, n), false and true positive rates of the whole curve, ascending.
-        threshold_at_fpr: Lowest accepted similarity by false positive rate; NaN where fewer than
-            ``1 / fpr`` negative pairs were there. See
+        threshold_at_fpr: Lowest accepted cosine similarity by false positive rate; NaN where fewer
+            than ``1 / fpr`` negative pairs were there. Empty for other scores. See
             :meth:`~.operating_points.ScoreHistogram.thresholds`.
         num_negatives: Number of negative pairs.
     """
@@ -60,6 +60,7 @@ class RetrievalResult:
         first_hit: np.ndarray,
         histogram: ScoreHistogram,
         max_rank: int,
+        cosine: bool = True,
     ) -> RetrievalResult:
         """Average over the valid queries.
 
@@ -69,6 +70,7 @@ class RetrievalResult:
             first_hit: (Q,), likewise, rank of the first match.
             histogram: Scores of the pairs of the valid queries.
             max_rank: Length of the CMC.
+            cosine: Whether scores are cosine similarities; others make no thresholds.
         """
         valid = ~np.isnan(ap)
         cmc = np.full(max_rank, np.nan)
@@ -76,7 +78,7 @@ class RetrievalResult:
             ranks = np.arange(1, max_rank + 1)
             cmc = np.searchsorted(np.sort(first_hit[valid]), ranks, side="right") / valid.sum()
         tprs = histogram.tpr(np.array(FPRS)).tolist()
-        thresholds = histogram.thresholds(np.array(FPRS)).tolist()
+        thresholds = histogram.thresholds(np.array(FPRS)).tolist() if cosine else []
         return cls(
             cmc=cmc,
             mAP=float(ap[valid].mean()) if valid.any() else float("nan"),
@@ -87,7 +89,7 @@ class RetrievalResult:
             num_valid_queries=int(valid.sum()),
             tpr_at_fpr=dict(zip(FPRS, tprs, strict=True)),
             roc=np.stack([_CURVE, histogram.tpr(_CURVE)]),
-            threshold_at_fpr=dict(zip(FPRS, thresholds, strict=True)),
+            threshold_at_fpr=dict(zip(FPRS, thresholds, strict=cosine)),
             num_negatives=histogram.num_negatives,
         )
 
