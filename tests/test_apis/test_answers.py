@@ -1,10 +1,10 @@
 """Similarities become answers, and lists get their paths."""
 
 import numpy as np
-from mmreid_ext.checkpoint.usage.thresholds import Threshold
 
 from mmreid_ext.apis.answers import Match, judge, matches_of
 from mmreid_ext.apis.search import Nearest
+from mmreid_ext.checkpoint.usage.thresholds import Threshold
 
 
 def threshold(fpr, similarity):
