@@ -209,7 +209,7 @@ def share_batches_of_every_loop() -> None:
         # By name, as registries find their modules: the ground imports no upper floor.
         loading = import_module("mmreid_ext.engine.loading")
         if isinstance(loop, dict) and not loading.shares_batches(loop):
-            runner._train_dataloader = loading.of_this_rank(runner, runner._train_dataloader)
+            loading.ready_for_other_loop(runner)
         built = build(runner, loop)
         # `auto_scale_lr` multiplies the batch size that it finds here by the number of ranks.
         runner._train_dataloader = getattr(built, "dataloader", runner._train_dataloader)

@@ -8,9 +8,12 @@ from mmengine.runner import Runner
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
 
+from mmreid_ext.datasets.wrappers import refuse_wrappers
 from mmreid_ext.distributed import get_world_size
 from mmreid_ext.engine.settings.before_data import check_sampler
+from mmreid_ext.engine.settings.idle_settings import check_complete
 from mmreid_ext.engine.settings.loader_settings import rank_settings
+from mmreid_ext.engine.settings.plain_norms import check_plain_norms
 from mmreid_ext.registry import LOOPS
 
 from .training_steps import shared_seed
@@ -27,7 +30,13 @@ class Seekable(Protocol):
 def of_this_rank(
     runner: Runner, dataloader: dict | DataLoader, name: str = "train_dataloader"
 ) -> dict | DataLoader:
-    """Return the settings of a training loader for this rank; see :func:`rank_settings`."""
+    """Return the settings of a training loader for this rank; see :func:`rank_settings`.
+
+    Raises:
+        UserError: If its data set would merge people, or a setting can't be used.
+    """
+    if isinstance(dataloader, dict):
+        refuse_wrappers(dataloader.get("dataset"), f"{name}.dataset")
     is_global = bool(runner.cfg.get("batch_size_is_global"))
     loader = rank_settings(dataloader, is_global, get_world_size(), name)
     if isinstance(loader, dict) and isinstance(loader.get("sampler"), dict):
@@ -35,6 +44,18 @@ def of_this_rank(
         loader["sampler"] = {"seed": shared_seed(runner), **loader["sampler"]}
         check_sampler(loader["sampler"])
     return loader
+
+
+def ready_for_other_loop(runner: Runner) -> None:
+    """Do for a training loop that isn't ours what ours do before they read data.
+
+    Raises:
+        UserError: If the images of training would merge people, or a validation would leave some
+            out.
+    """
+    runner._train_dataloader = of_this_rank(runner, runner._train_dataloader)
+    check_complete(runner._val_dataloader, "val_dataloader")
+    check_plain_norms(runner)
 
 
 def shares_batches(loop: Any) -> bool:

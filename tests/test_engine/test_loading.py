@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, SequentialSampler
 from mmreid_ext.cli import launch
 from mmreid_ext.engine import ReIDTrainLoop
 from mmreid_ext.engine.loading import shares_batches, start_at, stop_workers
+from mmreid_ext.errors import UserError
 
 
 def loader(sampler="mmreid_ext.PKSampler"):
@@ -118,6 +119,25 @@ def test_every_loop_divides_once(ranks, prepared, tmp_path):
     size = 32 // ranks
     for found in run_distributed(sizes_of_batches, ranks, str(tmp_path), prepared):
         assert found == [[size], [size], [size, size, size], [size], [size]]
+
+
+READER = dict(type="mmreid_ext.CSVDataset", csv_file="none.csv")
+BOTH = dict(type="ConcatDataset", datasets=[READER, READER])
+
+
+@pytest.mark.parametrize("name", ["iterations", "MMEngine's iterations", "MMEngine's epochs"])
+@pytest.mark.parametrize("part", ["train", "val"])
+def test_no_loop_strings_readers_together(name, part, tmp_path):
+    """Before a file is looked for: there is none."""
+    cfg = config(name, tmp_path, 1)
+    loader = dict(cfg.train_dataloader, dataset=BOTH)
+    loader["sampler"] = dict(type="DefaultSampler", shuffle=False)
+    cfg[f"{part}_dataloader"] = loader
+    if part == "val":
+        cfg.val_evaluator, cfg.val_cfg = dict(type="mmreid_ext.ReIDMetric"), dict(type="ValLoop")
+    meant = dict(train="MultiSourceDataset", val="BenchmarkSuite")[part]
+    with pytest.raises(UserError, match=f"{part}_dataloader.dataset=ConcatDataset.*{meant}"):
+        Runner.from_cfg(cfg).train()
 
 
 def test_who_shares_batches():

@@ -10,7 +10,6 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import nn
 
-from mmreid_ext.distributed import get_world_size
 from mmreid_ext.engine.network import network_of
 from mmreid_ext.errors import UserError
 from mmreid_ext.models.losses import (
@@ -22,6 +21,8 @@ from mmreid_ext.models.losses import (
     TripletMarginLoss,
 )
 from mmreid_ext.models.norms import BatchInstanceNorm2d
+
+from .plain_norms import check_plain_norms
 
 COMPARING = (
     BatchHardTripletLoss,
@@ -63,8 +64,7 @@ def check_model(runner: Runner, loader: Any, max_iters: int | None, gates_step: 
         _check_gates(model)
     if max_iters is not None:
         _check_memories(model, max_iters)
-    if get_world_size() > 1 and runner.cfg.get("batch_size_is_global"):
-        _check_plain_norms(model)
+    check_plain_norms(runner)
 
 
 def _check_gates(model: nn.Module) -> None:
@@ -83,16 +83,6 @@ def _check_memories(model: nn.Module, max_iters: int) -> None:
                 f"model.{name}.start_iter={module.start_iter} lies behind "
                 f"train_cfg.max_iters={max_iters}: the memory is never used."
             )
-
-
-def _check_plain_norms(model: nn.Module) -> None:
-    plain = [name for name, module in model.named_modules() if _is_plain_norm(module)]
-    if plain:
-        _warn(
-            f"{len(plain)} batch norms, model.{plain[0]} the first, "
-            "see the images of one rank only: the run differs from that of one rank; use "
-            "norm_cfg=dict(type='mmreid_ext.SyncBN')."
-        )
 
 
 def check_meta_losses(runner: Runner, stages: Iterable[Collection[str]]) -> None:
@@ -163,11 +153,6 @@ def _check_group_size(loader: Any, model: nn.Module) -> None:
             f"sampler.num_instances=1: a batch holds one image of a person, and {', '.join(idle)} "
             "of model.head.losses need two."
         )
-
-
-def _is_plain_norm(module: nn.Module) -> bool:
-    plain = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-    return type(module) in plain and any(p.requires_grad for p in module.parameters())
 
 
 def _warn(text: str) -> None:

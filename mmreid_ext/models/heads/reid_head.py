@@ -5,7 +5,6 @@ Shapes: N images, D dimensions of a feature.
 
 from __future__ import annotations
 
-import inspect
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -17,6 +16,8 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.models.losses.full_precision import widen
 from mmreid_ext.models.losses.global_batch import one_gather
 from mmreid_ext.registry import MODELS
+
+from .loss_arguments import loss_arguments
 
 
 class ReIDFeatures(NamedTuple):
@@ -37,10 +38,9 @@ class ReIDFeatures(NamedTuple):
 class ReIDHead(BaseModule, metaclass=ABCMeta):
     """Losses by name, and which of them an ordinary training step uses.
 
-    A loss is called by the names of its arguments, drawn from ``feats``, ``embeddings``,
-    ``logits``, ``pids`` (labels in [0, num_classes)) and ``domains``; anything with such a
-    ``forward`` is a valid loss. They are float32 at least, and losses that compare ``feats`` of all
-    ranks share one gather.
+    A loss is called by the names of its arguments, see
+    :data:`.loss_arguments.LOSS_ARGUMENTS`; anything with such a ``forward`` is a valid loss. Floats
+    are float32 at least, and losses that compare ``feats`` of all ranks share one gather.
 
     Args:
         losses: Loss configurations by name. An extra key ``loss_weight`` multiplies the loss
@@ -72,10 +72,7 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
                 for name, cfg in losses.items()
             }
         )
-        self._loss_inputs = {
-            name: tuple(inspect.signature(loss.forward).parameters)
-            for name, loss in self.losses.items()
-        }
+        self._loss_inputs = {name: loss_arguments(name, loss) for name, loss in self.losses.items()}
         self.train_losses = self.check_loss_names(losses if train_losses is None else train_losses)
 
     @abstractmethod
@@ -140,8 +137,8 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
         terms: dict[str, Tensor] = {}
         with one_gather(features.feats, pids, domains):
             for name in self.train_losses if names is None else names:
-                wanted = [key for key in self._loss_inputs[name] if key in available]
-                value = self.losses[name](**{key: available[key] for key in wanted})
+                wanted = {key: available[key] for key in self._loss_inputs[name]}
+                value = self.losses[name](**wanted)
                 if not isinstance(value, Mapping):
                     value = {"": value}
                 for suffix, term in value.items():

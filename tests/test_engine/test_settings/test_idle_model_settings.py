@@ -106,16 +106,6 @@ def test_two_preprocessors(model, warned):
     assert len(warned) == 1 and "data_preprocessor has no effect" in warned[0]
 
 
-@pytest.mark.parametrize("ranks, is_global, words", [(2, True, 1), (1, True, 0), (2, False, 0)])
-def test_norms_of_one_rank(warned, monkeypatch, ranks, is_global, words):
-    monkeypatch.setattr(module, "get_world_size", lambda: ranks)
-    model = MODELS.build(tiny_model("BN"))
-    cfg = dict(batch_size_is_global=is_global)
-    check_model(runner_of(model, cfg), loader(), 10, False)
-    assert len(warned) == words
-    assert all("see the images of one rank only" in text for text in warned)
-
-
 def test_losses_that_metabin_passes_over(warned):
     losses = dict.fromkeys((*LOSSES, "contrast"), {})
     cfg = dict(model=dict(head=dict(losses=losses, train_losses=["ce"])))
