@@ -80,7 +80,7 @@ def as_data(difference: Difference) -> dict:
 
 
 def main() -> None:
-    run_tool(lambda: run(parse_args()))
+    run_tool(lambda: run(parse_args()), instead_of_ranks="start it once, by python")
 
 
 if __name__ == "__main__":

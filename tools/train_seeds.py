@@ -148,7 +148,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    run_tool(lambda: run(parse_args()))
+    run_tool(
+        lambda: run(parse_args()),
+        instead_of_ranks="start it once, with --ranks for the number of processes of each run",
+    )
 
 
 if __name__ == "__main__":

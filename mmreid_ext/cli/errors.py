@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mmreid_ext.errors import UserError
 
-from .ranks import report_once
+from .ranks import report_once, require_one_process
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 MENDABLE = (
@@ -24,14 +24,20 @@ MENDABLE = (
 """Refusals of the operating system that name a place: no permission, no space, no folder."""
 
 
-def run_tool(main: Callable[[], None]) -> None:
+def run_tool(main: Callable[[], None], instead_of_ranks: str | None = None) -> None:
     """Call ``main`` and end the program as its errors deserve.
 
     A :class:`mmreid_ext.errors.UserError` is shown as its message, and the exit code is 1. Ctrl-C
     gives 130. Every other exception is a bug and keeps its traceback. On several ranks one of them
     speaks for all. The environment variable ``MMREID_TRACEBACK`` shows a traceback in each case.
+
+    Args:
+        main: Does the work.
+        instead_of_ranks: For a tool of one process: what to do if several were started.
     """
     try:
+        if instead_of_ranks is not None:
+            require_one_process(instead_of_ranks)
         main()
     except KeyboardInterrupt as error:
         if os.environ.get("MMREID_TRACEBACK"):

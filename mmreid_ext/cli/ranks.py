@@ -14,6 +14,13 @@ from pathlib import Path
 
 from mmreid_ext.errors import UserError
 
+_MPI = {
+    "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",  # Open MPI
+    "PMI_SIZE": "PMI_RANK",  # MPICH, Intel MPI
+    "MV2_COMM_WORLD_SIZE": "MV2_COMM_WORLD_RANK",  # MVAPICH
+}
+"""Variables of a process that mpirun started: number of processes, and which one it is."""
+
 HEAD_START = 3.0
 """Seconds that rank 0 is given to speak (and its launcher to end the others) under Slurm."""
 
@@ -32,10 +39,16 @@ def choose_launcher(
         environ: Environment variables.
 
     Raises:
-        UserError: If the ranks of one run were told to work alone, or if a Slurm job of several
-            tasks was started without srun.
+        UserError: If the ranks of one run were told to work alone, if a Slurm job of several tasks
+            was started without srun, or if mpirun started several processes.
     """
     found = _started_by(environ)
+    if asked in (None, "none") and found == "none" and _in_mpi(environ) > 1:
+        raise UserError(
+            f"mpirun started {_in_mpi(environ)} processes, each of which would do all the work in "
+            "the same folder; start them by tools/dist_train.sh, tools/dist_test.sh or torchrun, "
+            "or set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT and say --launcher pytorch."
+        )
     if asked == "none" and found == "pytorch":
         raise UserError(
             f"--launcher none: torchrun started {environ['WORLD_SIZE']} ranks, each of which would "
@@ -51,6 +64,35 @@ def choose_launcher(
             "it by srun (tools/slurm_train.sh), or say --launcher none for a single process."
         )
     return found
+
+
+def require_one_process(remedy: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Check that a tool that does all the work in one process wasn't started as several.
+
+    Args:
+        remedy: What to do instead.
+        environ: Environment variables.
+
+    Raises:
+        UserError: If it was: each would write the same files.
+    """
+    found, number = _started_by(environ), _in_mpi(environ)
+    if found == "pytorch":
+        number = _number(environ, "WORLD_SIZE")
+    elif found == "slurm":
+        number = _number(environ, "SLURM_STEP_NUM_TASKS") or _number(environ, "SLURM_NTASKS")
+    if number > 1:
+        raise UserError(
+            f"{_LAUNCHERS[found]} started {number} processes, but this tool is one: each would do "
+            f"all the work and write the same files; {remedy}."
+        )
+
+
+_LAUNCHERS = {"pytorch": "torchrun", "slurm": "srun", "none": "mpirun"}
+
+
+def _in_mpi(environ: Mapping[str, str]) -> int:
+    return max(_number(environ, name) for name in _MPI)
 
 
 def _started_by(environ: Mapping[str, str]) -> str:
@@ -99,8 +141,9 @@ def report_once(text: str, code: int, alone: bool = True) -> bool:
         if _is_first(Path(error_file).parents[1] / "spoken_for"):
             _write_torchrun_report(Path(error_file), text)
         sys.exit(code)
-    rank = _number(os.environ, "RANK") or _number(os.environ, "SLURM_PROCID")
-    if _started_by(os.environ) == "none":
+    names = ("RANK", "SLURM_PROCID", *_MPI.values())
+    rank = max(_number(os.environ, name) for name in names)
+    if _started_by(os.environ) == "none" and _in_mpi(os.environ) < 2:
         if not alone:
             return False
     elif rank > 0:
