@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -58,6 +58,28 @@ def atomic_write(path: str | os.PathLike, data: bytes) -> None:
     """
     with atomic_open(path, "wb") as file:
         file.write(data)
+
+
+@contextmanager
+def one_at_a_time(path: str | os.PathLike) -> Iterator[None]:
+    """Let one process at a time change the files of a folder, where the system can lock folders.
+
+    Args:
+        path: A file of the folder. A symbolic link is followed.
+    """
+    if os.name != "posix":
+        yield
+        return
+    import fcntl  # POSIX only
+
+    folder = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+    try:
+        # Some network file systems refuse.
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def sweep_leftovers(folder: str | os.PathLike) -> list[str]:

@@ -15,8 +15,8 @@ from mmreid_ext.shorten import one_line, shorten
 def refuse_repeats(side: str, runs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> None:
     """Refuse a model that is given twice: copies of one run have no spread over seeds.
 
-    The same model is known by the SHA-256 of its checkpoint or of its embeddings; in files that
-    have neither, by equal scores of every query.
+    The same model is known by the SHA-256 of its checkpoint, of the weights in it or of its
+    embeddings; in files that have none, by equal scores of every query.
 
     Args:
         side: Name of the side, for the message.
@@ -38,15 +38,17 @@ def refuse_repeats(side: str, runs: Sequence[Mapping[str, Any]], labels: Sequenc
 
 def _same_model(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
     """Say why two documents are of the same model; empty if they are not."""
-    hashes = [(run.get("checkpoint") or {}).get("sha256") for run in (a, b)]
-    if hashes[0] and hashes[0] == hashes[1]:
-        return f"checkpoint {one_line(hashes[0], 12)}"
+    files = [run.get("checkpoint") or {} for run in (a, b)]
+    for key in ("sha256", "weights"):  # tests write thresholds into a file; its weights stay
+        hashes = [file.get(key) for file in files]
+        if hashes[0] and hashes[0] == hashes[1]:
+            return f"checkpoint {one_line(hashes[0], 12)}"
     shared = [name for name in a["test_sets"] if name in b["test_sets"]]
     pairs = [(a["test_sets"][name], b["test_sets"][name]) for name in shared]
     embeddings = [[(s.get("data") or {}).get("embeddings") for s in pair] for pair in pairs]
     if any(first and first == second for first, second in embeddings):
         return "the same embeddings"
-    if all(hashes) or not pairs:
+    if all(file.get("sha256") for file in files) or not pairs:
         return ""
     scores = [[s["plain"]["ap"] for s in pair] for pair in pairs]
     # two models may both be perfect, or both fail wholly

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.checkpoint.fingerprint import sha256_of, weights_fingerprint
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.set_result import SetResult
 from mmreid_ext.evaluation.trials import Scores
@@ -85,7 +85,7 @@ def format_thresholds(results: Mapping[str, SetResult]) -> str:
 
 def _threshold_cell(point: Mapping[str, Any]) -> str:
     if point["similarity"] is None:
-        return "too few pairs"
+        return "too few pairs" if point["negatives"] * point["fpr"] < 1 else "none"
     return f"{point['similarity']:.3f} ({100 * point['tpr']:.1f} %)"
 
 
@@ -222,12 +222,18 @@ def _describe_scores(scores: Scores) -> dict[str, Any]:
 
 
 def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
-    """Return file name and SHA-256 of a checkpoint."""
-    digest = hashlib.sha256()
+    """Return file name and SHA-256 of a checkpoint, and that of its weights alone.
+
+    A test writes thresholds into the file it tested. So ``sha256`` may change, ``weights`` doesn't;
+    a file of other content has no ``weights``.
+    """
     with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return {"file": Path(path).name, "sha256": digest.hexdigest()}
+        found = {
+            "file": Path(path).name,
+            "sha256": sha256_of(iter(lambda: file.read(1 << 20), b"")),
+        }
+    weights = weights_fingerprint(path)
+    return found if weights is None else found | {"weights": weights}
 
 
 def versions() -> dict[str, str]:

@@ -89,13 +89,14 @@ class ScoreHistogram:
         Pairs of at least that similarity are accepted: they make the rates of :meth:`tpr`. It is
         the lower edge of a bin, so it lies at most 2**-17 below the lowest score that it accepts.
         NaN where there are no negative pairs, or fewer than ``1 / fpr`` of them: then not even one
-        false acceptance is allowed, and the highest negative pair alone would decide.
+        false acceptance is allowed, and the highest negative pair alone would decide. NaN too where
+        more negative pairs than allowed are copies of one image, at a similarity of 1.
         """
         fprs = np.asarray(fprs)
         bins = self._first_kept_out(fprs)
         edges = 2 * (self.BINS - bins - _BIN_OFFSET) / self.BINS - 1
         supported = (self.num_negatives > 0) & (fprs * self.num_negatives + _LITTLE_MORE >= 1)
-        return np.where(supported, np.where(bins >= self.BINS, -1.0, edges), math.nan)
+        return np.where(supported & (bins > 0), np.maximum(edges, -1.0), math.nan)
 
     @property
     def num_negatives(self) -> int:

@@ -2,12 +2,18 @@
 
 import dataclasses
 import os
+import stat
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
+from mmengine.logging import HistoryBuffer
 
 from mmreid_ext.apis import read_deployment_info
 from mmreid_ext.checkpoint import safe_load
+from mmreid_ext.checkpoint.plain import to_plain
 from mmreid_ext.checkpoint.usage import (
     KEY,
     Threshold,
@@ -84,3 +90,37 @@ def test_entries_of_others_are_passed_over():
     assert read_thresholds(record) == [Threshold(**good)]
     for nothing in ({}, dict(thresholds=None), dict(thresholds="many"), dict(thresholds=strange)):
         assert read_thresholds(nothing) == []
+
+
+def test_a_file_marked_as_read_only_stays_and_another_keeps_its_rights(checkpoint):
+    checkpoint.chmod(0o444)
+    before = checkpoint.read_bytes()
+    with pytest.raises(PermissionError, match="read-only"):
+        store_thresholds(checkpoint, HOME)
+    assert checkpoint.read_bytes() == before
+    checkpoint.chmod(0o664)
+    store_thresholds(checkpoint, HOME)
+    assert stat.S_IMODE(os.stat(checkpoint).st_mode) == 0o664
+
+
+def test_tests_that_end_together_keep_the_thresholds_of_all(checkpoint):
+    names = [f"set {number}" for number in range(6)]
+    several = [[dataclasses.replace(HOME[0], dataset=name)] for name in names]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(store_thresholds, [checkpoint] * len(names), several))
+    assert threshold_sets(read_deployment_info(checkpoint)) == names
+
+
+def test_all_else_in_the_file_stays_what_it_was(checkpoint):
+    content = safe_load(checkpoint)
+    history = HistoryBuffer([0.1, 0.2], [1, 1])
+    content["message_hub"] = dict(log_scalars=dict(loss=history), rate=np.float32(0.5))
+    content["state_dict"] = OrderedDict(content["state_dict"])
+    content["state_dict"]._metadata = {"": dict(version=2)}
+    torch.save(to_plain(content), checkpoint)
+    store_thresholds(checkpoint, HOME)
+    found = safe_load(checkpoint)
+    read = found["message_hub"]
+    assert np.array_equal(read["log_scalars"]["loss"].data[0], history.data[0])
+    assert read["rate"] == np.float32(0.5) and isinstance(read["rate"], np.float32)
+    assert found["state_dict"]._metadata == {"": dict(version=2)}

@@ -27,6 +27,11 @@ def test_settings_that_differ_are_named_with_their_values():
     "first, second, sign",
     [
         (dict(checkpoint=dict(sha256="ab")), dict(checkpoint=dict(sha256="ab")), "checkpoint ab"),
+        (
+            dict(checkpoint=dict(sha256="a", weights="ee")),
+            dict(checkpoint=dict(sha256="b", weights="ee")),
+            "checkpoint ee",
+        ),
         ({}, {}, "the same AP"),
     ],
 )

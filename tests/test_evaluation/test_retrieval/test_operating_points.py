@@ -96,3 +96,10 @@ def test_a_rate_that_the_pairs_do_not_support_has_no_threshold():
     assert histogram.thresholds(np.array([1.0])).tolist() == [-1.0]
     empty = ScoreHistogram(torch.device("cpu"))
     assert np.isnan(empty.thresholds(np.array([1.0]))).all()
+
+
+def test_copies_of_one_image_under_two_names_leave_no_threshold():
+    copies = filled([1.0, 0.5], [1.0, 1.0, 0.2, 0.1])
+    thresholds = copies.thresholds(np.array([0.25, 0.5]))
+    assert np.isnan(thresholds[0]), "one acceptance is allowed, two have the highest similarity"
+    assert thresholds[1] < 1

@@ -20,6 +20,12 @@ def test_equals_the_dense_loop_to_the_last_query(distance, cameras, budget):
     check_result(result, expected)
     for fpr, tpr in result.tpr_at_fpr.items():
         assert tpr == (true > wrong[int(fpr * len(wrong) + 1e-9)]).mean()
+    assert result.num_negatives == len(wrong)
+    for fpr, threshold in result.threshold_at_fpr.items():  # cosines alone have thresholds
+        assert distance == "cosine" and np.isfinite(threshold) == (fpr * len(wrong) >= 1)
+        if np.isfinite(threshold):
+            assert (true >= threshold).mean() == result.tpr_at_fpr[fpr]
+            assert (wrong >= threshold).sum() == int(fpr * len(wrong) + 1e-9)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3], ids="{}-d".format)

@@ -23,8 +23,9 @@ def data():
 
 def scores(result):
     fields = (result.cmc, result.ap, result.inp, result.first_hit, result.roc)
+    points = (*result.tpr_at_fpr.values(), *result.threshold_at_fpr.values(), result.num_negatives)
     return [torch.from_numpy(x) for x in fields] + [
-        torch.tensor([result.mAP, result.mINP, *result.tpr_at_fpr.values()], dtype=torch.float64)
+        torch.tensor([result.mAP, result.mINP, *points], dtype=torch.float64)
     ]
 
 
