@@ -1,18 +1,7 @@
 # ArcMargin with MobileNetV3-Large, 3.0 million parameters.
-_base_ = ["arcmargin_r50vd_market.py"]
-
-model = dict(
-    backbone=dict(
-        _delete_=True,
-        type="MobileNetV3",
-        arch="large",
-        norm_cfg=dict(type="mmreid_ext.SyncBN", eps=0.001, momentum=0.01),
-        init_cfg=dict(
-            type="Pretrained",
-            prefix="backbone.",
-            checkpoint="https://download.openmmlab.com/mmclassification/v0/mobilenet_v3/convert/"
-            "mobilenet_v3_large-3ea3c186.pth",
-        ),
-    ),
-    head=dict(in_channels=960),
-)
+_base_ = [
+    "_base_/models/mobilenetv3_arcmargin.py",
+    "_base_/datasets/market1501_square.py",
+    "_base_/schedules/arcmargin.py",
+    "_base_/default_runtime.py",
+]
