@@ -22,7 +22,7 @@ from .configuration import ConfigLike, as_device, find_config
 from .embedder import build_embedder, prepare, read_frame
 from .inputs import as_embeddings, collate, is_folder, single_pictures, with_paths
 from .pictures import Picture, is_one_picture, regions
-from .search import nearest
+from .search import cosine, nearest
 
 __all__ = ["ReIDInferencer", "find_config"]
 
@@ -156,7 +156,7 @@ class ReIDInferencer:
                     "for folders and lists of pairs."
                 )
         found = self([a, b])
-        return judge(float(nearest(found[:1], found[1:], 1).similarities[0, 0]), self.thresholds)
+        return judge(cosine(found[:1], found[1:])[0], self.thresholds)
 
     def search(
         self,

@@ -88,6 +88,17 @@ def nearest(
     return Nearest(torch.cat(columns).cpu().numpy(), torch.cat(scores).cpu().numpy())
 
 
+def cosine(a: Tensor, b: Tensor) -> list[float]:
+    """Return the cosine of each row of ``a`` and the same row of ``b``, as :func:`nearest` does.
+
+    Args:
+        a: Shape (N, D), floating.
+        b: The same.
+    """
+    rows = torch.arange(len(a), device=a.device)
+    return FeatureSimilarity(*check_features(a, b), "cosine").pairs(rows, rows).tolist()
+
+
 def _nearest_of(chunk: FeatureRows, k: int, width: int) -> _Pairs:
     """The ``k`` best pairs of each query of a chunk, in order of query and rank."""
     gallery = len(chunk.similarity)
