@@ -32,8 +32,8 @@ def answers_text(pairs: Sequence[Pair], found: Sequence[Comparison], model: str)
     answers = found[0].answers
     if not answers:
         return f"{text}\n{_NO_THRESHOLDS.format(model=model)}"
-    sets = " and ".join(repr(name) for name in dict.fromkeys(a.threshold.dataset for a in answers))
-    measured = f"The rates were measured on {sets}; they hold for pictures of that kind."
+    tested = answers[0].threshold.dataset
+    measured = f"The rates were measured on {tested!r}; they hold for pictures of that kind."
     return f"{text}\n{_FALSE_ALARM} {measured}"
 
 
@@ -62,15 +62,13 @@ def _one(pair: Pair, comparison: Comparison) -> str:
     lines = [f"{pair[0]} and {pair[1]}", f"similarity {comparison.similarity:.3f} (at most 1)"]
     if comparison.answers:
         lines += ["", "The same person?"]
-        several = len({answer.threshold.dataset for answer in comparison.answers}) > 1
-        lines += [_line(answer, several) for answer in comparison.answers]
+        lines += map(_line, comparison.answers)
     return "\n".join([*lines, ""])
 
 
-def _line(answer: Answer, several: bool) -> str:
+def _line(answer: Answer) -> str:
     threshold = answer.threshold
-    where = f" on {threshold.dataset!r}" if several else ""
-    rate = f"{_WORDS[answer.same]:<3}  at a false alarm rate of {one_in(threshold.fpr)}{where}"
+    rate = f"{_WORDS[answer.same]:<3}  at a false alarm rate of {one_in(threshold.fpr)}"
     if threshold.similarity is None:
         return f"  {rate}: not known, {threshold.negatives:,} pairs of different people were tested"
     share = "" if threshold.tpr is None else f", which finds {threshold.tpr:.1%} of the true pairs"
@@ -79,8 +77,7 @@ def _line(answer: Answer, several: bool) -> str:
 
 def _table(pairs: Sequence[Pair], found: Sequence[Comparison]) -> str:
     answers = found[0].answers
-    several = len({answer.threshold.dataset for answer in answers}) > 1
-    header = ["", "", "similarity", *(_title(a.threshold, several) for a in answers)]
+    header = ["", "", "similarity", *(one_in(answer.threshold.fpr) for answer in answers)]
     rows = [
         [*pair, f"{one.similarity:.3f}", *(_WORDS[answer.same] for answer in one.answers)]
         for pair, one in zip(pairs, found, strict=True)
@@ -90,10 +87,6 @@ def _table(pairs: Sequence[Pair], found: Sequence[Comparison]) -> str:
         return text_table([header, *rows], left=2)
     title = "The same person? One column per false alarm rate.\n"
     return f"{title}{text_table([header, limits, *rows], left=2, ruled=False)}\n"
-
-
-def _title(threshold: Threshold, several: bool) -> str:
-    return one_in(threshold.fpr) + (f" ({threshold.dataset})" if several else "")
 
 
 def _limit(threshold: Threshold) -> str:

@@ -45,7 +45,8 @@ class Comparison:
 
     Attributes:
         similarity: Cosine of the two embeddings, in [-1, 1].
-        answers: One per threshold that the checkpoint stores; empty before it was tested.
+        answers: One per threshold that the checkpoint stores, the highest rate of false alarms
+            first; empty before it was tested.
     """
 
     similarity: float

@@ -52,15 +52,6 @@ def test_several_pairs_are_a_table():
     assert lines[4].split() == ["a.jpg", "c.jpg", "0.100", "no", "no", "?"]
 
 
-def test_sets_are_told_apart_where_there_are_several():
-    thresholds = [THRESHOLDS[0], Threshold(0.01, 0.3, None, 9, "viper")]
-    text = answers_text(PAIRS[:1], [judge(0.4, thresholds)], "w.pth")
-    assert "no   at a false alarm rate of 1 in 100 on 'market' (from 0.500 on, which" in text
-    assert "yes  at a false alarm rate of 1 in 100 on 'viper' (from 0.300 on)" in text
-    assert "'market' and 'viper'" in text
-    assert "1 in 100 (viper)" in answers_text(PAIRS, [judge(0.4, thresholds)] * 2, "w.pth")
-
-
 def test_without_thresholds_the_way_to_them_is_shown():
     for count in (1, 2):
         text = answers_text(PAIRS[:count], [judge(0.4, [])] * count, "runs/w.pth")

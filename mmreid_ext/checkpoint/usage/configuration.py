@@ -28,6 +28,11 @@ _NEEDED = (
     *("default_scope", "custom_imports"),
 )
 
+_REMEDY = (
+    "give the configuration of its training beside it: in Python ReIDInferencer(config, "
+    "checkpoint), to a tool as --config CONFIG"
+)
+
 _STARTS = {"init_cfg": None, "pretrained": False, "batch_augments": None}
 """Settings of a model's first weights and of training images; they may name files and addresses."""
 
@@ -101,8 +106,7 @@ def config_of(content: Any, source: str | os.PathLike) -> Config:
     settings = (recorded(checkpoint) or {}).get("config") or _from_text(checkpoint, name)
     if not isinstance(settings, Mapping):
         raise UserError(
-            f"{name} holds no configuration, so it doesn't say how to build its model; give the "
-            "configuration of its training beside it, in Python ReIDInferencer(config, checkpoint)."
+            f"{name} holds no configuration, so it doesn't say how to build its model; {_REMEDY}."
         )
     settings = copy.deepcopy(dict(settings))
     require_registered(settings, name, settings.pop("custom_imports", None) or [])
@@ -118,8 +122,7 @@ def _from_text(content: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         return describe_config(read_settings(text, _NEEDED))
     except UserError as error:
         raise UserError(
-            f"{name}: the text of its configuration can't be read as data ({error}) Give the "
-            "configuration of its training beside it, in Python ReIDInferencer(config, checkpoint)."
+            f"{name}: the text of its configuration can't be read as data ({error}); {_REMEDY}."
         ) from error
 
 
