@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    run_tool(lambda: run(parse_args()))
+    run_tool(lambda: run(parse_args()), instead_of_ranks="start it once, by python")
 
 
 if __name__ == "__main__":
