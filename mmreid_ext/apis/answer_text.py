@@ -77,7 +77,7 @@ def _line(answer: Answer) -> str:
 
 def _table(pairs: Sequence[Pair], found: Sequence[Comparison]) -> str:
     answers = found[0].answers
-    header = ["", "", "similarity", *(one_in(answer.threshold.fpr) for answer in answers)]
+    header = ["A", "B", "similarity", *(one_in(answer.threshold.fpr) for answer in answers)]
     rows = [
         [*pair, f"{one.similarity:.3f}", *(_WORDS[answer.same] for answer in one.answers)]
         for pair, one in zip(pairs, found, strict=True)
