@@ -1,6 +1,7 @@
 """Train a model.
 
 python tools/train.py configs/metabin_r18_synthetic.py
+python tools/train.py CONFIG --iters 100         # a short trial; --epochs where epochs count
 python tools/train.py CONFIG --resume            # continue the run in its work folder
 tools/dist_train.sh configs/metabin_r50.py 4     # four ranks; on gloo where there is no GPU
 """
@@ -10,8 +11,10 @@ import argparse
 from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.explain import explained
-from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings
+from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings, speaks
 from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
+from mmreid_ext.cli.training.run_folder import check_run_folder
+from mmreid_ext.cli.training.run_length import add_length_arguments, apply_length_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,6 +39,7 @@ def parse_args() -> argparse.Namespace:
         help="precision of --amp (default: the configuration's, else what suits the device)",
     )
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
+    add_length_arguments(parser)
     add_speed_arguments(parser)
     add_screen_arguments(parser)
     add_launch_arguments(parser)
@@ -48,6 +52,13 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     with brief_warnings(args):
         cfg = load_config(args)
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == "auto" else args.resume
+    check_run_folder(cfg)
+    change = apply_length_arguments(cfg, args)
+    if change and speaks(args):
+        print(change)
 
     from mmreid_ext.cli.launch import prepare  # heavy; --help stays quick
     from mmreid_ext.cli.precision import use_amp
@@ -58,9 +69,6 @@ def run(args: argparse.Namespace) -> None:
     apply_speed_arguments(cfg, args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
     with Screen(args) as screen, explained(cfg):
         prepare(cfg, args.local_rank)
         screen.train(cfg)
