@@ -20,6 +20,9 @@ MILLION, BILLION = 1e6, 1e9
 FLOPS_OF_MULTIPLY_ADD = 2
 """PyTorch counts both; papers count one operation."""
 
+PLAIN_LOOPS = ("ReID", "ReIDEpoch", "IterBased", "EpochBased")
+"""Training loops that make ordinary steps."""
+
 
 def model_line(runner: Runner) -> str:
     """Describe the network: parts, parameters, size of an image, arithmetic per image."""
@@ -73,7 +76,8 @@ def multiply_adds(network: nn.Module, size: tuple[int, int]) -> int | None:
 
 def recipe_line(runner: Runner) -> str:
     """Describe the loop, the losses, the optimiser and the schedules."""
-    parts = [type(runner.train_loop).__name__]
+    loop = type(runner.train_loop).__name__.removesuffix("TrainLoop")
+    parts = [loop] if loop not in PLAIN_LOOPS else []
     losses = list(getattr(getattr(network_of(runner.model), "head", None), "losses", ()))
     if losses:
         parts.append(" + ".join(losses))

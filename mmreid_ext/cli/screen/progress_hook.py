@@ -107,6 +107,10 @@ class ProgressHook(Hook):
         if getattr(runner, "_train_loop", None) and not isinstance(runner._train_loop, dict):
             self.terminal.line(f"validation after {_done(runner)}")
 
+    def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
+        """Take the line of the validation away; the table is above it."""
+        self.terminal.clear()
+
     def before_test_epoch(self, runner: Runner) -> None:
         """Take the time."""
         self._begin()

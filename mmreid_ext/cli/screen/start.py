@@ -6,14 +6,19 @@ from argparse import Namespace
 from pathlib import Path
 
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
+from mmreid_ext.datasets.checks.set_counts import count_set
+from mmreid_ext.datasets.record_dataset import RecordDataset
+from mmreid_ext.datasets.wrappers import unwrapped
+from mmreid_ext.shorten import several
 from mmreid_ext.version import __version__
 
 from .batches import batch_sizes
-from .data_lines import test_lines, train_line
 from .model_lines import device_line, model_line, recipe_line
 from .progress_hook import counts_epochs
+
+PACKAGE = f"mmreid_ext {__version__}"
 
 
 class StartHook(Hook):
@@ -28,37 +33,41 @@ class StartHook(Hook):
     def __init__(self, args: Namespace) -> None:
         self.args = args
 
+    def before_run(self, runner: Runner) -> None:
+        """Name the run; the loop then says what its data sets hold."""
+        if isinstance(runner._train_loop, BaseLoop):
+            self._log(runner, ("training", f"{Path(self.args.config).name}, {PACKAGE}"))
+
     def before_train(self, runner: Runner) -> None:
         """Describe the training."""
-        loop = runner.train_loop
-        loaders = [loop.dataloader, getattr(runner.val_loop, "dataloader", None)]
-        lines = [
-            ("training", f"{Path(self.args.config).name}, mmreid_ext {__version__}"),
-            ("train", train_line(loop.dataloader.dataset)),
-            *(("test", line) for line in test_lines(loaders[1])),
+        dataset = unwrapped(runner.train_loop.dataloader.dataset)
+        if not isinstance(dataset, RecordDataset):  # of those the loop has spoken
+            self._log(runner, ("data", several(len(dataset), "image")))
+        self._log(
+            runner,
             ("model", model_line(runner)),
             ("recipe", recipe_line(runner)),
             ("steps", steps_line(runner)),
             ("device", device_line(runner)),
             ("log", log_file_of(runner)),
-        ]
-        self._log(runner, lines)
+        )
 
     def before_test(self, runner: Runner) -> None:
         """Describe the test."""
-        loader = runner.test_loop.dataloader
-        lines = [
-            ("testing", f"{self.args.checkpoint}, mmreid_ext {__version__}"),
-            *(("test", line) for line in test_lines(loader)),
+        dataset = unwrapped(runner.test_loop.dataloader.dataset)
+        is_ours = isinstance(dataset, RecordDataset)
+        self._log(
+            runner,
+            ("testing", f"{shown_path(self.args.checkpoint)}, {PACKAGE}"),
+            ("data", count_set(dataset).line if is_ours else several(len(dataset), "image")),
             ("model", model_line(runner)),
             ("device", device_line(runner)),
             ("log", log_file_of(runner)),
-        ]
-        self._log(runner, lines)
+        )
 
-    def _log(self, runner: Runner, lines: list[tuple[str, str]]) -> None:
-        # One message: in the log file it has one time stamp, and columns that fit.
-        runner.logger.info("\n%s", "\n".join(f"{name:<9}{text}" for name, text in lines if text))
+    def _log(self, runner: Runner, *lines: tuple[str, str]) -> None:
+        for name, text in lines:
+            runner.logger.info(f"{name:<9}{text}")
 
 
 def steps_line(runner: Runner) -> str:

@@ -76,7 +76,7 @@ def check_data_sets(train: Any, loop: Any) -> QuickCheck | None:
     test = None if loop is None else unwrapped(loop.dataloader.dataset)
     found = quick_check(train, [test] if isinstance(test, RecordDataset) else [])
     if is_main():
-        print_log(f"Data: {found.line}", logger="current")
+        print_log(f"data     {found.line}", logger="current")
         for message in found.warnings:
             print_log(message, logger="current", level=logging.WARNING)
     found.require_no_fault()

@@ -40,7 +40,7 @@ def test_a_training(train, tmp_path):
     start = next(n for n, line in enumerate(lines) if line.startswith("iter 1/2"))
     assert start <= 12
     assert [line.split()[0] for line in lines[:start]] == [
-        *("training", "train", "test", "model", "recipe", "steps", "device", "log")
+        *("training", "data", "model", "recipe", "steps", "device", "log")
     ]
     assert "8 images, 2 people, 2 cameras" in lines[1]
     text = "\n".join(lines)

@@ -128,7 +128,7 @@ def test_the_data_sets_are_looked_at_also_behind_wrappers(tmp_path, monkeypatch)
     validation = SimpleNamespace(dataloader=SimpleNamespace(dataset=test))
     check_data_sets(Market1501(tmp_path, check=False), validation)
     assert said == [
-        "Data: train market1501: 12 images, 3 people, 2 cameras | "
+        "data     train market1501: 12 images, 3 people, 2 cameras | "
         "test market1501: 13 images, 2 people, 2 cameras | all files there"
     ]
     assert check_data_sets(Market1501(tmp_path, check=False), None).tests == ()
