@@ -80,6 +80,7 @@ OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, "engine")
 OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, "engine")
 PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, "engine")
 VISUALIZERS = _child(root.VISUALIZERS, "visualization")
+VISBACKENDS = _child(root.VISBACKENDS, "visualization.trackers")
 # MMEngine has no registry of protocols that this one could be a child of.
 PROTOCOLS = ProtocolRegistry("protocol", scope=_SCOPE)
 

@@ -27,6 +27,7 @@ NAMES = {
     "METRICS": "ReIDMetric",
     "LOOPS": "MetaBINTrainLoop",
     "HOOKS": "DeploymentInfoHook",
+    "VISBACKENDS": "TensorboardTracker",
     "OPTIM_WRAPPER_CONSTRUCTORS": "ReIDOptimWrapperConstructor",
 }
 

@@ -15,6 +15,7 @@ from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings, sp
 from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
 from mmreid_ext.cli.training.run_folder import check_run_folder
 from mmreid_ext.cli.training.run_length import add_length_arguments, apply_length_arguments
+from mmreid_ext.cli.training.trackers import add_tracker_arguments, apply_tracker_arguments
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,6 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
     add_length_arguments(parser)
     add_speed_arguments(parser)
+    add_tracker_arguments(parser)
     add_screen_arguments(parser)
     add_launch_arguments(parser)
     args = parser.parse_args()
@@ -52,6 +54,7 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     with brief_warnings(args):
         cfg = load_config(args)
+        apply_tracker_arguments(cfg, args)
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == "auto" else args.resume

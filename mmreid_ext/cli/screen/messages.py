@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 import warnings
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import TextIO
 
 from mmengine.logging import MMLogger
@@ -91,16 +91,17 @@ class Messages:
         self.handler = ScreenHandler(terminal, level)
         self._early = _Kept()
         self._before: list[tuple[logging.Logger, list[logging.Handler]]] = []
-        self._show_warning = warnings.showwarning
+        self._show_warning, self._excepthook = warnings.showwarning, sys.excepthook
+        self._process = os.getpid()
 
     def start(self) -> None:
         """Take over warnings, and the logger that works before a run has its own."""
-        warnings.showwarning = self._warn
+        warnings.showwarning, sys.excepthook = self._warn, self._report
         self.take_over(MMLogger.get_current_instance())
 
     def stop(self) -> None:
         """Give everything back."""
-        warnings.showwarning = self._show_warning
+        warnings.showwarning, sys.excepthook = self._show_warning, self._excepthook
         for logger, handlers in self._before:
             logger.handlers[:] = handlers
         self._before.clear()
@@ -125,6 +126,13 @@ class Messages:
         for handler in MMLogger.get_current_instance().handlers:
             if isinstance(handler, logging.FileHandler):
                 handler.handle(record)
+
+    def _report(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        # Threads of loader processes that lose the other end when a run is interrupted.
+        if os.getpid() == self._process or not issubclass(kind, (ConnectionError, EOFError)):
+            self._excepthook(kind, error, trace)
 
     def _warn(
         self,

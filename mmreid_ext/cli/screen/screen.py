@@ -14,6 +14,7 @@ from mmengine.logging import MMLogger
 from mmengine.runner import LogProcessor, Runner
 
 from mmreid_ext.cli.errors import user_message
+from mmreid_ext.cli.training.tracking_hook import TrackingHook, trackers_of
 
 from .early import speaks
 from .ending import ending, how_to_resume
@@ -83,6 +84,8 @@ class Screen:
             KeyboardInterrupt: With a sentence how to resume.
         """
         runner = self.build_runner(cfg)
+        if self.speaks and trackers_of(runner):
+            runner.register_hook(TrackingHook())
         try:
             runner.train()
         except KeyboardInterrupt as error:

@@ -80,7 +80,9 @@ def steps_line(runner: Runner) -> str:
     sizes = [str(size * runner.world_size) for size in batch_sizes(loop)]
     text = f"{length}, {' + '.join(sizes)} images each" if sizes else length
     if runner.val_loop is not None:
-        text += f", validation every {loop.val_interval:,}"
+        whole = loop.max_epochs if by_epoch else loop.max_iters
+        often = f"every {loop.val_interval:,}" if loop.val_interval < whole else "at the end"
+        text += f", validation {often}"
     if runner.iter > 0:
         text += f"; resumed after iteration {runner.iter:,}"
     return text
