@@ -104,6 +104,9 @@ setup(
         "mminstall": read_requirements("mim"),  # the name under which OneDL's mim looks for it
         "dev": read_requirements("dev"),
         "faiss": ["faiss-cpu"],
+        "tensorboard": ["tensorboard"],
+        "mlflow": ["mlflow"],
+        "wandb": ["wandb"],
     },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

@@ -90,6 +90,7 @@ MODULES = {
     "opencv-python": "cv2",
     "pillow": "PIL",
     "scikit-learn": "sklearn",
+    "tensorboard": "torch.utils.tensorboard",
 }
 
 

@@ -1,1 +1,1 @@
-"""What a user sees of a training or a test: a quiet start, a progress line, the way on."""
+"""Show a training or a test: a quiet start, a progress line, the way on."""

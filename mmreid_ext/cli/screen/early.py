@@ -1,4 +1,4 @@
-"""What the screen needs before PyTorch is loaded: its option, and the warnings about settings."""
+"""Add the option of the screen and shorten warnings about settings, before PyTorch is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide which messages of a run are shown, and send all of them to its log file."""
+"""Decide what a run shows of its messages, and send all of them to its log file."""
 
 from __future__ import annotations
 
@@ -97,12 +97,14 @@ class Messages:
     def start(self) -> None:
         """Take over warnings, and the logger that works before a run has its own."""
         warnings.showwarning, sys.excepthook = self._warn, self._report
-        self.take_over(MMLogger.get_current_instance())
+        logger = MMLogger.get_current_instance()
+        self._before.append((logger, list(logger.handlers)))
+        logger.handlers[:] = [self._early, self.handler]
 
     def stop(self) -> None:
         """Give everything back."""
         warnings.showwarning, sys.excepthook = self._show_warning, self._excepthook
-        for logger, handlers in self._before:
+        for logger, handlers in reversed(self._before):
             logger.handlers[:] = handlers
         self._before.clear()
 
@@ -110,8 +112,8 @@ class Messages:
         """Replace the handler of the screen; write what was said before into the log file."""
         files = [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
         self._before.append((logger, list(logger.handlers)))
-        logger.handlers[:] = [*files, self.handler] if files else [self._early, self.handler]
-        for record in self._early.taken() if files else ():
+        logger.handlers[:] = [*files, self.handler]
+        for record in self._early.taken():
             for handler in files:
                 if record.levelno >= handler.level:
                     handler.handle(record)

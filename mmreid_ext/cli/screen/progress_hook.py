@@ -153,9 +153,12 @@ def is_shown(name: str) -> bool:
 
 
 def seconds_per_iteration(history: HistoryBuffer | None) -> float | None:
-    """Return the mean time of the last iterations; None after the first one, which warms up."""
+    """Return the usual time of the last iterations; None after the first one, which warms up.
+
+    A median: the iteration after a validation counts part of that.
+    """
     times = () if history is None else history.data[0][1:][-RECENT:]
-    return float(np.mean(times)) if len(times) else None
+    return float(np.median(times)) if len(times) else None
 
 
 def counts_epochs(loop: object) -> bool:

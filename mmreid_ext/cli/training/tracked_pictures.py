@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def draw_ranked_list(
     images: EmbeddingSet,
     protocol: EvaluationProtocol,
     distance: str,
-    step: int,
+    people: Mapping[int, str],
 ) -> bool:
     """Draw the worst of some queries of a test set, by its first split.
 
@@ -42,7 +43,7 @@ def draw_ranked_list(
         images: Its embeddings.
         protocol: Its protocol.
         distance: ``'cosine'`` or ``'euclidean'``.
-        step: Iteration of the validation.
+        people: Names that the user gave to identities.
 
     Returns:
         Whether there was a query with a match.
@@ -68,10 +69,13 @@ def draw_ranked_list(
     )
     # A protocol may put other numbers in the place of cameras; the pictures show the real ones.
     shown = replace(
-        ranked, query_camids=images.camids[query], gallery_camids=images.camids[split.gallery]
+        ranked,
+        query_camids=images.camids[query],
+        gallery_camids=images.camids[split.gallery],
+        pid_names=people,
     )
     paths = [images.names[rows].tolist() for rows in (query, split.gallery)]
-    title = f"{name}, iteration {step}: the worst of {len(query)} queries"
+    title = f"{name}, {len(query)} queries"
     save_ranked_list_png(path, shown, *paths, limit=ROWS, title=title)
     return True
 

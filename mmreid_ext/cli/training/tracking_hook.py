@@ -15,6 +15,7 @@ from PIL import Image
 from mmreid_ext.engine.metabin.gate_statistics import stage_of
 from mmreid_ext.engine.network import network_of
 from mmreid_ext.evaluation import EmbeddingSet
+from mmreid_ext.evaluation.pid_names import pid_names_by_set
 from mmreid_ext.evaluation.reid_metric import ReIDMetric
 from mmreid_ext.models import ReIDModel
 from mmreid_ext.protocols import EvaluationProtocol
@@ -56,9 +57,10 @@ class TrackingHook(Hook):
         trackers, step = trackers_of(runner), runner.iter
         for tracker in trackers:
             tracker.validation_step = None
-        for name, images, protocol, distance in _evaluated(runner) if trackers else ():
+        for metric, name, images, protocol in _evaluated(runner) if trackers else ():
             path = Path(runner._log_dir, "vis_data", "ranked_lists", f"{name}_{step}.png")
-            if draw_ranked_list(path, name, images, protocol, distance, step):
+            people = pid_names_by_set(metric.dataset_meta).get(name, {})
+            if draw_ranked_list(path, name, images, protocol, metric.distance, people):
                 with Image.open(path) as file:
                     picture = np.asarray(file.convert("RGB"))
                 for tracker in trackers:
@@ -94,11 +96,11 @@ def gates_of(runner: Runner) -> dict[str, np.ndarray]:
 
 def _evaluated(
     runner: Runner,
-) -> Iterator[tuple[str, EmbeddingSet, EvaluationProtocol, str]]:
-    """Yield name, embeddings, protocol and distance of every test set of the last validation."""
+) -> Iterator[tuple[ReIDMetric, str, EmbeddingSet, EvaluationProtocol]]:
+    """Yield metric, name, embeddings and protocol of every test set of the last validation."""
     for metric in runner.val_loop.evaluator.metrics:
         if isinstance(metric, ReIDMetric) and metric.last_embeddings is not None:
             sets = dict(metric.last_embeddings.by_dataset())
             protocols = metric.protocols_of(list(sets))
             for name, images in sets.items():
-                yield name, images, protocols[name], metric.distance
+                yield metric, name, images, protocols[name]

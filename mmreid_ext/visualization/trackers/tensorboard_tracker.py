@@ -24,6 +24,12 @@ class TensorboardTracker(Tracker, TensorboardVisBackend):
 
     title, option = "TensorBoard", "--tensorboard"
 
+    def _init_env(self) -> None:
+        with self.opening():
+            from torch.utils.tensorboard import SummaryWriter  # needs the package tensorboard
+
+            self._tensorboard = SummaryWriter(self._save_dir)
+
     def add_scalars(
         self, scalar_dict: dict, step: int = 0, file_path: str | None = None, **_: Any
     ) -> None:

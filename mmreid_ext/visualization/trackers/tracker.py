@@ -1,4 +1,4 @@
-"""Define what every tracker of experiments does beside MMEngine's backends."""
+"""Define what every tracker of experiments adds to the backends of MMEngine."""
 
 from __future__ import annotations
 
