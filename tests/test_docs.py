@@ -72,7 +72,7 @@ def checkpoint(tmp_path_factory):
 def own_registries(monkeypatch):
     """What a document registers is gone afterwards."""
     monkeypatch.setattr(named, "_NAMED", dict(named._NAMED))
-    for one in (registry.MODELS, registry.DATASETS):
+    for one in (registry.MODELS, registry.DATASETS, registry.METRICS):
         monkeypatch.setattr(one, "_module_dict", dict(one._module_dict))
 
 
