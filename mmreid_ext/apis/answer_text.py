@@ -9,10 +9,9 @@ from mmreid_ext.checkpoint.usage.thresholds import Threshold
 from mmreid_ext.evaluation.results.table import text_table
 from mmreid_ext.json_values import plain_json
 
-from .answers import Answer, Comparison
+from .answers import WORDS, Answer, Comparison, one_in
 from .pairs import Pair
 
-_WORDS = {True: "yes", False: "no", None: "?"}
 _NO_THRESHOLDS = (
     "There is no yes or no yet: the model has no thresholds. Measure them on a test set, they are "
     "stored with the model:\n  python tools/test.py CONFIG {model}"
@@ -53,11 +52,6 @@ def answers_data(pairs: Sequence[Pair], found: Sequence[Comparison], model: str)
     return plain_json({"model": model, "pairs": rows})
 
 
-def one_in(rate: float) -> str:
-    """Write a rate as ``1 in 1,000``."""
-    return f"1 in {round(1 / rate):,}" if rate else "0"
-
-
 def _one(pair: Pair, comparison: Comparison) -> str:
     lines = [f"{pair[0]} and {pair[1]}", f"similarity {comparison.similarity:.3f} (at most 1)"]
     if comparison.answers:
@@ -68,7 +62,7 @@ def _one(pair: Pair, comparison: Comparison) -> str:
 
 def _line(answer: Answer) -> str:
     threshold = answer.threshold
-    rate = f"{_WORDS[answer.same]:<3}  at a false alarm rate of {one_in(threshold.fpr)}"
+    rate = f"{WORDS[answer.same]:<3}  at a false alarm rate of {one_in(threshold.fpr)}"
     if threshold.similarity is None:
         return f"  {rate}: not known, {threshold.negatives:,} pairs of different people were tested"
     share = "" if threshold.tpr is None else f", which finds {threshold.tpr:.1%} of the true pairs"
@@ -79,7 +73,7 @@ def _table(pairs: Sequence[Pair], found: Sequence[Comparison]) -> str:
     answers = found[0].answers
     header = ["A", "B", "similarity", *(one_in(answer.threshold.fpr) for answer in answers)]
     rows = [
-        [*pair, f"{one.similarity:.3f}", *(_WORDS[answer.same] for answer in one.answers)]
+        [*pair, f"{one.similarity:.3f}", *(WORDS[answer.same] for answer in one.answers)]
         for pair, one in zip(pairs, found, strict=True)
     ]
     limits = ["", "", "yes from", *(_limit(a.threshold) for a in answers)]

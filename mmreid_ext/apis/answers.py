@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from mmreid_ext.checkpoint.usage.thresholds import Threshold
 
+from .inputs import Embedded
 from .search import Nearest
+
+WORDS = {True: "yes", False: "no", None: "?"}
+"""Answers in words; see :class:`Answer`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class Comparison:
     similarity: float
     answers: tuple[Answer, ...]
 
+    def __str__(self) -> str:
+        """Write ``similarity 0.612; the same person: yes at 1 in 100, no at 1 in 1,000``."""
+        answers = (f"{WORDS[a.same]} at {one_in(a.threshold.fpr)}" for a in self.answers)
+        text = ", ".join(answers) or "unknown, the checkpoint has no thresholds"
+        return f"similarity {self.similarity:.3f}; the same person: {text}"
+
 
 def judge(similarity: float, thresholds: Sequence[Threshold]) -> Comparison:
     """Answer at each threshold whether a similarity is that of one person."""
@@ -61,9 +71,15 @@ def judge(similarity: float, thresholds: Sequence[Threshold]) -> Comparison:
     return Comparison(similarity, tuple(answers))
 
 
-def matches_of(found: Nearest, paths: Sequence[str | None]) -> list[list[Match]]:
-    """Return the lists of a search with the paths of the gallery."""
+def one_in(rate: float) -> str:
+    """Write a rate as ``1 in 1,000``."""
+    return f"1 in {round(1 / rate):,}" if rate else "0"
+
+
+def matches_of(found: Nearest, gallery: Embedded) -> list[list[Match]]:
+    """Return the lists of a search with the places and paths of the gallery."""
+    rows = gallery.rows.tolist()
     return [
-        [Match(index, paths[index], similarity) for index, similarity in zip(*lists, strict=True)]
+        [Match(rows[i], gallery.paths[i], similarity) for i, similarity in zip(*lists, strict=True)]
         for lists in zip(found.indices.tolist(), found.similarities.tolist(), strict=True)
     ]

@@ -27,10 +27,10 @@ def checkpoint_and_config(
         UserError: If there is no checkpoint, or the two are given the wrong way round.
     """
     if checkpoint is None:
-        if isinstance(config, (str, os.PathLike)) and Path(config).suffix != ".py":
+        if isinstance(config, (str, os.PathLike)) and not _is_configuration(config):
             return config, None
         raise UserError(
-            f"ReIDInferencer: checkpoint={checkpoint!r}, must be the file of the trained weights; "
+            "ReIDInferencer: checkpoint=None, must be the file of the trained weights; "
             "give it alone, or behind its configuration."
         )
     if isinstance(config, (str, os.PathLike)) and Path(config).suffix in _CHECKPOINTS:
@@ -39,6 +39,11 @@ def checkpoint_and_config(
             "give it alone (and a device as device=...), or write (config, checkpoint)."
         )
     return checkpoint, config
+
+
+def _is_configuration(name: str | os.PathLike) -> bool:
+    """Whether a name can only be that of a configuration."""
+    return Path(name).suffix == ".py" or not Path(name).exists() and str(name) in _ours()
 
 
 def as_config(config: ConfigLike) -> Config:
@@ -82,12 +87,17 @@ def find_config(name: str | os.PathLike) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    package = Path(__file__).resolve().parent.parent
-    folders = [package / ".mim" / "configs", package.parent / "configs"]
-    known = {file.stem: file for folder in folders for file in folder.glob("*.py")}
+    known = _ours()
     stem = str(name).removesuffix(".py")
     if stem not in known:
         names = ", ".join(sorted(known)) or "none found"
         meant = did_you_mean(stem, known)
         raise MissingFileError(f"No configuration {str(name)!r}{meant}. Ours are: {names}.")
     return known[stem]
+
+
+def _ours() -> dict[str, Path]:
+    """The package's configurations by name."""
+    package = Path(__file__).resolve().parent.parent
+    folders = [package / ".mim" / "configs", package.parent / "configs"]
+    return {file.stem: file for folder in folders for file in folder.glob("*.py")}

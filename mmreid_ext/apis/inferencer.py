@@ -8,19 +8,27 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
 from mmreid_ext.checkpoint.usage import embedding_size
 from mmreid_ext.errors import UserError, UserTypeError
-from mmreid_ext.evaluation.results.features_file import load_features
 from mmreid_ext.shorten import shorten
 
 from .answers import Comparison, Match, judge, matches_of
 from .configuration import ConfigLike, as_device, find_config
 from .embedder import build_embedder, prepare, read_frame
-from .inputs import as_embeddings, collate, is_folder, single_pictures, with_paths
+from .inputs import (
+    Embedded,
+    as_embeddings,
+    collate,
+    is_folder,
+    single_pictures,
+    stored_images,
+    with_paths,
+)
 from .pictures import Picture, is_one_picture, regions
 from .search import cosine, nearest
 
@@ -175,22 +183,18 @@ class ReIDInferencer:
         Returns:
             For each query its matches, best first; equal ones in order of the gallery.
         """
-        queries, _ = self._embedded(query)
-        embeddings, paths = self._embedded(gallery)
-        return matches_of(nearest(queries, embeddings, topk), paths)
+        asked, offered = self._embedded(query), self._embedded(gallery)
+        return matches_of(nearest(asked.embeddings, offered.embeddings, topk), offered)
 
-    def _embedded(
-        self, images: Picture | Iterable[Picture] | Tensor
-    ) -> tuple[Tensor, list[str | None]]:
-        """Embeddings of images, of a features file or as they are given; and their paths."""
-        given = as_embeddings(images)
-        if given is not None:
-            return given, [None] * len(given)
+    def _embedded(self, images: Picture | Iterable[Picture] | Tensor) -> Embedded:
+        """Embed images, or take the embeddings that were given or stored."""
         if isinstance(images, (str, os.PathLike)) and os.fspath(images).endswith(".npz"):
-            stored, _ = load_features(images)
-            return torch.as_tensor(stored.feats), [name or None for name in stored.names]
+            return stored_images(images)
         paths: list[str | None] = []
-        return self(with_paths(images, paths)), paths
+        found = as_embeddings(images)
+        if found is None:
+            found = self(with_paths(images, paths))
+        return Embedded(found, paths or [None] * len(found), np.arange(len(found)))
 
     def _prepared(
         self, images: Picture | Iterable[Picture], skip: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import torch
@@ -14,8 +14,40 @@ from torch import Tensor
 
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.evaluation.results.features_file import load_features
 
 from .pictures import Picture, is_one_picture
+
+
+class Embedded(NamedTuple):
+    """Embedded images.
+
+    Attributes:
+        embeddings: Shape (N, D).
+        paths: Where each comes from; None: from memory.
+        rows: Its place in what was given, (N,), int64.
+    """
+
+    embeddings: Tensor
+    paths: list[str | None]
+    rows: np.ndarray
+
+
+def stored_images(file: str | os.PathLike) -> Embedded:
+    """Read a features file; an image that belongs to several test sets is taken once.
+
+    Raises:
+        UserError: If it is no features file.
+    """
+    stored, _ = load_features(file)
+    feats = np.asarray(stored.feats)
+    _, first, numbers = np.unique(stored.names, return_index=True, return_inverse=True)
+    before = first[numbers]  # the first row of the same name
+    copy = (before != np.arange(len(before))) & (stored.names != "")
+    copy &= (feats == feats[before]).all(axis=1)
+    rows = np.flatnonzero(~copy)
+    paths = [str(name) or None for name in stored.names[rows]]
+    return Embedded(torch.from_numpy(feats[rows]), paths, rows)
 
 
 def as_embeddings(value: Any) -> Tensor | None:

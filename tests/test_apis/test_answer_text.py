@@ -2,7 +2,7 @@
 
 import json
 
-from mmreid_ext.apis.answer_text import answers_data, answers_text, one_in
+from mmreid_ext.apis.answer_text import answers_data, answers_text
 from mmreid_ext.apis.answers import judge
 from mmreid_ext.checkpoint.usage.thresholds import Threshold
 
@@ -60,9 +60,3 @@ def test_the_same_as_data():
     assert pair["answers"][0] == dict(
         same=True, fpr=0.01, similarity=0.5, tpr=0.91, negatives=12345, dataset="market"
     )
-
-
-def test_rates_in_words():
-    assert [one_in(rate) for rate in (0.5, 0.01, 1e-4, 1 / 3, 0)] == [
-        *("1 in 2", "1 in 100", "1 in 10,000", "1 in 3", "0"),
-    ]

@@ -54,7 +54,7 @@ def test_a_file_that_is_given_alone_is_the_checkpoint():
     assert checkpoint_and_config("a.py", "w.pth") == ("w.pth", "a.py")
     given = Config(dict(a=1))
     assert checkpoint_and_config(given, "w.pth") == ("w.pth", given)
-    for config in ("a.py", None, given, {}):
+    for config in ("a.py", "metabin_r50", None, given, {}):
         with pytest.raises(UserError, match="checkpoint=None, must be the file of the trained"):
             checkpoint_and_config(config, None)
     with pytest.raises(UserError, match="config='w.pth' is a checkpoint; .*device="):

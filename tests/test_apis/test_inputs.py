@@ -5,8 +5,17 @@ import pytest
 import torch
 from helpers.fake_images import write_image
 
-from mmreid_ext.apis.inputs import as_embeddings, collate, is_folder, single_pictures, with_paths
+from mmreid_ext.apis.inputs import (
+    as_embeddings,
+    collate,
+    is_folder,
+    single_pictures,
+    stored_images,
+    with_paths,
+)
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.results.features_file import save_features
 
 PICTURE = np.zeros((6, 4, 3), np.uint8)
 
@@ -44,3 +53,14 @@ def test_a_batch_has_one_size():
     assert collate(items[:2])["inputs"].shape == (2, 3, 4, 2)
     with pytest.raises(UserError, match="Image 2 is 4 x 5 .* image 0 is 4 x 2"):
         collate(items)
+
+
+def test_an_image_of_several_test_sets_is_stored_once(tmp_path):
+    feats = np.array([[1, 0], [0, 1], [1, 0], [1, 1], [1, 0], [1, 0]], np.float32)
+    names = ["a.jpg", "b.jpg", "a.jpg", "a.jpg", "", ""]  # row 3: another picture of that name
+    store = EmbeddingSet(feats, [0] * 6, [0] * 6, ["gallery"] * 6, ["x"] * 2 + ["y"] * 4, names)
+    found = stored_images(save_features(tmp_path / "f.npz", store))
+    assert found.rows.tolist() == [0, 1, 3, 4, 5]
+    assert found.paths == ["a.jpg", "b.jpg", "a.jpg", None, None]
+    assert type(found.paths[0]) is str
+    assert np.array_equal(found.embeddings.numpy(), feats[found.rows])
