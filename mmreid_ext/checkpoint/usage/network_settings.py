@@ -28,7 +28,7 @@ _TRAINING_ONLY = frozenset(
 )
 """Settings that don't touch embeddings, wherever in a model they stand."""
 
-_BATCH_NORMS = ("BN", "BN1d", "BN2d", "SyncBN", "SyncBatchNorm", "MMSyncBN")
+_BATCH_NORMS = ("BN", "BN1d", "BN2d", "BatchNorm2d", "SyncBN", "SyncBatchNorm", "MMSyncBN")
 """Names of one function: in evaluation they compute the same."""
 
 

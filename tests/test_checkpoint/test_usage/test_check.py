@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.datasets.transforms import Resize
 from mmpretrain.models.backbones import ResNet
+from torch import nn
 
 from mmreid_ext.apis import ReIDInferencer
 from mmreid_ext.checkpoint.usage import (
@@ -123,6 +124,7 @@ SILENT = {
         "model.head.test_feature": "embeddings",
         "model.stem_relu": True,
     },
+    "norm as a class": {"model.backbone.norm_cfg": dict(type=nn.BatchNorm2d)},
     "norm of several ranks": {"model.backbone.norm_cfg": dict(type="mmreid_ext.SyncBN")},
     "MMEngine's preprocessor": {
         "model.data_preprocessor": dict(

@@ -128,6 +128,41 @@ def test_types_given_as_classes_become_names(images, tmp_path):
     assert torch.equal(ReIDInferencer(file, device="cpu")(images), expected)
 
 
+PURE = """
+from mmcv.transforms import LoadImageFromFile, Resize
+from mmpretrain.models import ResNet
+from torch.nn import BatchNorm2d
+
+from mmreid_ext.datasets.transforms import PackReIDInputs
+from mmreid_ext.models import ReIDModel
+from mmreid_ext.models.heads import BNNeckHead
+from mmreid_ext.models.losses import LabelSmoothingLoss
+
+model = dict(
+    type=ReIDModel,
+    backbone=dict(
+        type=ResNet, depth=18, stem_channels=4, base_channels=4, norm_cfg=dict(type=BatchNorm2d)
+    ),
+    head=dict(
+        type=BNNeckHead, num_classes=3, in_channels=32,
+        losses=dict(ce=dict(type=LabelSmoothingLoss)),
+    ),
+)
+resize = dict(type=Resize, scale=(8, 16))
+pipeline = [dict(type=LoadImageFromFile), resize, dict(type=PackReIDInputs)]
+test_dataloader = dict(dataset=dict(pipeline=pipeline))
+"""
+
+
+@pytest.mark.parametrize("record", [True, False], ids=["recorded", "as text"])
+def test_pure_python_configurations_survive_the_checkpoint(tmp_path, images, record):
+    (tmp_path / "pure.py").write_text(PURE)
+    cfg = Config.fromfile(tmp_path / "pure.py")
+    file = write(tmp_path / "w.pth", cfg, record=record, text=True)
+    expected = ReIDInferencer(tmp_path / "pure.py", file, "cpu")(images)
+    assert torch.equal(ReIDInferencer(file, device="cpu")(images), expected)
+
+
 def test_tuples_stay_and_first_weights_go():
     backbone = {**MODEL["backbone"], "init_cfg": dict(type="Pretrained", checkpoint="/home/me/w")}
     found = describe_config(config(model={**MODEL, "backbone": backbone}))
