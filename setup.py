@@ -107,6 +107,7 @@ setup(
         "tensorboard": ["tensorboard"],
         "mlflow": ["mlflow"],
         "wandb": ["wandb"],
+        "own-images": read_requirements("own-images"),
     },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
