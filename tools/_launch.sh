@@ -27,6 +27,6 @@ launch() {
     cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo "$ranks")
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(( cores > ranks ? cores / ranks : 1 ))}
     export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
-    exec "$python" -m torch.distributed.run --nnodes "${NNODES:-1}" --nproc-per-node "$ranks" \
+    exec "$python" -m mmreid_ext.cli.screen.torchrun --nnodes "${NNODES:-1}" --nproc-per-node "$ranks" \
         "${rendezvous[@]}" "$tools/$script" "${positional[@]}" --launcher pytorch "$@"
 }

@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 from mmreid_ext.errors import UserError
 
-from .ranks import report_once, require_one_process
+from .ranks import report_interrupt, report_once, require_one_process
 
-INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 MENDABLE = (
     errno.EACCES,
     errno.EPERM,
@@ -42,7 +41,7 @@ def run_tool(main: Callable[[], None], instead_of_ranks: str | None = None) -> N
     except KeyboardInterrupt as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise
-        report_once(str(error) or "interrupted", INTERRUPTED)
+        report_interrupt(str(error) or "interrupted")
     except Exception as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from mmreid_ext.errors import UserError
 
@@ -20,6 +21,9 @@ _MPI = {
     "MV2_COMM_WORLD_SIZE": "MV2_COMM_WORLD_RANK",  # MVAPICH
 }
 """Variables of a process that mpirun started: number of processes, and which one it is."""
+
+INTERRUPTED = 130
+"""What a shell reports for a program that Ctrl-C ended."""
 
 HEAD_START = 3.0
 """Seconds that rank 0 is given to speak (and its launcher to end the others) under Slurm."""
@@ -152,6 +156,13 @@ def report_once(text: str, code: int, alone: bool = True) -> bool:
         sys.exit(text)
     sys.stderr.write(f"{text}\n")
     sys.exit(code)
+
+
+def report_interrupt(text: str) -> NoReturn:
+    """End the program after Ctrl-C, which reaches all ranks; the first one shows ``text``."""
+    if rank_of_process(os.environ) == 0:
+        sys.stderr.write(f"{text}\n")
+    sys.exit(INTERRUPTED)
 
 
 def _is_first(mark: Path) -> bool:

@@ -59,6 +59,10 @@ def how_to_resume(runner: Runner, arguments: list[str]) -> str:
     if checkpoint is None:
         return "interrupted before the first checkpoint was written; nothing is left to resume"
     command = ["python", "tools/train.py", *arguments]
+    if runner.world_size > 1 and "--launcher" in arguments:  # tools/dist_train.sh puts it there
+        place = arguments.index("--launcher")
+        config, rest = arguments[:place], arguments[place + 2 :]
+        command = ["tools/dist_train.sh", *config, str(runner.world_size), *rest]
     if "--resume" not in arguments:
         command.append("--resume")
     return f"interrupted; {shown_path(checkpoint)} is the last checkpoint, go on with\n" + (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import traceback
 from argparse import Namespace
@@ -44,6 +45,7 @@ class Screen:
         self.progress = ProgressHook(self.terminal)
         self.messages = Messages(self.terminal, logging.INFO if self.speaks else logging.ERROR)
         self.runner: Runner | None = None
+        self._on_interrupt: Any = None
 
     def __enter__(self) -> Screen:
         if self.is_quiet:
@@ -61,6 +63,8 @@ class Screen:
             self.messages.to_log_file(error, text_of(error))
         if self.is_quiet:
             self.messages.stop()
+        if self._on_interrupt is not None:
+            signal.signal(signal.SIGINT, self._on_interrupt)
 
     def build_runner(self, cfg: Config) -> Runner:
         """Build the runner of a configuration, with our hooks beside those of the configuration."""
@@ -89,6 +93,8 @@ class Screen:
         try:
             runner.train()
         except KeyboardInterrupt as error:
+            # torchrun passes the signal on that the terminal has sent to everybody already.
+            self._on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
             raise KeyboardInterrupt(how_to_resume(runner, sys.argv[1:])) from error
         self.terminal.clear()
         if self.is_quiet:

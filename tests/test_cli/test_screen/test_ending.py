@@ -16,7 +16,7 @@ def runner(tmp_path, monkeypatch):
     scalars.touch()
     logger = SimpleNamespace(log_file=str(tmp_path / "work" / "log" / "run.log"))
     work = str(tmp_path / "work")
-    return SimpleNamespace(work_dir=work, _log_dir=f"{work}/log", logger=logger)
+    return SimpleNamespace(work_dir=work, _log_dir=f"{work}/log", logger=logger, world_size=1)
 
 
 def save(tmp_path, *names):
@@ -48,3 +48,10 @@ def test_interrupted(runner, tmp_path):
         text = how_to_resume(runner, arguments)
         assert "work/iter_4.pth" in text
         assert text.endswith("\n  python tools/train.py config.py --resume")
+
+
+def test_interrupted_on_several_ranks(runner, tmp_path):
+    save(tmp_path, "iter_4.pth")
+    runner.world_size = 2
+    text = how_to_resume(runner, ["config.py", "--launcher", "pytorch", "--amp"])
+    assert text.endswith("\n  tools/dist_train.sh config.py 2 --amp --resume")
