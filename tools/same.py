@@ -11,7 +11,9 @@ if all pairs were compared, whatever the answers are; 1 for an error, 2 for wron
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import sys
 
 from mmreid_ext.cli.errors import run_tool
 
@@ -40,10 +42,12 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.apis import ReIDInferencer
     from mmreid_ext.apis.answer_text import answers_data, answers_text
     from mmreid_ext.apis.pairs import compare_pairs, listed_pairs, pairs_of
+    from mmreid_ext.evaluation.progress import PeriodicProgress
 
     pairs = listed_pairs(args.pairs) if args.pairs else pairs_of(*args.images)
     inferencer = ReIDInferencer(args.config, args.model, device=args.device)
-    found = compare_pairs(inferencer, pairs)
+    progress = PeriodicProgress(functools.partial(print, file=sys.stderr))
+    found = compare_pairs(inferencer, pairs, progress)
     if args.json:
         print(json.dumps(answers_data(pairs, found, args.model), indent=2))
     else:

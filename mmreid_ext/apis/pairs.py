@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from mmreid_ext.datasets.readers.csv_table import read_table
 from mmreid_ext.errors import MissingFileError, UserError
 
 from .answers import Comparison, judge
-from .search import cosine
+from .search import Progress, cosine
 
 if TYPE_CHECKING:
     from .inferencer import ReIDInferencer
@@ -56,18 +56,28 @@ def listed_pairs(csv_file: str | os.PathLike) -> list[Pair]:
     return found
 
 
-def compare_pairs(inferencer: ReIDInferencer, pairs: Sequence[Pair]) -> list[Comparison]:
+def compare_pairs(
+    inferencer: ReIDInferencer, pairs: Sequence[Pair], progress: Progress | None = None
+) -> list[Comparison]:
     """Say for each pair how similar it is, and whether it shows one person.
 
     Args:
         inferencer: The model.
         pairs: Image files.
+        progress: Called with ('images', done, in all) before each image.
     """
     places = {path: place for place, path in enumerate(dict.fromkeys(_flat(pairs)))}
-    embeddings = inferencer(list(places))
+    embeddings = inferencer(_followed(list(places), progress))
     first, second = ([places[pair[side]] for pair in pairs] for side in (0, 1))
     similarities = cosine(embeddings[first], embeddings[second])
     return [judge(similarity, inferencer.thresholds) for similarity in similarities]
+
+
+def _followed(paths: list[str], progress: Progress | None) -> Iterator[str]:
+    for done, path in enumerate(paths):
+        if progress is not None:
+            progress("images", done, len(paths))
+        yield path
 
 
 def _flat(pairs: Iterable[Pair]) -> Iterable[str]:

@@ -22,6 +22,7 @@ class Inferencer:
         self.asked = []
 
     def __call__(self, paths):
+        paths = list(paths)
         self.asked += paths
         angles = torch.tensor([float(path[-5]) for path in paths]) * torch.pi / 3
         return torch.stack([angles.cos(), angles.sin()], 1)
@@ -40,7 +41,10 @@ def test_two_files_are_a_pair_and_two_folders_all_pairs(folder):
 
 def test_every_file_is_embedded_once(folder):
     inferencer = Inferencer()
-    found = compare_pairs(inferencer, pairs_of(folder / "x", folder / "x"))
+    told = []
+    pairs = pairs_of(folder / "x", folder / "x")
+    found = compare_pairs(inferencer, pairs, lambda *values: told.append(values))
+    assert told == [("images", 0, 2), ("images", 1, 2)]
     assert [one.similarity for one in found] == pytest.approx([1, 0.5, 0.5, 1], abs=1e-6)
     assert len(inferencer.asked) == 2
 

@@ -33,8 +33,11 @@ _REMEDY = (
     "checkpoint), to a tool as --config CONFIG"
 )
 
-_STARTS = {"init_cfg": None, "pretrained": False, "batch_augments": None}
-"""Settings of a model's first weights and of training images; they may name files and addresses."""
+_STARTS = {"init_cfg": None, "pretrained": False, "checkpoint_path": "", "batch_augments": None}
+"""Settings of a model's first weights and of training images; they may name files and addresses.
+
+They are left out of a record, and not followed where a file of somebody else has them.
+"""
 
 
 def describe_config(cfg: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -109,6 +112,7 @@ def config_of(content: Any, source: str | os.PathLike) -> Config:
             f"{name} holds no configuration, so it doesn't say how to build its model; {_REMEDY}."
         )
     settings = copy.deepcopy(dict(settings))
+    settings["model"] = _without_starts(settings.get("model"))
     require_registered(settings, name, settings.pop("custom_imports", None) or [])
     return Config(settings)
 

@@ -172,6 +172,13 @@ def test_tuples_stay_and_first_weights_go():
     assert not any(isinstance(value, ConfigDict) for value in found.values())
 
 
+def test_first_weights_that_a_record_names_are_not_fetched():
+    record = describe_config(config())
+    record["model"]["backbone"] |= dict(pretrained=True, checkpoint_path="w", init_cfg=dict(a=1))
+    found = config_of(dict(meta={KEY: dict(format=1, config=record)}), "w.pth").model.backbone
+    assert (found.pretrained, found.checkpoint_path, found.init_cfg) == (False, "", None)
+
+
 def test_the_preprocessor_beside_the_model_is_part_of_it(tmp_path, images):
     beside = dict(type="mmpretrain.ClsDataPreprocessor", mean=[1, 2, 3], std=[4, 5, 6])
     within = config(model={**MODEL, "data_preprocessor": beside})
