@@ -23,16 +23,20 @@ MENDABLE = (
 """Refusals of the operating system that name a place: no permission, no space, no folder."""
 
 
-def run_tool(main: Callable[[], None], instead_of_ranks: str | None = None) -> None:
+def run_tool(
+    main: Callable[[], None], instead_of_ranks: str | None = None, code: int = 1
+) -> None:
     """Call ``main`` and end the program as its errors deserve.
 
-    A :class:`mmreid_ext.errors.UserError` is shown as its message, and the exit code is 1. Ctrl-C
-    gives 130. Every other exception is a bug and keeps its traceback. On several ranks one of them
-    speaks for all. The environment variable ``MMREID_TRACEBACK`` shows a traceback in each case.
+    A :class:`mmreid_ext.errors.UserError` is shown as its message, and the exit code is ``code``.
+    Ctrl-C gives 130. Every other exception is a bug and keeps its traceback. On several ranks one
+    of them speaks for all. The environment variable ``MMREID_TRACEBACK`` shows a traceback in each
+    case.
 
     Args:
         main: Does the work.
         instead_of_ranks: For a tool of one process: what to do if several were started.
+        code: Exit code for what the user can mend.
     """
     try:
         if instead_of_ranks is not None:
@@ -47,7 +51,7 @@ def run_tool(main: Callable[[], None], instead_of_ranks: str | None = None) -> N
             raise
         text = user_message(error)
         if text is not None:
-            report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", 1)
+            report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
         if not report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False):
             raise
 

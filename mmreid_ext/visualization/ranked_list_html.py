@@ -65,10 +65,10 @@ def save_ranked_list_html(
     page |= {"title": title, "aspect_ratio": aspect_ratio}
     page["notes"] = report_notes(ranked, len(reader.missing))
     assets = files(__package__) / "assets"
-    script = ["ranked_list.js", "ranked_list_head.js"]
+    styles, script = ["page.css", "ranked_list.css"], ["ranked_list.js", "ranked_list_head.js"]
     text = Template((assets / "ranked_list.html").read_text("utf-8")).substitute(
         title=html.escape(title),
-        css=(assets / "ranked_list.css").read_text("utf-8"),
+        css="\n".join((assets / name).read_text("utf-8") for name in styles),
         script="\n".join((assets / name).read_text("utf-8") for name in script),
         data=_json_for_html(page),
     )

@@ -14,6 +14,14 @@ from mmreid_ext.protocols.crop_names import split_crop_name
 
 _PAPER, _STROKE = (232, 235, 240), (150, 158, 170)
 _SMALLEST = 8  # pixels; nothing can be seen on less
+_WIDEST = 4  # width over height; wider pictures are made smaller
+_UNREADABLE = (
+    OSError,
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    ValueError,
+    SyntaxError,  # what Pillow raises for damaged PNG files
+)
 _QUALITY = 82  # of JPEG: artefacts are hardly visible, at half the bytes of 95
 
 
@@ -22,7 +30,8 @@ class ThumbnailReader:
 
     Args:
         root: Folder that relative paths start from. Defaults to the current folder.
-        height: Height of a thumbnail in pixels. Images are never enlarged. Defaults to 128.
+        height: Height of a thumbnail in pixels; wide images get less. Images are never enlarged.
+            Defaults to 128.
         aspect_ratio: Width over height of the stand-in for a missing file. Defaults to 0.5.
 
     Attributes:
@@ -52,13 +61,14 @@ class ThumbnailReader:
             if box is not None:
                 left, top, width, height = box
                 image = image.crop((left, top, left + width, top + height))
-        except (OSError, UnidentifiedImageError, ValueError):
+        except _UNREADABLE:
             if path not in self.missing:
                 self.missing.append(path)
             return self._stand_in()
-        if image.height > self.height:
-            width = max(1, round(image.width * self.height / image.height))
-            image = image.resize((width, self.height), Image.Resampling.LANCZOS)
+        scale = min(self.height / image.height, _WIDEST * self.height / image.width)
+        if scale < 1:
+            size = (max(1, round(scale * side)) for side in image.size)
+            image = image.resize(tuple(size), Image.Resampling.LANCZOS)
         return image
 
     def base64_jpeg(self, path: str) -> str:

@@ -152,7 +152,7 @@ def _train_and_test(repeated: list[list[Record]], rules: Rules) -> Finding | Non
 def _query_and_gallery(repeated: list[list[Record]], rules: Rules) -> Finding | None:
     if rules.counted_once:
         return None
-    found = [s for s in repeated if _finds_itself(s, rules.camera_rule)]
+    found = [s for s in repeated if finds_itself(s, rules.camera_rule)]
     if not found:
         return None
     text = (
@@ -163,7 +163,13 @@ def _query_and_gallery(repeated: list[list[Record]], rules: Rules) -> Finding | 
     return Finding(text, True)
 
 
-def _finds_itself(same: list[Record], camera_rule: bool) -> bool:
+def finds_itself(same: Sequence[Record], camera_rule: bool) -> bool:
+    """Whether a picture that is listed several times would be found as its own match.
+
+    Args:
+        same: The records of one picture.
+        camera_rule: Whether images of the query's own identity and camera are left out.
+    """
     cameras = {role: {r["camid"] for r in same if r["role"] == role} for role in _TEST}
     if not all(cameras.values()):
         return False

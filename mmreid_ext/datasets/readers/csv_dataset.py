@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,10 @@ class CSVDataset(ReIDDataset):
     Values are separated by commas, semicolons or tabs, as the header is. Other columns are refused,
     because a misspelt ``camid`` would switch the camera rule off.
 
+    Attributes:
+        wrong_rows: Where :meth:`read` notes rows that can't be used, and leaves them out. None: the
+            first one is an error.
+
     Args:
         csv_file: The file, relative to ``data_root``, or absolute.
         *args: See :class:`ReIDDataset`.
@@ -71,6 +75,7 @@ class CSVDataset(ReIDDataset):
         root = default_data_root() if data_root is None else Path(data_root)
         self.csv_file = root / csv_file
         self.ignore_columns, self.encoding = ignore_columns, encoding
+        self.wrong_rows: list[str] | None = None
         self._domain_given = "domain_from" in kwargs
         kwargs["name"] = kwargs.get("name") or self.csv_file.resolve().parent.name
         super().__init__(self.csv_file.parent, *args, **kwargs)
@@ -95,18 +100,24 @@ class CSVDataset(ReIDDataset):
             _REQUIRED,
             ignored=self.ignore_columns,
             encoding=self.encoding,
+            wrong=self.wrong_rows,
         )
         self.list_files = (self.csv_file.name,)
         if not rows:
             self.empty.append(f"{self.csv_file} (it lists nothing)")
-        for row in rows:
-            self._check_row(row)
+        rows = [row for row in rows if self._is_usable(row, ())]
+        try:
+            boxes = read_boxes(self.csv_file, columns, rows)
+        except UserError:
+            if self.wrong_rows is None:
+                raise
+            rows = [row for row in rows if self._is_usable(row, columns)]
+            boxes = read_boxes(self.csv_file, columns, rows)
         pids = self._numbers("pid", rows)
         camids = self._numbers("camid", rows)
         domains = self._numbers("domain", rows)
         if "domain" in columns and not self._domain_given:
             self.domain_from = "record"
-        boxes = read_boxes(self.csv_file, columns, rows)
         records = []
         for row, box in zip(rows, boxes, strict=True):
             cells = {name: normalized(text) for name, text in row.cells.items()}
@@ -129,6 +140,18 @@ class CSVDataset(ReIDDataset):
     def _numbers(self, column: str, rows: list[Row]) -> dict[str, int]:
         texts = (row.cells.get(column, "") for row in rows)
         return number_ids(texts, f"{self.csv_file}, column {column!r}")
+
+    def _is_usable(self, row: Row, columns: Sequence[str]) -> bool:
+        """Whether a row can be used; boxes are looked at if their columns are given."""
+        try:
+            self._check_row(row)
+            read_boxes(self.csv_file, columns, [row])
+        except UserError as error:
+            if self.wrong_rows is None:
+                raise
+            self.wrong_rows.append(str(error))
+            return False
+        return True
 
     def _check_row(self, row: Row) -> None:
         where, cells = f"{self.csv_file}, line {row.line}", row.cells

@@ -45,6 +45,7 @@ def read_table(
     *,
     ignored: Collection[str] = (),
     encoding: str | None = None,
+    wrong: list[str] | None = None,
 ) -> tuple[list[str], list[Row]]:
     """Read a CSV file whose first line names its columns.
 
@@ -57,6 +58,8 @@ def read_table(
         required: Those that must be there.
         ignored: Names of further columns, which are left out.
         encoding: Encoding of the file. None: UTF-8, or UTF-16 if the file begins with its mark.
+        wrong: Takes a message for each unknown column and each row with too many or too few values;
+            they are left out. None: the first one is an error.
 
     Returns:
         The names of the columns in the order of the file, without ``ignored``, and the rows.
@@ -74,16 +77,24 @@ def read_table(
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines = _lines(reader, path)
     _, header = next(lines, (1, []))
+    if wrong is not None and set(required) <= set(header):
+        unknown = [name for name in header if name not in {*columns, *ignored}]
+        wrong += [f"{path} has an unknown column {n!r}{did_you_mean(n, columns)}." for n in unknown]
+        ignored = [*ignored, *unknown]
     _check_header(header, columns, required, ignored, path)
     kept = [name for name in header if name not in ignored]
     rows = []
     for line, cells in lines:
         if len(cells) != len(header):
             more = "more" if len(cells) > len(header) else "fewer"
-            raise UserError(
+            message = (
                 f"{path}, line {line}: {more} values than columns ({len(cells)}, not "
                 f"{len(header)}). Quote values that hold {delimiter!r}; leave unknown values empty."
             )
+            if wrong is None:
+                raise UserError(message)
+            wrong.append(message)
+            continue
         named = dict(zip(header, cells, strict=True))
         rows.append(Row(line, {name: named[name] for name in kept}))
     return kept, rows
