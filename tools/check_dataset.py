@@ -47,7 +47,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     for option in ("json", "html"):
         require_writable(getattr(args, option), f"--{option}")
 
@@ -86,13 +86,12 @@ def run(args: argparse.Namespace) -> None:
         save_dataset_page(args.html, report)
         terminal.line(f"\nPage with pictures: {args.html}")
     if not report.is_complete:
-        raise SystemExit(INTERRUPTED)
-    if report.faults or (args.strict and report.remarks):
-        raise SystemExit(1)
+        return INTERRUPTED
+    return int(bool(report.faults or (args.strict and report.remarks)))
 
 
 def main() -> None:
-    run_tool(lambda: run(parse_args()), "start it without torchrun", code=2)
+    run_tool(lambda: run(parse_args()), instead_of_ranks="start it once, by python", code=2)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ MENDABLE = (
 
 
 def run_tool(
-    main: Callable[[], None], instead_of_ranks: str | None = None, code: int = 1
+    main: Callable[[], int | None], instead_of_ranks: str | None = None, code: int = 1
 ) -> None:
     """Call ``main`` and end the program as its errors deserve.
 
@@ -34,14 +34,15 @@ def run_tool(
     case.
 
     Args:
-        main: Does the work.
+        main: Does the work. A number that it returns, other than 0, is the exit code.
         instead_of_ranks: For a tool of one process: what to do if several were started.
         code: Exit code for what the user can mend.
     """
+    ended = None
     try:
         if instead_of_ranks is not None:
             require_one_process(instead_of_ranks)
-        main()
+        ended = main()
     except KeyboardInterrupt as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise
@@ -54,6 +55,8 @@ def run_tool(
             report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
         if not report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False):
             raise
+    if ended:
+        raise SystemExit(ended)
 
 
 def user_message(error: Exception) -> str | None:

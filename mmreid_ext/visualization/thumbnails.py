@@ -67,8 +67,8 @@ class ThumbnailReader:
             return self._stand_in()
         scale = min(self.height / image.height, _WIDEST * self.height / image.width)
         if scale < 1:
-            size = (max(1, round(scale * side)) for side in image.size)
-            image = image.resize(tuple(size), Image.Resampling.LANCZOS)
+            width, height = (max(1, round(scale * side)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.LANCZOS)
         return image
 
     def base64_jpeg(self, path: str) -> str:

@@ -48,6 +48,17 @@ def test_a_bug_keeps_its_traceback(bug):
     assert caught.value is bug
 
 
+def test_a_tool_chooses_its_codes(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_tool(raising(UserError("x=3, take 2")), code=2)
+    assert ended.value.code == 2 and "error: x=3, take 2" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        run_tool(lambda: 1)
+    assert ended.value.code == 1
+    for nothing in (0, None):
+        run_tool(lambda value=nothing: value)
+
+
 def test_traceback_on_request(monkeypatch):
     monkeypatch.setenv("MMREID_TRACEBACK", "1")
     with pytest.raises(UserError):

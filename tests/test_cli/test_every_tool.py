@@ -10,6 +10,7 @@ from mmreid_ext.errors import UserError
 
 SCRIPTS = [path for path in sorted(TOOLS.rglob("*.py")) if "__main__" in path.read_text()]
 BAD_INPUT = {
+    "check_dataset": ["none.csv"],
     "compare": ["none.json", "none.json"],
     "converters/make_splits": ["--out", "file"],
     "evaluate": ["none.npz"],
@@ -21,6 +22,17 @@ BAD_INPUT = {
     "train_seeds": ["none.py"],
     "visualize_ranks": ["none.npz"],
 }
+
+
+ENDS_WITH_2 = "check_dataset.py"  # 1 says there that the data have a fault
+
+
+def message_of(ended, tool, capsys):
+    """What the user reads."""
+    if tool.__file__.endswith(ENDS_WITH_2):
+        assert ended.value.code == 2
+        return capsys.readouterr().err.rstrip("\n")
+    return str(ended.value.code)
 
 
 def name_of(path):
@@ -47,11 +59,13 @@ def failing(error):
 
 
 @every_tool
-def test_errors_end_as_they_deserve(tool, monkeypatch):
+def test_errors_end_as_they_deserve(tool, monkeypatch, capsys):
     monkeypatch.setattr(tool, "parse_args", lambda: None)
     monkeypatch.setattr(tool, "run", failing(UserError("x=3, must be 2; take that.")))
-    with pytest.raises(SystemExit, match="^error: x=3, must be 2; take that.\n.MMREID_TRACEBACK"):
+    with pytest.raises(SystemExit) as ended:
         tool.main()
+    message = message_of(ended, tool, capsys)
+    assert message.startswith("error: x=3, must be 2; take that.\n(MMREID_TRACEBACK")
     bug = ValueError("a bug")
     monkeypatch.setattr(tool, "run", failing(bug))
     with pytest.raises(ValueError, match="a bug") as caught:
@@ -75,12 +89,13 @@ def test_bad_input_is_tried_for_every_tool():
     ids=BAD_INPUT,
     indirect=["tool"],
 )
-def test_bad_input_gives_one_line(tool, arguments, monkeypatch, tmp_path):
+def test_bad_input_gives_one_line(tool, arguments, monkeypatch, tmp_path, capsys):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [tool.__name__, *arguments])
-    with pytest.raises(SystemExit, match="^error: ") as caught:
+    with pytest.raises(SystemExit) as ended:
         tool.main()
-    message, hint = str(caught.value.code).split("\n")
+    message, hint = message_of(ended, tool, capsys).split("\n")
+    assert message.startswith("error: ")
     assert "Traceback" not in message and "MMREID_TRACEBACK" in hint
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

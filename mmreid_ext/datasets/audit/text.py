@@ -62,9 +62,9 @@ def _finding_lines(report: AuditReport, finding: Finding) -> Iterator[str]:
         for row, name in zip(group.rows[1:], names[1:], strict=False):
             yield f"         {name}{_label(report, row)}"
         if len(group.rows) > _PICTURES:
-            yield f"         and {len(group.rows) - _PICTURES} more"
+            yield f"         and {several(len(group.rows) - _PICTURES, 'other')}"
     if len(finding.groups) > _SHOWN:
-        yield f"       and {len(finding.groups) - _SHOWN:,} more"
+        yield f"       and {several(len(finding.groups) - _SHOWN, 'other')}"
     yield f"       {finding.advice}"
 
 

@@ -15,7 +15,7 @@ from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.suggest import did_you_mean
 
-from .csv_boxes import read_boxes
+from .csv_boxes import Box, read_boxes
 from .csv_table import Row, read_table
 from .ids import UNKNOWN, is_none, normalized, number_ids
 
@@ -106,13 +106,7 @@ class CSVDataset(ReIDDataset):
         if not rows:
             self.empty.append(f"{self.csv_file} (it lists nothing)")
         rows = [row for row in rows if self._is_usable(row, ())]
-        try:
-            boxes = read_boxes(self.csv_file, columns, rows)
-        except UserError:
-            if self.wrong_rows is None:
-                raise
-            rows = [row for row in rows if self._is_usable(row, columns)]
-            boxes = read_boxes(self.csv_file, columns, rows)
+        rows, boxes = self._with_boxes(rows, columns)
         pids = self._numbers("pid", rows)
         camids = self._numbers("camid", rows)
         domains = self._numbers("domain", rows)
@@ -140,6 +134,18 @@ class CSVDataset(ReIDDataset):
     def _numbers(self, column: str, rows: list[Row]) -> dict[str, int]:
         texts = (row.cells.get(column, "") for row in rows)
         return number_ids(texts, f"{self.csv_file}, column {column!r}")
+
+    def _with_boxes(
+        self, rows: list[Row], columns: Sequence[str]
+    ) -> tuple[list[Row], list[Box | None]]:
+        """Read the boxes of rows at once, or row by row where one is wrong and may be left out."""
+        try:
+            return rows, read_boxes(self.csv_file, columns, rows)
+        except UserError:
+            if self.wrong_rows is None:
+                raise
+        rows = [row for row in rows if self._is_usable(row, columns)]
+        return rows, read_boxes(self.csv_file, columns, rows)
 
     def _is_usable(self, row: Row, columns: Sequence[str]) -> bool:
         """Whether a row can be used; boxes are looked at if their columns are given."""

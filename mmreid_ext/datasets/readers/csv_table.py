@@ -78,9 +78,7 @@ def read_table(
     lines = _lines(reader, path)
     _, header = next(lines, (1, []))
     if wrong is not None and set(required) <= set(header):
-        unknown = [name for name in header if name not in {*columns, *ignored}]
-        wrong += [f"{path} has an unknown column {n!r}{did_you_mean(n, columns)}." for n in unknown]
-        ignored = [*ignored, *unknown]
+        ignored = [*ignored, *_unknown(header, columns, ignored, path, wrong)]
     _check_header(header, columns, required, ignored, path)
     kept = [name for name in header if name not in ignored]
     rows = []
@@ -98,6 +96,18 @@ def read_table(
         named = dict(zip(header, cells, strict=True))
         rows.append(Row(line, {name: named[name] for name in kept}))
     return kept, rows
+
+
+def _unknown(
+    header: list[str],
+    columns: Sequence[str],
+    ignored: Collection[str],
+    path: Path,
+    wrong: list[str],
+) -> list[str]:
+    unknown = [name for name in header if name not in {*columns, *ignored}]
+    wrong += [f"{path} has an unknown column {n!r}{did_you_mean(n, columns)}." for n in unknown]
+    return unknown
 
 
 def _delimiter(text: str, required: Collection[str]) -> str:

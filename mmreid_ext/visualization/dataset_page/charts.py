@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mmreid_ext.shorten import several
+
 _BINS = 24
 
 
@@ -43,7 +45,7 @@ def bar_chart(title: str, counts: Mapping[str, int]) -> str:
         for name, count in shown.items()
     )
     more = len(counts) - len(shown)
-    rest = f'<p class="muted">and {more:,} more</p>' if more else ""
+    rest = f'<p class="muted">and {several(more, "other")}</p>' if more else ""
     return f'<section class="panel chart"><h3>{html.escape(title)}</h3>{rows}{rest}</section>'
 
 

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from string import Template
 
@@ -115,7 +116,7 @@ class _Findings:
         items = "".join(map(self._pictures, pictured))
         notes = "".join(f"<li>{html.escape(group.note)}</li>" for group in worded)
         more = len(finding.groups) - len(pictured) - len(worded)
-        rest = f'<p class="muted">and {more:,} more, see --json</p>' if more else ""
+        rest = f'<p class="muted">and {several(more, "other")}, see --json</p>' if more else ""
         return (
             f'<details class="finding {level}" {is_open}>'
             f'<summary><span class="level">{level}</span> <b>{html.escape(finding.title)}</b>'
@@ -124,9 +125,9 @@ class _Findings:
         )
 
     def _pictures(self, group: Group) -> str:
-        pictures = "".join(map(self._picture, group.rows[:_PICTURES]))
+        pictures = "".join(map(self._picture, islice(group.rows, _PICTURES)))
         more = len(group.rows) - _PICTURES
-        rest = f'<p class="muted">and {more} more</p>' if more > 0 else ""
+        rest = f'<p class="muted">and {several(more, "other")}</p>' if more > 0 else ""
         note = f'<p class="note">{html.escape(group.note)}</p>' if group.note else ""
         return f'<div class="group"><div class="strip">{pictures}</div>{note}{rest}</div>'
 

@@ -26,8 +26,8 @@ def test_long_lists_are_cut_and_counted(shop):
         shop.add(f"copy_{number}.jpg", path, shop.person("train"), "1", "train")
     text = "\n".join(report_lines(shop.audit()))
     assert "9 faults, 1 remark" in text
-    assert "FAULT  9 pictures that can't be read" in text and "and 6 more" in text
-    assert "remark 1 picture listed more than once" in text and "and 3 more" in text
+    assert "FAULT  9 pictures that can't be read" in text and "and 6 others" in text
+    assert "remark 1 picture listed more than once" in text and "and 3 others" in text
     assert "0.jpg (ann, train): empty" in text and "4.jpg" not in text
 
 

@@ -30,5 +30,5 @@ def test_nothing_draws_nothing():
 def test_names_are_escaped_and_bars_bounded():
     text = bar_chart("<b>", {"<i>": 2, **{f"cam {k}": 1 for k in range(100)}})
     assert "<b>" not in text and "<i>" not in text
-    assert text.count('class="row"') == 48 and "and 53 more" in text
+    assert text.count('class="row"') == 48 and "and 53 others" in text
     assert "width:100.0%" in text and "width:50.0%" in text

@@ -86,7 +86,7 @@ def test_the_number_of_pictures_is_bounded(shop, tmp_path, monkeypatch):
         shop.add(f"{number}.jpg", shop.path("train"), shop.person("train"), "1", "train")
     text, tags = page_of(shop, tmp_path)
     assert [tag for tag, _ in tags.found].count("img") == 3 + module._PICTURES
-    assert "and 6 more, see --json" in text and "and 4 more" in text
+    assert "and 6 others, see --json" in text and "and 4 others" in text
 
 
 def test_pages_are_read_without_a_network(shop, tmp_path):
