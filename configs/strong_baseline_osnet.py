@@ -1,7 +1,5 @@
 # The strong baseline on OSNet. torchreid's ImageNet weights load unchanged:
-#   tools/train.py configs/strong_baseline_osnet.py --cfg-options \
-#       model.backbone.init_cfg.type=Pretrained \
-#       model.backbone.init_cfg.checkpoint=osnet_x1_0_imagenet.pth
+#   python tools/train.py configs/strong_baseline_osnet.py --init-weights osnet_x1_0_imagenet.pth
 _base_ = ["strong_baseline_r50_softmax_triplet.py"]
 
 model = dict(

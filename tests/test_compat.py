@@ -16,6 +16,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 
 from mmreid_ext.checkpoint import UnsafeCheckpointError, mmengine_io
+from mmreid_ext.checkpoint.starting import download
 from mmreid_ext.compat import (
     UnsupportedEnvironmentError,
     check_environment,
@@ -301,7 +302,7 @@ def test_explicit_request_for_full_pickle_is_not_granted(malicious):
 def test_downloaded_checkpoint_is_loaded_safely(malicious, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(malicious.parent / "home"))
     url = malicious.as_uri().replace("file:///", "http://localhost/")
-    monkeypatch.setattr(mmengine_io, "why_unreachable", lambda url: None)
+    monkeypatch.setattr(download, "why_unreachable", lambda *_: None)
     monkeypatch.setattr(
         torch.hub,
         "download_url_to_file",

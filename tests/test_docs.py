@@ -140,7 +140,7 @@ def test_no_command_of_a_tool_is_overlooked():
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_named_options_exist(path):
     """An option in the text belongs to one of the command lines."""
-    sources = [*(ROOT / "tools").rglob("*.*"), *(ROOT / "mmreid_ext" / "cli").glob("*.py")]
+    sources = [*(ROOT / "tools").rglob("*.*"), *(ROOT / "mmreid_ext" / "cli").rglob("*.py")]
     known = "\n".join(source.read_text() for source in sources if source.suffix in (".py", ".sh"))
     options = re.findall(r"`(--[a-z][\w-]*)", path.read_text())
     assert [option for option in options if f'"{option}"' not in known] == []

@@ -24,6 +24,7 @@ from mmengine.runner import BaseLoop, Runner
 from mmengine.runner import runner as mm_runner
 from torch import nn
 
+from mmreid_ext.checkpoint.starting import matched_state
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten
 
@@ -90,8 +91,11 @@ def _initialising(mm_checkpoint: Any, call: Callable[..., None]) -> Callable[...
     def initialise(init: Any, module: nn.Module) -> None:
         load = mm_checkpoint.load_state_dict
 
-        def load_fitting(target: nn.Module, state: dict, *args: Any, **kwargs: Any) -> None:
-            load(target, without_foreign_state(target, state), *args, **kwargs)
+        def load_fitting(target: nn.Module, state: dict, strict: bool, logger: Any) -> None:
+            fitting = matched_state(target, state, str(init.checkpoint))
+            # Shapes that a network changes while it loads are MMEngine's to report.
+            told = "silent" if _shapes_fit(target, fitting) else logger
+            load(target, without_foreign_state(target, fitting), strict, told)
 
         mm_checkpoint.load_state_dict = load_fitting
         try:
@@ -100,6 +104,11 @@ def _initialising(mm_checkpoint: Any, call: Callable[..., None]) -> Callable[...
             mm_checkpoint.load_state_dict = load
 
     return initialise
+
+
+def _shapes_fit(target: nn.Module, state: Mapping) -> bool:
+    own = target.state_dict()
+    return all(own[name].shape == state[name].shape for name in own.keys() & state.keys())
 
 
 def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:

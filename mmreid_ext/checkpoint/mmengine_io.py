@@ -17,12 +17,11 @@ import torch
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.checkpoint.starting.download import download
 
 from . import fine_tuning
 from .atomic import atomic_open, atomic_write
 from .plain import to_plain
-from .reachable import why_unreachable
 from .resume import resuming
 from .safe_load import safe_load
 from .warning import warn
@@ -105,23 +104,8 @@ def load_url(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / os.path.basename(urlparse(url).path)
     if not path.exists():
-        _download(url, path, progress)
+        download(url, path, progress)
     return safe_load(path, map_location)
-
-
-def _download(url: str, path: Path, progress: bool) -> None:
-    reason = why_unreachable(url)
-    try:
-        if reason is None:
-            torch.hub.download_url_to_file(url, str(path), progress=progress)
-    except (OSError, RuntimeError) as error:  # URLError; RuntimeError: the hash is another one
-        reason = str(getattr(error, "reason", None) or error)
-    if reason is not None:
-        raise UserError(
-            f"Can't download {url} ({reason}): put it at {path}, "
-            "or name a local file (load_from=FILE, model.backbone.init_cfg.checkpoint=FILE), "
-            "or set model.backbone.init_cfg=None to do without."
-        )
 
 
 def _atomic_put(self: LocalBackend, obj: bytes, filepath: str | Path) -> None:

@@ -12,6 +12,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
 from typing import IO, Any, ClassVar
 
 import torch
@@ -44,8 +45,8 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     There is no way to switch this off, by argument or by environment variable.
 
     Args:
-        file: Path or binary file object.
-        map_location: As in ``torch.load``.
+        file: Path or binary file object. A path may be of a ``.safetensors`` file.
+        map_location: As in ``torch.load``; safetensors are loaded to the CPU.
 
     Returns:
         The checkpoint, with NumPy arrays and MMEngine objects restored.
@@ -56,6 +57,8 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
         ValueError: If the file is no complete PyTorch file, or has changed since it was written.
     """
     name = name_of(file)
+    if isinstance(file, (str, os.PathLike)) and name.endswith(".safetensors"):
+        return _load_safetensors(name)
     verify(file)
     try:
         if _HAS_NAMED_SAFE_GLOBALS:
@@ -73,6 +76,22 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     except _SIGNS_OF_GARBAGE as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{name} is damaged or no PyTorch file ({reason}).") from error
+
+
+def _load_safetensors(name: str) -> dict[str, torch.Tensor]:
+    try:
+        safetensors = import_module("safetensors.torch")
+    except ImportError as error:
+        raise UserError(
+            f"{name} is a safetensors file, and the package that reads it isn't here: "
+            "`pip install safetensors`."
+        ) from error
+    try:
+        return dict(safetensors.load_file(name))
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # its own error derives from Exception alone
+        raise UserError(f"{name} is damaged or no safetensors file ({error}).") from error
 
 
 def _explain(error: pickle.UnpicklingError, name: str) -> UnsafeCheckpointError:

@@ -4,6 +4,8 @@ import collections
 import io
 import os
 import pickle
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from mmengine.logging import HistoryBuffer
 
 from mmreid_ext.checkpoint import UnsafeCheckpointError, safe_load
 from mmreid_ext.checkpoint.safe_load import RestrictedUnpickler
+from mmreid_ext.errors import UserError
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
@@ -117,3 +120,17 @@ def test_allow_list_of_the_user_survives_and_ours_does_not_leak(tmp_path):
         assert set(current()) == before
     finally:
         getattr(registry, "clear_safe_globals", int)()
+
+
+def test_safetensors_are_read_by_their_package_or_it_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(UserError, match="a.safetensors .*`pip install safetensors`"):
+        safe_load(path)
+    reader = types.SimpleNamespace(load_file=lambda name: dict(w=torch.ones(1)))
+    monkeypatch.setitem(sys.modules, "safetensors.torch", reader)
+    assert list(safe_load(path)) == ["w"]
+    reader.load_file = lambda name: {}[name]
+    with pytest.raises(UserError, match="a.safetensors is damaged"):
+        safe_load(path)

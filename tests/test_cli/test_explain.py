@@ -8,7 +8,7 @@ from helpers.paths import TOOLS
 from helpers.tiny_config import write_tiny_config
 from mmengine.registry import DefaultScope
 
-from mmreid_ext.checkpoint import mmengine_io
+from mmreid_ext.checkpoint.starting import download
 from mmreid_ext.errors import UserError
 
 URL = "https://example.org/resnet18.pth"
@@ -105,8 +105,8 @@ def test_weights_that_cannot_be_downloaded(train, tmp_path, monkeypatch, reason)
         raise OSError("connection reset")
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setattr(mmengine_io, "why_unreachable", lambda url: reason)
-    monkeypatch.setattr(mmengine_io.torch.hub, "download_url_to_file", no_network)
+    monkeypatch.setattr(download, "why_unreachable", lambda *_: reason)
+    monkeypatch.setattr(download.torch.hub, "download_url_to_file", no_network)
     options = [f"model.backbone.init_cfg.{x}" for x in ("type=Pretrained", f"checkpoint={URL}")]
     with pytest.raises(SystemExit) as caught:
         train("--cfg-options", *options)
