@@ -1,7 +1,7 @@
 # ArcMargin with GhostNet x1.0 for trackers: whole boxes at 256 x 128 in place of the reference's
 # square crops (arcmargin_ghostnet_market.py). ImageNet weights load as there:
-#   tools/train.py configs/arcmargin_ghostnet_market_256x128.py --cfg-options \
-#       model.backbone.init_cfg.type=Pretrained model.backbone.init_cfg.checkpoint=FILE
+#   python tools/train.py configs/arcmargin_ghostnet_market_256x128.py \
+#       --init-weights FILE
 _base_ = [
     "_base_/models/ghostnet_arcmargin.py",
     "_base_/datasets/market1501_upright.py",

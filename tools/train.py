@@ -13,13 +13,10 @@ from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.explain import explained
 from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings, speaks
 from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
-<<<<<<< HEAD
+from mmreid_ext.cli.training.init_weights import add_init_weights_argument, apply_init_weights
 from mmreid_ext.cli.training.run_folder import check_run_folder
 from mmreid_ext.cli.training.run_length import add_length_arguments, apply_length_arguments
 from mmreid_ext.cli.training.trackers import add_tracker_arguments, apply_tracker_arguments
-=======
-from mmreid_ext.cli.training.init_weights import add_init_weights_argument, apply_init_weights
->>>>>>> 83e3191 (Weights to start from: looked for before anything is built, taken from other programs' files by --init-weights)
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,11 +41,8 @@ def parse_args() -> argparse.Namespace:
         help="precision of --amp (default: the configuration's, else what suits the device)",
     )
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
-<<<<<<< HEAD
-    add_length_arguments(parser)
-=======
     add_init_weights_argument(parser)
->>>>>>> 83e3191 (Weights to start from: looked for before anything is built, taken from other programs' files by --init-weights)
+    add_length_arguments(parser)
     add_speed_arguments(parser)
     add_tracker_arguments(parser)
     add_screen_arguments(parser)
