@@ -68,7 +68,7 @@ def explanation(error: Exception, cfg: Mapping[str, Any]) -> str | None:
     if not frames:
         return None
     number, build = _innermost_build(frames)
-    where = _place(cfg, build.cfg) if build else ""
+    where = _place(cfg, build.cfg) or _place(cfg, build.cfg, part=True) if build else ""
     found = _missing_type(error, frames[-1], build, where)
     if found is None and build is not None:
         after = frames[number + 1 :]
@@ -188,15 +188,23 @@ def _of_runner(error: Exception, frame: FrameType, cfg: Mapping[str, Any]) -> st
     return None
 
 
-def _place(node: Any, wanted: Mapping[str, Any], path: str = "") -> str:
-    """Dotted path of a dict in the configuration, empty if it isn't there."""
+def _place(node: Any, wanted: Mapping[str, Any], path: str = "", part: bool = False) -> str:
+    """Dotted path of a dict in the configuration, empty if it isn't there.
+
+    Args:
+        node: The configuration, or what stands at ``path``.
+        wanted: The dict.
+        path: See ``node``.
+        part: Whether entries may have been added to the dict since, such as a sampler's seed.
+    """
     if isinstance(node, Mapping):
-        if path and dict(node) == dict(wanted):
+        known = wanted.items() if not part else [(k, v) for k, v in wanted.items() if k in node]
+        if path and ("type" in node or not part) and dict(node) == dict(known):
             return path
         items = [(str(key), value) for key, value in node.items()]
     elif isinstance(node, (list, tuple)):
         items = [(str(number), value) for number, value in enumerate(node)]
     else:
         return ""
-    below = (_place(value, wanted, f"{path}.{key}" if path else key) for key, value in items)
+    below = (_place(value, wanted, f"{path}.{key}" if path else key, part) for key, value in items)
     return next(filter(None, below), "")
