@@ -18,7 +18,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.cli.errors import INTERRUPTED, run_tool
+from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.ranks import INTERRUPTED
 from mmreid_ext.output_files import require_writable
 
 _MOST_WORKERS = 8  # more threads wait for the interpreter
