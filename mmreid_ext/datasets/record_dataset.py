@@ -133,7 +133,12 @@ class RecordDataset(BaseDataset):
         return [int(self.labels[idx])]
 
     def image_paths(self) -> list[str]:
-        """Return the paths of all images, in order; those of crops name their box, too."""
+        """Return the paths of all images, in order; several crops may have one path."""
+        self.full_init()
+        return [self.get_data_info(idx)["img_path"] for idx in range(len(self))]
+
+    def image_keys(self) -> list[str]:
+        """Return one name per picture, in order: its path, and its box if it is a crop."""
         self.full_init()
         records = map(self.get_data_info, range(len(self)))
         return [picture_key(record["img_path"], record) for record in records]

@@ -14,6 +14,7 @@ import numpy as np
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.image_loading import only_decodes
+from mmreid_ext.protocols.crop_names import split_crop_name
 from mmreid_ext.shorten import several, shorten
 
 from .first_bytes import no_picture_message, picture_kind, read_first
@@ -73,12 +74,12 @@ def quick_check(train: RecordDataset, tests: Sequence[RecordDataset]) -> QuickCh
         train: Training set.
         tests: Test sets.
     """
-    trained = locate(train.image_paths())
+    trained = locate(train.image_keys())
     known = set(trained) - {None}
     missing = trained.count(None)
     faults, warnings, looked = _look_into(train, trained)
     for test in tests:
-        files = locate(test.image_paths())
+        files = locate(test.image_keys())
         missing += files.count(None)
         more, odd, count = _look_into(test, files)
         faults += more
@@ -94,7 +95,8 @@ def _look_into(
     """Read first bytes; returns faults, warnings and the number of files that were read."""
     if not _reads_pictures(dataset):
         return [], [], 0
-    there = list(dict.fromkeys(file for file in files if file and not is_remote(file)))
+    pictures = (split_crop_name(file)[0] for file in files if file and not is_remote(file))
+    there = list(dict.fromkeys(pictures))
     rows = np.linspace(0, len(there) - 1, min(_LOOKED_INTO, len(there))).astype(int)
     unusable, unknown, looked = [], [], 0
     end = time.monotonic() + _SECONDS

@@ -45,8 +45,9 @@ def look_at(found: Listing, progress: Progress | None = None) -> list[Size]:
         sizes[path] = _size_or_reason(path)
         if progress is not None:
             progress(done + 1, len(paths))
-    broken = {path: text for path, text in sizes.items() if isinstance(text, str)}
-    found.leave_out(_UNREADABLE, [f"{path.name} ({text})" for path, text in broken.items()])
+    for path, text in sizes.items():
+        if isinstance(text, str):
+            found.leave_out(f"{_UNREADABLE} ({text})", [path.name])
     kept, kept_sizes, cut = [], [], 0
     for image in found.images:
         size = sizes[image.path]

@@ -124,11 +124,11 @@ def _require_people(people: int, tested: int) -> None:
             "without training it, by tools/search.py."
         )
         raise UserError(
-            f"{people} people are too few: training needs {FEWEST_TO_TRAIN}, and a test {tested} "
-            f"others. {advice}"
+            f"People found: {people}, too few; training needs {FEWEST_TO_TRAIN}, and a test "
+            f"{tested} others. {advice}"
         )
     raise UserError(
-        f"{people} people are too few: training needs {FEWEST_TO_TRAIN}, who can be told apart. "
+        f"People found: {people}, too few; training needs {FEWEST_TO_TRAIN}, to tell them apart. "
         "Add people, or use a model without training it, by tools/search.py."
     )
 

@@ -131,15 +131,16 @@ test_dataloader = val_dataloader
 
 def _schedule_text(plan: Plan) -> str:
     rate = f"optim_wrapper = dict(optimizer=dict(lr={_SCRATCH_RATE:g}))\n" * plan.from_scratch
-    return f"""train_cfg = dict(max_iters={plan.iterations}, val_interval={plan.iterations})
+    return f"""max_iters = {plan.iterations}
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 {rate}param_scheduler = [
     dict(type="LinearLR", by_epoch=False, start_factor=0.1, begin=0, end={plan.warm_up}),
     dict(
         type="CosineAnnealingLR",
         by_epoch=False,
         begin={plan.warm_up},
-        end={plan.iterations},
-        T_max={plan.iterations - plan.warm_up},
+        end=max_iters,
+        T_max=max_iters - {plan.warm_up},
         eta_min_ratio=0.01,
     ),
 ]

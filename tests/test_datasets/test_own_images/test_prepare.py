@@ -104,7 +104,7 @@ def test_out_is_a_file(tmp_path, options):
 
 
 def test_nothing_is_written_if_it_stops(tmp_path, options):
-    with pytest.raises(UserError, match="2 people are too few"):
+    with pytest.raises(UserError, match="found: 2, too few"):
         prepare(photos(tmp_path, people=2), options, find_base)
     assert not (tmp_path / "out").exists()
 

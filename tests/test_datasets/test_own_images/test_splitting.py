@@ -105,9 +105,9 @@ def test_cameras_that_share_nobody_are_no_rule_of_the_test():
         (
             [5, 5],
             0.3,
-            "2 people are too few: training needs 2, and a test 2 others.*--test-share 0",
+            "found: 2, too few; training needs 2, and a test 2 others.*--test-share 0",
         ),
-        ([5], 0, "1 people are too few: training needs 2, who can"),
+        ([5], 0, "found: 1, too few; training needs 2, to tell"),
         ([1, 1, 1, 1, 5], 0.3, "1 of 5 people have two pictures.*--test-share 0"),
     ],
 )

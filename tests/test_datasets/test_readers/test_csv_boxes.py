@@ -4,6 +4,7 @@ import pytest
 from helpers.fake_images import write_image
 
 from mmreid_ext.datasets import BenchmarkSuite, CSVDataset, MultiSourceDataset
+from mmreid_ext.datasets.checks.quick_check import quick_check
 from mmreid_ext.datasets.samplers.draw import Draw
 from mmreid_ext.errors import UserError
 from mmreid_ext.visualization.thumbnails import ThumbnailReader
@@ -90,7 +91,8 @@ def test_crops_have_names_of_their_own(frames):
     dataset = CSVDataset("list.csv", frames, "test", PACK, loader=LOADERS["plain"])
     name = dataset[0]["data_samples"].img_path
     assert name == f"{frames / 'f.png'}#xywh=2,1,8,16"
-    assert dataset.image_paths()[0] == dataset.image_table().names[0] == name
+    assert dataset.image_keys()[0] == dataset.image_table().names[0] == name
+    assert dataset.image_paths()[0] == str(frames / "f.png")
     picture = ThumbnailReader(height=40).image(name)
     assert picture.size == (8, 16)
 
@@ -137,3 +139,10 @@ def test_missing_frames_are_left_to_the_check_of_files(frames):
     (frames / "list.csv").write_text(HEADER + "\n".join([*ROWS, "no.png,bob,0,train,1,1,2,2"]))
     with pytest.raises(FileNotFoundError, match="no.png"):
         len(CSVDataset("list.csv", frames))
+
+
+def test_the_check_before_a_training_knows_crops_from_their_frame(frames):
+    """A frame with people of both parts is no picture that is trained on."""
+    train, test = (CSVDataset("list.csv", frames, mode) for mode in ("train", "test"))
+    checked = quick_check(train, [test])
+    assert not checked.faults and not any("trained on" in text for text in checked.warnings)
