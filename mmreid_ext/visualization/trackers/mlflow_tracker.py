@@ -84,22 +84,29 @@ class MLflowTracker(Tracker):
     ) -> None:
         """Record numbers by name."""
         numbers = {safe_name(name): value for name, value in numbers_of(scalar_dict).items()}
-        self.experiment.log_metrics(numbers, step=self.step_of(step))
+        run = self.experiment
+        with self.sending():
+            run.log_metrics(numbers, step=self.step_of(step))
 
     def add_image(self, name: str, image: np.ndarray, step: int = 0, **_: Any) -> None:
         """Record a picture (H, W, 3), uint8."""
-        self.experiment.log_image(image, f"{safe_name(name)}_{step:07d}.png")
+        run = self.experiment
+        with self.sending():
+            run.log_image(image, f"{safe_name(name)}_{step:07d}.png")
 
     def add_histogram(self, name: str, values: np.ndarray, step: int) -> None:
         """Record counts and edges of bins as a JSON file; MLflow draws no histograms."""
         counts, edges = np.histogram(values, bins=BINS)
         table = dict(step=step, counts=counts.tolist(), edges=edges.tolist())
-        self.experiment.log_dict(table, f"histograms/{safe_name(name)}_{step:07d}.json")
+        run = self.experiment
+        with self.sending():
+            run.log_dict(table, f"histograms/{safe_name(name)}_{step:07d}.json")
 
     def close(self) -> None:
         """End the run."""
         if hasattr(self, "_mlflow"):
-            self._mlflow.end_run()
+            with self.sending():
+                self._mlflow.end_run()
 
 
 def safe_name(name: str) -> str:

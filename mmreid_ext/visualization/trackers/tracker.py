@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 from mmengine.visualization.vis_backend import BaseVisBackend
 from torch import Tensor
 
@@ -25,6 +27,7 @@ class Tracker(BaseVisBackend):
     title = "the tracker"
     option = "the tracker"
     validation_step: int | None = None
+    _has_warned = False
 
     def step_of(self, step: int) -> int:
         """Return the iteration to which logged values belong."""
@@ -63,6 +66,18 @@ class Tracker(BaseVisBackend):
                 f"{self.option}: {self.title} can't be opened, {type(error).__name__}: {error}; "
                 "leave the option out, or see docs/watching.md."
             ) from error
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let the training go on if a server is lost inside; a warning says so once."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - their packages raise errors of all kinds
+            if not self._has_warned:
+                text = f"{self.title} has lost values, {type(error).__name__}: {error}; "
+                text += "scalars.json has all of them."
+                print_log(text, logger="current", level=logging.WARNING)
+            self._has_warned = True
 
 
 def numbers_of(values: Mapping[str, Any]) -> dict[str, float]:

@@ -2,10 +2,14 @@
 
 import json
 import re
+import shutil
 
 import pytest
+import torch
 from helpers.tiny_config import write_tiny_config
 from helpers.tools import run_tool
+
+from mmreid_ext.checkpoint import safe_load
 
 
 @pytest.fixture
@@ -131,3 +135,16 @@ def test_other_ranks_are_silent(train, monkeypatch):
 
     monkeypatch.setattr(screen, "speaks", lambda args: False)
     assert train().out == ""
+
+
+def test_a_run_resumes_exactly(train, tmp_path):
+    """Counting multiply-adds and showing progress leave no trace in the weights."""
+    longer = ["--cfg-options", "train_cfg.max_iters=4", "param_scheduler.0.milestones=[3]"]
+    longer += ["default_hooks.checkpoint.interval=2", "train_cfg.val_interval=4"]
+    train("--work-dir", "whole", *longer)
+    (tmp_path / "half").mkdir()
+    shutil.copy("whole/iter_2.pth", "half")
+    train("--work-dir", "half", "--resume", "half/iter_2.pth", *longer, "experiment_name=resumed")
+    whole, half = (safe_load(f"{folder}/iter_4.pth")["state_dict"] for folder in ("whole", "half"))
+    for name, value in whole.items():
+        assert torch.equal(value, half[name]), name

@@ -9,6 +9,7 @@ import pytest
 from mmengine.config import Config
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.visualization.trackers import tracker
 from mmreid_ext.visualization.trackers.mlflow_tracker import MLflowTracker, safe_name
 
 
@@ -30,12 +31,12 @@ def calls(monkeypatch):
 
 
 def test_a_run(calls):
-    tracker = MLflowTracker(None, "market", "first", "http://server")
-    tracker.add_config(Config(dict(a=1, b=dict(c="x" * 999), log_level="INFO")))
-    tracker.add_scalars({"loss": 1.5, "note": "no number", "m/TPR@FPR=0.01": 3}, step=7)
-    tracker.add_image("ranked_lists/m", np.zeros((2, 2, 3), np.uint8), 7)
-    tracker.add_histogram("gates", np.array([0.0, 1.0, 1.0]), 7)
-    tracker.close()
+    run = MLflowTracker(None, "market", "first", "http://server")
+    run.add_config(Config(dict(a=1, b=dict(c="x" * 999), log_level="INFO")))
+    run.add_scalars({"loss": 1.5, "note": "no number", "m/TPR@FPR=0.01": 3}, step=7)
+    run.add_image("ranked_lists/m", np.zeros((2, 2, 3), np.uint8), 7)
+    run.add_histogram("gates", np.array([0.0, 1.0, 1.0]), 7)
+    run.close()
     by_name = {name: (arguments, options) for name, arguments, options in calls}
     assert [name for name, *_ in calls[:3]] == ["set_tracking_uri", "set_experiment", "start_run"]
     assert by_name["start_run"][1] == dict(run_name="first")
@@ -55,9 +56,9 @@ def test_its_own_default_store_is_used(calls):
 
 
 def test_a_validation_stands_at_its_iteration(calls):
-    tracker = MLflowTracker()
-    tracker.validation_step = 40
-    tracker.add_scalars({"m/mAP": 50.0}, step=2)  # MMEngine's epoch
+    run = MLflowTracker()
+    run.validation_step = 40
+    run.add_scalars({"m/mAP": 50.0}, step=2)  # MMEngine's epoch
     assert calls[-1][2] == dict(step=40)
 
 
@@ -74,6 +75,20 @@ def test_a_server_that_does_not_answer_is_one_sentence(calls, monkeypatch):
     monkeypatch.setattr(sys.modules["mlflow"], "set_experiment", fail)
     with pytest.raises(UserError, match="^--mlflow: MLflow can't be opened, ConnectionError: ref"):
         MLflowTracker().add_scalar("loss", 1.0)
+
+
+def test_a_server_that_is_lost_does_not_end_the_training(calls, monkeypatch):
+    def fail(*_, **__):
+        raise ConnectionError("lost")
+
+    said = []
+    monkeypatch.setattr(tracker, "print_log", lambda text, **_: said.append(text))
+    opened = MLflowTracker()
+    opened.add_scalar("loss", 1.0)
+    monkeypatch.setattr(sys.modules["mlflow"], "log_metrics", fail)
+    for step in range(3):
+        opened.add_scalar("loss", 1.0, step)
+    assert said == ["MLflow has lost values, ConnectionError: lost; scalars.json has all of them."]
 
 
 def test_closing_what_was_never_opened(calls):
