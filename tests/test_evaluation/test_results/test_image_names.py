@@ -76,3 +76,13 @@ def test_moved_images_are_found_under_their_folder_or_one_above(tmp_path, moved_
 def test_images_that_are_nowhere_are_looked_for_in_the_root(tmp_path):
     assert place_images(["/old/a.jpg", "/old/b.jpg"], tmp_path)[1] == str(tmp_path)
     assert place_images(["/old/a.jpg", "/old/b.jpg"]) == (["a.jpg", "b.jpg"], "/old")
+
+
+def test_crops_are_found_by_their_frames(tmp_path):
+    """A name says which part of a picture it is; the file is the picture."""
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved" / "1.jpg").touch()
+    names = ["/gone/frames/1.jpg#xywh=1,2,3,4", "/gone/frames/1.jpg#xywh=5,6,7,8"]
+    short, folder = place_images(names, tmp_path / "moved")
+    assert folder == str(tmp_path / "moved")
+    assert short == ["1.jpg#xywh=1,2,3,4", "1.jpg#xywh=5,6,7,8"]
