@@ -89,6 +89,8 @@ def _unanswered(table: PictureTable, sources: Sequence[SourceSet]) -> list[Findi
 
 
 def _rows_by_person(table: PictureTable) -> dict[int, list[int]]:
+    if not len(table):
+        return {}
     order = np.argsort(table.people, kind="stable")
     people, first = np.unique(table.people[order], return_index=True)
     parts = np.split(order, first[1:])

@@ -6,6 +6,13 @@ import numpy as np
 from helpers.drawn_shop import found
 from PIL import Image
 
+from mmreid_ext.datasets.audit.findings import notes
+from mmreid_ext.datasets.audit.read_set import SourceSet
+from mmreid_ext.datasets.audit.report import audit
+from mmreid_ext.datasets.audit.sources import sets_of_path
+from mmreid_ext.datasets.audit.text import report_lines
+from mmreid_ext.visualization.dataset_page import save_dataset_page
+
 
 def test_nothing_is_wrong_with_a_sound_list(shop):
     report = shop.audit()
@@ -33,6 +40,14 @@ def test_all_faults_in_one_report_the_worst_first(shop):
     report = shop.audit()
     assert list(found(report)) == ["wrong_row", "missing", "unreadable", "two_people", "blank"]
     assert len(report.faults) == 4 and len(report.remarks) == 1
+
+
+def test_a_set_without_a_single_record_is_reported(tmp_path):
+    source = SourceSet("nothing", [], "x", findings=notes("unreadable_set", ["gone"]))
+    report = audit("x", [source], embed=lambda table, rows: (np.zeros((0, 4)), rows))
+    assert list(found(report)) == ["unreadable_set"] and report.parts() == []
+    assert "FAULT  1 data set that can't be read" in list(report_lines(report))
+    assert "gone" in save_dataset_page(tmp_path / "page.html", report).read_text()
 
 
 def test_the_json_form_holds_every_occurrence(shop):
@@ -69,9 +84,6 @@ def test_boxes_are_named(shop):
         *(f"{line},0,0,{30 + k},100" for k, line in enumerate(lines[1:9])),
     ]
     path.write_text("\n".join(rows) + "\n")
-    from mmreid_ext.datasets.audit.report import audit
-    from mmreid_ext.datasets.audit.sources import sets_of_path
-
     report = audit("x", sets_of_path(path), workers=1)
     assert report.image_name(0).endswith(".jpg#xywh=0,0,30,100")
     assert report.scan.sizes[:3].tolist() == [[30, 100], [31, 100], [32, 100]]

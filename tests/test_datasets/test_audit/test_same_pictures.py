@@ -2,6 +2,9 @@
 
 from helpers.drawn_shop import found
 
+from mmreid_ext.datasets.audit.report import audit
+from mmreid_ext.datasets.audit.sources import sets_of_path
+
 
 def test_one_picture_of_two_people(shop):
     name = shop.path("train").name
@@ -48,8 +51,5 @@ def test_boxes_of_one_frame_are_different_pictures(shop):
     lines = [lines[0] + ",x,y,w,h", *(line + ",,,," for line in lines[1:])]
     lines += [f"{frame},p{k},1,gallery,{5 * k},0,30,100" for k in (0, 1, 1)]
     path.write_text("\n".join(lines) + "\n")
-    from mmreid_ext.datasets.audit.report import audit
-    from mmreid_ext.datasets.audit.sources import sets_of_path
-
     kinds = found(audit("x", sets_of_path(path), workers=1))
     assert kinds == {"repeated": [[shop.path("query").name] * 2]}
