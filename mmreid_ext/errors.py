@@ -4,8 +4,18 @@ Every other exception is a bug of ours or of another package. Its traceback is t
 the command lines leave it alone. Each class is also a Python exception of the kind that a caller
 would expect, so ``except ValueError`` and ``except FileNotFoundError`` keep working.
 
-The message has the form ``Owner: name=value, what is allowed; what to do.``
+The message has the form ``Owner: name=value, what is allowed; what to do.`` What goes on in spite
+of a doubt warns by :func:`warn_user`.
 """
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+_PASSED_OVER = (os.path.dirname(__file__) + os.sep, os.path.join("torch", "utils") + os.sep)
+"""The package, and the part of PyTorch in which its decorators (``no_grad``) stand."""
 
 
 class UserError(ValueError):
@@ -30,3 +40,20 @@ class MissingPackageError(UserError, ImportError):
 
 class DivergenceError(UserError, FloatingPointError):
     """A training that has left the finite numbers."""
+
+
+def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn, and name the innermost line outside of the package as the place.
+
+    Args:
+        text: The warning.
+        category: Its kind.
+    """
+    level = 1
+    frame = sys._getframe()
+    while frame.f_back is not None and any(
+        part in frame.f_code.co_filename for part in _PASSED_OVER
+    ):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(text, category, stacklevel=level)

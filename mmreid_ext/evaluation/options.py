@@ -43,11 +43,13 @@ class EvaluationOptions:
         distance = self.distance
         if distance not in DISTANCES:
             raise UserError(
-                f"distance={distance!r}{did_you_mean(distance, DISTANCES)} must be one of "
-                f"{DISTANCES}."
+                f"Evaluation: distance={distance!r}{did_you_mean(distance, DISTANCES)} is unknown; "
+                f"use one of {DISTANCES}."
             )
         if not is_whole(self.max_rank, 1):
-            raise UserError(f"max_rank={self.max_rank!r} must be a whole number, at least 1.")
+            raise UserError(
+                f"Evaluation: max_rank={self.max_rank!r} must be a whole number, at least 1."
+            )
         rerank_settings(self.rerank, 0)
         check_query_expansion(self.query_expansion)
         if self.query_expansion is not None and distance != "cosine":

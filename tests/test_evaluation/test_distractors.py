@@ -63,10 +63,22 @@ def test_the_file_marks_them_and_an_old_one_says_that_it_does_not(tmp_path, monk
 
     with np.load(tmp_path / "f.npz") as archive:
         arrays = {key: archive[key] for key in archive.files if key != "distractors"}
+    arrays["roles"][arrays["pids"] == NOBODY] = "gallery"
     np.savez(tmp_path / "old.npz", **arrays)
     with pytest.warns(UserWarning, match=r"old\.npz does not say which images are distractors"):
         images, _ = load_features(tmp_path / "old.npz")
     assert not images.distractors.any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_old_file_of_people_who_are_all_asked_for_causes_no_word(tmp_path, monkeypatch):
+    reevaluated(tmp_path, monkeypatch, announced())
+    with np.load(tmp_path / "f.npz") as archive:
+        arrays = {key: archive[key] for key in archive.files if key != "distractors"}
+    one_image = np.flatnonzero(arrays["roles"] == "gallery")[0]
+    arrays["pids"][one_image] = 12345  # one image can be paired with no other
+    np.savez(tmp_path / "old.npz", **arrays)
+    assert not load_features(tmp_path / "old.npz")[0].distractors.any()
 
 
 def test_the_saved_protocol_is_the_readers(tmp_path, monkeypatch):

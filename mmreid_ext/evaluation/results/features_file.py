@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.errors import MissingFileError, UserError, warn_user
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.pid_names import pid_names_from_text
+from mmreid_ext.protocols import JUNK
 from mmreid_ext.shorten import one_line
 
 _FIELDS = ("feats", "pids", "camids", "roles", "datasets", "names", "distractors")
@@ -60,8 +60,8 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
 
     Args:
         path: The ``.npz`` file. In one made by other means ``names`` may be missing (empty
-            strings), ``distractors`` (none, with a warning) and ``datasets`` (the file's stem); the
-            other arrays are needed.
+            strings), ``distractors`` (none, with a warning where there may be some) and
+            ``datasets`` (the file's stem); the other arrays are needed.
 
     Returns:
         The embeddings, and the notes saved with them.
@@ -92,13 +92,26 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
     arrays.setdefault("datasets", np.full(count, path.stem))
     arrays.setdefault("names", np.full(count, ""))
     if "distractors" not in arrays:
-        warnings.warn(_NO_DISTRACTORS.format(path), UserWarning, stacklevel=2)
+        if _may_hold_distractors(arrays):
+            warn_user(_NO_DISTRACTORS.format(path))
         arrays["distractors"] = np.zeros(count, dtype=bool)
     notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
     try:
         return EmbeddingSet(*(arrays[field] for field in _FIELDS)), notes
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def _may_hold_distractors(arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether a number that no query has stands for several images of a set."""
+    _, sets = np.unique(arrays["datasets"], return_inverse=True)
+    people = np.stack([sets.reshape(-1), arrays["pids"]], axis=1)
+    real, is_query = arrays["pids"] != JUNK, arrays["roles"] == "query"
+    asked = {tuple(row) for row in np.unique(people[is_query], axis=0)}
+    others, counts = np.unique(people[real & ~is_query], axis=0, return_counts=True)
+    return any(
+        count > 1 and tuple(row) not in asked for row, count in zip(others, counts, strict=True)
+    )
 
 
 def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -6,14 +6,13 @@ greatest number of matches of a query in it.
 
 from __future__ import annotations
 
-import warnings
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.errors import MissingPackageError, UserError
+from mmreid_ext.errors import MissingPackageError, UserError, warn_user
 
 from .full_precision import full_precision
 from .inputs import as_features
@@ -146,9 +145,8 @@ def on_sphere(feats: Tensor | np.ndarray) -> np.ndarray:
 def _has_scikit_learn() -> bool:
     found = find_spec("sklearn") is not None
     if not found:
-        warnings.warn(
-            "NMI is left out: `pip install scikit-learn` for it, or nmi=False in the protocol.",
-            stacklevel=3,
+        warn_user(
+            "NMI is left out: `pip install scikit-learn` for it, or nmi=False in the protocol."
         )
     return found
 

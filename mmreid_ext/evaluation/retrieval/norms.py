@@ -5,12 +5,10 @@ Shapes: N rows, D numbers per feature.
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 from torch import Tensor
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import UserError, warn_user
 from mmreid_ext.shorten import shorten
 
 _SHORTEST, _LONGEST = 1e-100, 1e100
@@ -88,12 +86,11 @@ def _warn_of_outliers(name: str, norms: Tensor, median: float, numbers: Tensor |
     if len(rows) and median > 0:
         times = norms.max().item() / median
         what = f"are up to {times:.2g} times as long as the median embedding"
-        warnings.warn(
+        warn_user(
             f"{name}: {_some(rows, norms, numbers, what)}. "
             "Ranks by Euclidean distance stay exact. TPR@FPR, the ROC curve and histograms "
             "divide the range up to the greatest distance, so they become coarse; "
-            "look for the cause in the model, or use distance='cosine'.",
-            stacklevel=4,
+            "look for the cause in the model, or use distance='cosine'."
         )
 
 
