@@ -128,6 +128,7 @@ def draw(
         limit=args.limit or None,
         rerank=None if protocol.self_retrieval else rerank,  # as in the table
         counting=protocol.counting,
+        pid_names=pid_names,
     )
     # A protocol may put other numbers in the place of cameras; the pictures show the real ones.
     cameras = (images.camids[split.query], images.camids[split.gallery])
@@ -138,7 +139,6 @@ def draw(
         query_camids=cameras[0],
         gallery_camids=cameras[1],
         gallery_distractors=images.distractors[split.gallery],
-        pid_names=pid_names,
     )
     where: dict[str, Any] = {"image_root": root, "title": f"Ranked lists: {name}"}
     save_ranked_list_html(folder / "ranked_list.html", shown, *paths, **where)

@@ -51,8 +51,8 @@ def evaluate_sets(
     failures = []
     for name, test_set in images.by_dataset():
         try:
-            results[name] = evaluate_set(test_set, built[name], **options)
-            results[name].pid_names = (pid_names or {}).get(name, {})
+            named = (pid_names or {}).get(name)
+            results[name] = evaluate_set(test_set, built[name], pid_names=named, **options)
         except NoValidQueryError as error:
             failures.append(str(error))
     if not results:
@@ -76,19 +76,25 @@ def warnings_of(results: Mapping[str, SetResult], failures: Sequence[str]) -> li
     return texts
 
 
-def check_sets(images: ImageColumns, protocols: Mapping[str, EvaluationProtocol]) -> None:
+def check_sets(
+    images: ImageColumns,
+    protocols: Mapping[str, EvaluationProtocol],
+    pid_names: Mapping[str, Mapping[int, str]] | None = None,
+) -> None:
     """Check what :func:`evaluate_sets` would find, from what the images show alone.
 
     Args:
         images: Images of one or several test sets; they need no embeddings.
         protocols: Protocol of every set.
+        pid_names: Names that the user gave to identities, by test set; for messages.
 
     Raises:
         NoValidQueryError: If no query of any set can be answered.
         ValueError: If a protocol and its images don't fit.
     """
+    named = pid_names or {}
     reports = [
-        match_report(Labels.of(table, protocols[name].matching_split(table)), name)
+        match_report(Labels.of(table, protocols[name].matching_split(table)), name, named.get(name))
         for name, table in images.by_dataset()
     ]
     if all(report.is_total for report in reports):

@@ -158,7 +158,8 @@ class ReIDMetric(BaseMetric):
         Raises:
             ValueError: If a protocol doesn't fit its set, or no query of any set has a match.
         """
-        check_sets(images, self.protocols_of(images.set_names()))
+        named = pid_names_by_set(self.dataset_meta)
+        check_sets(images, self.protocols_of(images.set_names()), named)
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep the embedding of every image, on the CPU, and what the image shows.

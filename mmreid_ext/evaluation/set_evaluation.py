@@ -42,6 +42,7 @@ def evaluate_set(
     device: str | torch.device = "cpu",
     distributed: bool = False,
     progress: Progress | None = None,
+    pid_names: Mapping[int, str] | None = None,
 ) -> SetResult:
     """Evaluate the embeddings of one test set.
 
@@ -58,6 +59,7 @@ def evaluate_set(
         distributed: Whether the ranks share the queries among them. All ranks hold the same images
             and call this; all return the same.
         progress: Called with (stage, done, in all) during long work.
+        pid_names: Names that the user gave to identities, for messages.
 
     Raises:
         NoValidQueryError: If no query has a match in the gallery; the message says why.
@@ -68,7 +70,7 @@ def evaluate_set(
     options = EvaluationOptions(distance, max_rank, rerank, query_expansion)
     options.check_protocols([protocol])
     labels = Labels.of(images, protocol.matching_split(images))
-    report = match_report(labels, images.title)
+    report = match_report(labels, images.title, pid_names)
     splits = list(protocol.splits(images))
     num_images = sum(len(split.query) + len(split.gallery) for split in splits)
     settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
@@ -89,6 +91,7 @@ def evaluate_set(
         seconds=time.perf_counter() - start,
         unknown_cameras=unknown_cameras_message(labels, images.title),
         no_match_causes=report.causes,
+        pid_names=pid_names or {},
     )
 
 

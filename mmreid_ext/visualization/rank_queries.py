@@ -39,6 +39,7 @@ def rank_queries(
     limit: int | None = 100,
     rerank: Mapping[str, float] | bool | None = None,
     counting: str = "standard",
+    pid_names: Mapping[int, str] | None = None,
 ) -> RankedLists:
     """Find the queries that went worst and the first ranks of their lists.
 
@@ -60,6 +61,7 @@ def rank_queries(
             after re-ranking, ``True`` or ``{}`` for its defaults; None or False for no second list.
         counting: How the first list is scored, ``'standard'`` or ``'paddleclas'``. The list itself
             leaves out what the camera rule removes with either.
+        pid_names: Names that the user gave to identities, for pictures and messages.
 
     Returns:
         The lists, worst query first (by AP before re-ranking; equal AP in the order given).
@@ -76,7 +78,7 @@ def rank_queries(
     pairs = PairBlocks(query_feats, gallery_feats, *columns, distance=distance)
     check_choices(distance, counting, _CMC_RANKS, None)
     plain = rank_by(pairs.similarity, pairs.inputs, _CMC_RANKS, counting)
-    chosen = _worst(plain.ap, limit, columns)
+    chosen = _worst(plain.ap, limit, columns, pid_names)
     lists = [
         _original_list(pairs, plain, chosen, topk, "Ranking" if settings is None else "Original")
     ]
@@ -92,6 +94,7 @@ def rank_queries(
         as_numpy(gallery_pids).copy(),
         None if query_camids is None else as_numpy(query_camids).copy(),
         None if gallery_camids is None else as_numpy(gallery_camids).copy(),
+        pid_names=pid_names,
     )
 
 
@@ -102,7 +105,9 @@ def _rerank_settings(rerank: Mapping[str, float] | bool | None) -> dict[str, Any
     return {**RERANK_DEFAULTS, **check_rerank({} if rerank is True else rerank)}
 
 
-def _worst(ap: np.ndarray, limit: int | None, columns: tuple) -> np.ndarray:
+def _worst(
+    ap: np.ndarray, limit: int | None, columns: tuple, pid_names: Mapping[int, str] | None
+) -> np.ndarray:
     """Rows of the valid queries by rising AP."""
     valid = np.flatnonzero(np.isfinite(ap))
     if not len(valid):
@@ -111,7 +116,7 @@ def _worst(ap: np.ndarray, limit: int | None, columns: tuple) -> np.ndarray:
         labels = Labels(pids[0], pids[1], camids[0], camids[1])
         raise UserError(
             "No query has a match in the gallery, so there is nothing to judge. "
-            f"{match_report(labels, 'the given images').text}"
+            f"{match_report(labels, 'the given images', pid_names).text}"
         )
     return valid[np.argsort(ap[valid], kind="stable")][:limit]
 

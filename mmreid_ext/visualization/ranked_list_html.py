@@ -19,7 +19,7 @@ from mmreid_ext.checkpoint.atomic import atomic_open
 from mmreid_ext.protocols.camera_label import camera_label
 from mmreid_ext.shorten import several
 
-from .ranked_lists import RankedList, RankedLists, check_paths
+from .ranked_lists import RankedList, RankedLists, check_paths, with_known_cameras
 from .thumbnails import ThumbnailReader
 
 _HISTOGRAM_BINS = 20
@@ -60,6 +60,7 @@ def save_ranked_list_html(
         ValueError: If the paths don't correspond to the queries and the gallery.
     """
     check_paths(ranked, query_paths, gallery_paths)
+    ranked = with_known_cameras(ranked)
     reader = ThumbnailReader(image_root, thumbnail_height, aspect_ratio)
     page = _page_data(ranked, query_paths, gallery_paths, reader)
     page |= {"title": title, "aspect_ratio": aspect_ratio}
@@ -91,11 +92,14 @@ def report_notes(ranked: RankedLists, num_missing: int) -> list[str]:
     """Say what a reader of the pictures has to know, a sentence or two each."""
     first = ranked.lists[0]
     valid = int(np.isfinite(first.all_ap).sum())
+    has_cameras = ranked.query_camids is not None or ranked.gallery_camids is not None
     notes = [
         "Scores are over all valid queries, in percent; the lists below show "
         f"{len(ranked.queries)} of {valid}, chosen by worst AP ({first.name.lower()}).",
-        "Under each picture: its distance to the query, then its camera. A solid frame with ✓ is a "
-        "match, a dashed frame with ✗ another identity. Cameras are counted from 1.",
+        f"Under each picture: its distance to the query{', then its camera' * has_cameras}. A "
+        "solid frame with ✓ is a match, a dashed frame with ✗ another identity."
+        + " Cameras are counted from 1."
+        * has_cameras,
     ]
     if len(ranked.lists) > 1:
         notes.append(

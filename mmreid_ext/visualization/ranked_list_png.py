@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.camera_label import UNKNOWN_CAMERA, camera_label
 
-from .ranked_lists import RankedList, RankedLists, check_paths
+from .ranked_lists import RankedList, RankedLists, check_paths, with_known_cameras
 from .style import INK, MATCH_COLOR, MUTED, OTHER_COLOR, QUERY_COLOR, new_figure, save_figure
 from .thumbnails import ThumbnailReader
 
@@ -51,6 +51,7 @@ def save_ranked_list_png(
         ValueError: If the paths don't correspond, or ``limit`` is below 1.
     """
     check_paths(ranked, query_paths, gallery_paths)
+    ranked = with_known_cameras(ranked)
     if limit < 1:
         raise UserError(f"save_ranked_list_png: limit={limit} must be at least 1.")
     rows = ranked.queries[:limit]

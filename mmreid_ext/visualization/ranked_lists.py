@@ -6,7 +6,7 @@ Shapes: Q queries, G gallery images, N chosen queries, K images of a list, B que
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -83,6 +83,14 @@ class RankedLists:
     def topk(self) -> int:
         """Length of the lists."""
         return self.lists[0].indices.shape[1]
+
+
+def with_known_cameras(ranked: RankedLists) -> RankedLists:
+    """Leave the cameras out where none is known: there is nothing to show."""
+    cameras = (ranked.query_camids, ranked.gallery_camids)
+    if any(camids is not None and (camids >= 0).any() for camids in cameras):
+        return ranked
+    return replace(ranked, query_camids=None, gallery_camids=None)
 
 
 def check_paths(

@@ -41,6 +41,17 @@ def test_a_set_without_an_answer_is_left_out_and_said():
         evaluate_sets(two_sets(same_camera="ab"), rerank=None)
 
 
+def test_people_have_their_names_in_every_message():
+    images = two_sets()
+    images.pids[(images.datasets == "a") & (images.roles == "gallery")] += 50
+    named = {"a": {0: "lea", 50: "tom"}}
+    _, (failure,) = evaluate_sets(images, pid_names=named, rerank=None)
+    assert "queries: lea, 1," in failure and "gallery: tom, 51," in failure
+    images.pids[images.datasets == "b"] = images.pids[images.datasets == "a"]
+    with pytest.raises(NoValidQueryError, match="queries: lea, 1,"):
+        check_sets(images, built_protocols({}, ["a", "b"]), named)
+
+
 def test_the_same_is_found_before_features_are_extracted():
     protocols = built_protocols({}, ["a", "b"])
     check_sets(two_sets(same_camera="a"), protocols)

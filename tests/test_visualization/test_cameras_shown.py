@@ -1,6 +1,7 @@
 """Every picture and message counts cameras from 1, as file names do, or calls them unknown."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,19 @@ def test_page(ranked, tmp_path):
     # the script shows these words and no number of its own
     assert not re.search(r"cam \$\{", text)
     assert "Cameras are counted from 1" in text
+
+
+def test_without_any_camera_none_is_mentioned(ranked, tmp_path):
+    nothing = [np.full_like(camids, -1) for camids in (ranked.query_camids, ranked.gallery_camids)]
+    unknown = replace(ranked, query_camids=nothing[0], gallery_camids=nothing[1])
+    files = (NAMES[:1], NAMES[1:])
+    figure = save_ranked_list_png(tmp_path / "list.png", unknown, *files, image_root=tmp_path)
+    assert not [text for text in figure.axes[0].texts if "cam" in text.get_text()]
+    path = save_ranked_list_html(tmp_path / "list.html", unknown, *files, image_root=tmp_path)
+    text = path.read_text("utf-8")
+    assert set(re.findall(r'"camera":"([^"]*)"', text)) == {""}
+    assert "unknown camera" not in text and "counted from 1" not in text
+    assert "its distance to the query. A solid" in text
 
 
 def test_messages():

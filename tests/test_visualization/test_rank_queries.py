@@ -127,6 +127,9 @@ def test_clear_errors(people):
     strangers = (*people.arrays[:2], people.arrays[2] + 1000, *people.arrays[3:])
     with pytest.raises(ValueError, match="No query has a match"):
         rank_queries(*strangers)
+    person = int(strangers[2][0])
+    with pytest.raises(ValueError, match="queries: .*lea"):
+        rank_queries(*strangers, pid_names={person: "lea"})
     broken = people.arrays[0].copy()
     broken[3, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):

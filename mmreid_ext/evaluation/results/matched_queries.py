@@ -36,7 +36,7 @@ def matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.nda
     if any(sorted(k) != sorted(keys[0]) for k in keys):
         raise UserError(
             f"The files don't have the same queries of test set {shown} "
-            f"({_counts(map(len, keys))} queries{_example(keys)}): "
+            f"({_counts(map(len, keys))} queries{_example(keys, sets)}): "
             "they were made on different data. Evaluate all models on the same test set."
         )
     _check_gallery(shown, sets)
@@ -56,16 +56,17 @@ def _counts(values: Iterable[int]) -> str:
     return " against ".join(map(str, dict.fromkeys(values)))
 
 
-def _example(keys: Sequence[Sequence[tuple]]) -> str:
+def _example(keys: Sequence[Sequence[tuple]], sets: Sequence[Mapping[str, Any]]) -> str:
     """One query that not all have, as far as there is one."""
+    named = [test_set["queries"].get("pid_names") or {} for test_set in sets]
+    people = {str(pid): name for names in named for pid, name in names.items()}
     for other in keys[1:]:
         odd = sorted(set(keys[0]) ^ set(other))
         if odd:
             name, pid, camid = odd[0]
-            return (
-                f"; not in all of them: {one_line(name)!r} of identity {pid} in camera number "
-                f"{camid}"
-            )
+            person = one_line(people.get(str(pid), pid))
+            camera = f" in camera number {camid}" if camid >= 0 else ""
+            return f"; not in all of them: {one_line(name)!r} of identity {person}{camera}"
     return ""
 
 

@@ -136,7 +136,7 @@ function result(query, list, position, id, distance, match, move) {
   button.type = "button";
   button.title = `${picture.path}\n${person(picture)}`;
   button.setAttribute("aria-label", `Rank ${position + 1}, ${match ? "match" : "other identity"}, `
-    + `${person(picture)}, ${picture.camera}, distance ${distance.toFixed(3)}`);
+    + `${[person(picture), picture.camera].filter(Boolean).join(", ")}, distance ${distance.toFixed(3)}`);
   button.onclick = () => zoom({ query, list, position });
   return button;
 }

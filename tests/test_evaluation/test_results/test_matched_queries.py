@@ -39,6 +39,16 @@ def test_other_data_are_refused(other, text):
         matched_queries("s", [entry(), other])
 
 
+def test_people_have_their_names_and_unknown_cameras_none():
+    one, two = entry(), entry(pids=(1, 2, 4), pid_names={"4": "lea"})
+    for query in (one, two):
+        query["queries"]["camid"] = [-1, -1, -1]
+    two["queries"]["name"][2] = "/data/x/d.png"
+    one["queries"]["pid_names"] = {"3": "tom"}
+    with pytest.raises(ValueError, match="not in all of them: '.\\.png' of identity tom\\)"):
+        matched_queries("s", [one, two])
+
+
 def test_galleries_are_known_by_their_fingerprints():
     one, two = (entry(gallery=dict(sha256=key, images=9)) for key in "ab")
     matched_queries("s", [one, one])
