@@ -108,6 +108,7 @@ setup(
         "mlflow": ["mlflow"],
         "wandb": ["wandb"],
         "own-images": read_requirements("own-images"),
+        "parquet": ["pyarrow"],
     },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,

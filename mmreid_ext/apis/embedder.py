@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import compare_usage, config_of, model_settings
+from mmreid_ext.checkpoint.usage import compare_usage, config_of, deployment_info, model_settings
 from mmreid_ext.checkpoint.usage.record import recorded
 from mmreid_ext.checkpoint.usage.thresholds import Threshold, read_thresholds
 from mmreid_ext.checkpoint.weights import load_state, read_checkpoint
@@ -34,12 +35,14 @@ class Embedder(NamedTuple):
         loader: Reads a file, or resizes an array, as the loader of the test images does.
         transform: Changes the loaded image as tests do.
         thresholds: Similarities from which on two images show one person, as testing stored them.
+        use: ``embedding`` and ``input``, see :mod:`mmreid_ext.checkpoint.usage`.
     """
 
     model: Any
     loader: Any
     transform: Compose
     thresholds: list[Threshold]
+    use: dict[str, Any]
 
 
 def build_embedder(
@@ -77,7 +80,9 @@ def build_embedder(
     load_state(built, content, file)
     compare_usage(built, cfg, content, file, trains=False)
     thresholds = read_thresholds(recorded(content) or {})
-    return Embedder(built.to(device).eval(), loader, transform, thresholds)
+    described = deployment_info(built, steps.transforms, loader=steps.loader)
+    use = {name: described[name] for name in ("embedding", "input")}
+    return Embedder(built.to(device).eval(), loader, transform, thresholds, use)
 
 
 def prepare(image: Picture, index: int, loader: Any, transform: Compose) -> dict[str, Tensor]:
@@ -95,19 +100,33 @@ def prepare(image: Picture, index: int, loader: Any, transform: Compose) -> dict
     Raises:
         UserError: If it can't be used; names its index or path.
     """
-    record = {**_NOBODY, "sample_idx": index}
     if isinstance(image, (str, os.PathLike)):
-        path = os.fspath(image)
-        if "://" not in path and not os.path.exists(path):
-            raise MissingFileError(f"Image {index}: there is no file {path!r}.")
-        loaded = load_image(loader, {"img_path": path, **record})
-    else:
-        array = as_bgr(image, f"Image {index}")
-        try:
-            loaded = load_array(loader, array, record)
-        except UnreadableImageError as error:
-            name = type(loader).__name__
-            raise UserError(f"Image {index}: {name} failed, {error.__cause__}.") from error
+        return prepare_record({"img_path": os.fspath(image)}, index, loader, transform)
+    record = {**_NOBODY, "sample_idx": index}
+    array = as_bgr(image, f"Image {index}")
+    try:
+        loaded = load_array(loader, array, record)
+    except UnreadableImageError as error:
+        name = type(loader).__name__
+        raise UserError(f"Image {index}: {name} failed, {error.__cause__}.") from error
+    return {"inputs": transform(loaded)["inputs"]}
+
+
+def prepare_record(
+    record: Mapping[str, Any], index: int, loader: Any, transform: Compose
+) -> dict[str, Tensor]:
+    """Turn a picture on disk into the input of the model's preprocessor; see :func:`prepare`.
+
+    Args:
+        record: ``img_path``, and ``box`` if the image is a part of that picture.
+        index: See :func:`prepare`.
+        loader: See :class:`Embedder`.
+        transform: See :class:`Embedder`.
+    """
+    path = record["img_path"]
+    if "://" not in path and not os.path.exists(path):
+        raise MissingFileError(f"Image {index}: there is no file {path!r}.")
+    loaded = load_image(loader, {**_NOBODY, "sample_idx": index, **record})
     return {"inputs": transform(loaded)["inputs"]}
 
 

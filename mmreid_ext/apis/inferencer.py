@@ -31,6 +31,7 @@ from .inputs import (
 )
 from .pictures import Picture, is_one_picture, regions
 from .search import cosine, nearest
+from .stored_features import is_features_file
 
 __all__ = ["ReIDInferencer", "find_config"]
 
@@ -56,6 +57,7 @@ class ReIDInferencer:
     Attributes:
         thresholds: Similarities from which on two images show the same person, as testing stored
             them with the checkpoint; empty before ``tools/test.py`` has.
+        use: Size of the embeddings and preprocessing of the input, as a checkpoint records them.
         skipped: Why images of the last call were left out, by index; see ``skip``.
 
     Raises:
@@ -83,7 +85,7 @@ class ReIDInferencer:
         self.batch_size = batch_size
         self.skipped: dict[int, str] = {}
         self.device = as_device(device)
-        self.model, self.loader, self.transform, self.thresholds = build_embedder(
+        self.model, self.loader, self.transform, self.thresholds, self.use = build_embedder(
             config, checkpoint, self.device
         )
 
@@ -116,8 +118,7 @@ class ReIDInferencer:
         prepared = self._prepared(images, skip)
         batches = []
         while chunk := list(islice(prepared, self.batch_size)):
-            batch = self.model.data_preprocessor(collate(chunk), training=False)
-            batches.append(self.model.embed(batch["inputs"]).cpu())
+            batches.append(self.embed_inputs(collate(chunk)))
         if self.skipped:
             shown = shorten(self.skipped.values(), "; ")
             print_log(
@@ -126,6 +127,19 @@ class ReIDInferencer:
                 level=logging.WARNING,
             )
         return torch.cat(batches) if batches else torch.zeros(0, embedding_size(self.model))
+
+    @torch.no_grad()
+    def embed_inputs(self, batch: dict[str, Tensor]) -> Tensor:
+        """Embed a batch that was loaded and transformed as test images are.
+
+        Args:
+            batch: ``inputs``, (B, 3, H, W) uint8.
+
+        Returns:
+            Shape (B, D), float32, on the CPU, rows of unit length.
+        """
+        prepared = self.model.data_preprocessor(batch, training=False)
+        return self.model.embed(prepared["inputs"]).float().cpu()
 
     def crops(self, frame: Picture, boxes: Any, *, skip: bool = False) -> Tensor:
         """Embed the people that a detector or a tracker has found in a frame.
@@ -176,8 +190,8 @@ class ReIDInferencer:
 
         Args:
             query: Images as above, or embeddings, (Q, D) floating.
-            gallery: Images as above, embeddings (G, D), or a features file (``.npz``), as
-                ``tools/test.py --save-features`` writes it.
+            gallery: Images as above, embeddings (G, D), or a features file, as
+                ``tools/embed.py`` and ``tools/test.py --save-features`` write it.
             topk: Length of the lists; a smaller gallery gives shorter ones. Defaults to 10.
 
         Returns:
@@ -188,7 +202,7 @@ class ReIDInferencer:
 
     def _embedded(self, images: Picture | Iterable[Picture] | Tensor) -> Embedded:
         """Embed images, or take the embeddings that were given or stored."""
-        if isinstance(images, (str, os.PathLike)) and os.fspath(images).endswith(".npz"):
+        if isinstance(images, (str, os.PathLike)) and is_features_file(images):
             return stored_images(images)
         paths: list[str | None] = []
         found = as_embeddings(images)

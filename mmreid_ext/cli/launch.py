@@ -64,17 +64,32 @@ def expected_world_size(launcher: str) -> int:
     return int(os.environ[ANNOUNCED[launcher][0]])
 
 
-def _start_gloo(cfg: Config) -> None:
-    # MMEngine's own start-up calls torch.cuda.set_device; if a group is running it starts none.
-    if cfg.launcher == "slurm":
+def join_ranks(launcher: str, timeout: timedelta | None = None) -> None:
+    """Start the process group of gloo, for ranks that the launcher has started.
+
+    Args:
+        launcher: ``'pytorch'`` or ``'slurm'``; for ``'none'`` nothing is done.
+        timeout: How long ranks wait for one another. None: PyTorch's default.
+
+    Raises:
+        UserError: If the launcher doesn't announce the ranks in the environment.
+    """
+    expected_world_size(launcher)
+    if launcher == "none" or dist.is_initialized():
+        return
+    if launcher == "slurm":
         os.environ.setdefault("RANK", os.environ["SLURM_PROCID"])
         os.environ.setdefault("WORLD_SIZE", os.environ["SLURM_NTASKS"])
         os.environ.setdefault("MASTER_PORT", "29500")
-    if not dist.is_initialized():
-        options = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
-        timeout = options.get("timeout")
-        limit: dict[str, Any] = {} if timeout is None else dict(timeout=timedelta(seconds=timeout))
-        dist.init_process_group("gloo", **limit)
+    limit: dict[str, Any] = {} if timeout is None else dict(timeout=timeout)
+    dist.init_process_group("gloo", **limit)
+
+
+def _start_gloo(cfg: Config) -> None:
+    # MMEngine's own start-up calls torch.cuda.set_device; if a group is running it starts none.
+    options = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
+    timeout = options.get("timeout")
+    join_ranks(cfg.launcher, None if timeout is None else timedelta(seconds=timeout))
     cfg.setdefault(
         "model_wrapper_cfg",
         dict(
