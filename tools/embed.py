@@ -12,19 +12,14 @@ FEATURES.unreadable.txt lists them.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.ranks import choose_launcher
 from mmreid_ext.output_files import require_writable
-
-if TYPE_CHECKING:  # heavy; --help stays quick
-    from mmreid_ext.apis import ReIDInferencer
 
 SOME_UNREADABLE = 3
 """Exit code: the file is written, but some pictures are not in it."""
@@ -77,6 +72,7 @@ def run(args: argparse.Namespace) -> None:
 
     from mmreid_ext.apis import ReIDInferencer
     from mmreid_ext.apis.embedding.embed_images import embed_images, number_of_shards
+    from mmreid_ext.apis.embedding.identity import notes_of, plan_of
     from mmreid_ext.apis.embedding.image_list import list_of
     from mmreid_ext.apis.embedding.result_file import check_suffix, write_result
     from mmreid_ext.apis.embedding.shards import ShardStore
@@ -90,8 +86,8 @@ def run(args: argparse.Namespace) -> None:
     inferencer = ReIDInferencer(
         args.config, args.model, device=args.device or _own_device(), batch_size=args.batch_size
     )
-    notes = notes_of(args, inferencer)
-    store = ShardStore(args.out, plan_of(args, notes, images.fingerprint(), len(images)))
+    notes = notes_of(args.model, inferencer)
+    store = ShardStore(args.out, plan_of(notes, images, args.batch_size))
     progress = EmbeddingProgress(len(images), get_world_size()) if is_main() else None
     if progress is not None:
         finished = store.prepare(args.again)
@@ -136,31 +132,6 @@ def _own_device() -> str | None:
     if local is None or not torch.cuda.is_available():
         return None
     return f"cuda:{int(local) % torch.cuda.device_count()}"
-
-
-def notes_of(args: argparse.Namespace, inferencer: ReIDInferencer) -> dict[str, str]:
-    """Say which model made the embeddings, and what its input is."""
-    from mmreid_ext.evaluation.results.report import describe_checkpoint
-
-    return dict(
-        checkpoint=json.dumps(describe_checkpoint(args.model)), use=json.dumps(inferencer.use)
-    )
-
-
-def plan_of(
-    args: argparse.Namespace, notes: dict[str, str], pictures: str, count: int
-) -> dict[str, Any]:
-    """Collect what decides the embeddings; a later start must be of the same."""
-    checkpoint = json.loads(notes["checkpoint"])
-    model = checkpoint.get("weights") or checkpoint["sha256"]
-    return dict(
-        model=model,
-        use=notes["use"],
-        config=None if args.config is None else Path(args.config).name,
-        pictures=count,
-        list=pictures,
-        batch_size=args.batch_size,
-    )
 
 
 def main() -> None:

@@ -1,0 +1,131 @@
+"""Write the lists of a search: on the screen, as CSV and as JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmreid_ext.checkpoint.atomic import atomic_open, atomic_write
+from mmreid_ext.checkpoint.usage.thresholds import Threshold
+from mmreid_ext.evaluation.results.table import text_table
+
+from .answer_text import one_in
+from .answers import judge
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A picture that was found.
+
+    Attributes:
+        rank: Its place in the list, from 1.
+        path: Its name in the gallery.
+        similarity: Cosine to the query, in [-1, 1].
+        person: Name or number of the person, empty where unknown.
+        camera: Its camera, empty where unknown.
+        same: The strictest answer, see :func:`same_person`.
+    """
+
+    rank: int
+    path: str
+    similarity: float
+    person: str
+    camera: str
+    same: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found for one query.
+
+    Attributes:
+        query: Its file.
+        hits: Best first.
+        itself: Whether the query is in the gallery, and was left out of its own list.
+    """
+
+    query: str
+    hits: list[Hit]
+    itself: bool = False
+
+
+def same_person(similarity: float, thresholds: Sequence[Threshold]) -> str:
+    """Say whether two pictures show one person: ``'yes, 1 in 1,000'``, ``'no'``, or nothing.
+
+    Args:
+        similarity: Of the two.
+        thresholds: Those of the model. The rate is the lowest of false alarms that still says yes.
+    """
+    answers = [a for a in judge(similarity, thresholds).answers if a.same is not None]
+    rates = [answer.threshold.fpr for answer in answers if answer.same]
+    if rates:
+        return f"yes, {one_in(min(rates))}"
+    return "no" if answers else ""
+
+
+def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:
+    """Write a table per query.
+
+    Args:
+        found: The lists.
+        thresholds: Those of the model, for the line below the tables.
+    """
+    parts = []
+    for one in found:
+        columns = ["rank", "similarity"]
+        columns += ["same person?"] * any(hit.same for hit in one.hits)
+        columns += ["person"] * any(hit.person for hit in one.hits)
+        columns += ["camera"] * any(hit.camera for hit in one.hits)
+        rows = [[_cell(hit, column) for column in [*columns, "picture"]] for hit in one.hits]
+        body = text_table([[*columns, "picture"], *rows]) if rows else "nothing was found"
+        note = " (it is in the gallery itself, and left out)" if one.itself else ""
+        parts.append(f"{one.query}{note}\n{body}")
+    known = [t for t in thresholds if t.similarity is not None]
+    if known:
+        parts.append(
+            "yes, 1 in N: that similar are at most 1 in N pairs of different people, measured on "
+            f"{known[0].dataset!r}"
+        )
+    return "\n\n".join(parts)
+
+
+def _cell(hit: Hit, column: str) -> str:
+    if column == "similarity":
+        return f"{hit.similarity:.3f}"
+    names = {"same person?": hit.same, "picture": hit.path}
+    return names.get(column) or str(getattr(hit, column, "") or "")
+
+
+def search_data(
+    found: Sequence[Found], model: str, thresholds: Sequence[Threshold]
+) -> dict[str, Any]:
+    """Return the lists as JSON types."""
+    return {
+        "model": model,
+        "thresholds": [vars(threshold) for threshold in thresholds],
+        "queries": [
+            {"query": one.query, "itself": one.itself, "hits": [dict(vars(h)) for h in one.hits]}
+            for one in found
+        ],
+    }
+
+
+def write_search_json(path: str | os.PathLike, data: Mapping[str, Any]) -> None:
+    """Write what :func:`search_data` returns."""
+    atomic_write(path, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
+
+
+def write_search_csv(path: str | os.PathLike, found: Sequence[Found]) -> None:
+    """Write one row per picture that was found."""
+    with atomic_open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["query", "rank", "path", "similarity", "person", "camera", "same"])
+        for one in found:
+            for h in one.hits:
+                writer.writerow(
+                    [one.query, h.rank, h.path, repr(h.similarity), h.person, h.camera, h.same]
+                )
