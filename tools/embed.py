@@ -20,6 +20,7 @@ from pathlib import Path
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.ranks import choose_launcher
 from mmreid_ext.output_files import require_writable
+from mmreid_ext.shorten import several
 
 SOME_UNREADABLE = 3
 """Exit code: the file is written, but some pictures are not in it."""
@@ -115,7 +116,8 @@ def run(args: argparse.Namespace) -> None:
     if unreadable:
         lines = [f"{images.name(place)}\t{why}" for place, why in sorted(unreadable.items())]
         lost.write_text("\n".join([*lines, ""]), encoding="utf-8", errors="surrogateescape")
-        print(f"NOT embedded: {len(unreadable):,} pictures that can't be read; {lost} lists them")
+        missing = several(len(unreadable), "picture")
+        print(f"NOT embedded: {missing} that can't be read; {lost} lists them")
     else:
         lost.unlink(missing_ok=True)
     store.remove()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
+from mmreid_ext.shorten import several
 
 if TYPE_CHECKING:  # heavy; --help stays quick
     from mmreid_ext.apis import ReIDInferencer
@@ -94,7 +95,8 @@ def run(args: argparse.Namespace) -> None:
     print(search_text(found, inferencer.thresholds))
     if gallery.unreadable:
         name, reason = next(iter(gallery.unreadable.items()))
-        print(f"\n{len(gallery.unreadable)} gallery pictures can't be read, first {name}: {reason}")
+        lost = several(len(gallery.unreadable), "gallery picture")
+        print(f"\nNot searched: {lost} that can't be read, first {name}: {reason}")
     if args.json is not None:
         write_search_json(args.json, search_data(found, args.model, inferencer.thresholds))
     if args.csv is not None:

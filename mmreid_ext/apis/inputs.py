@@ -14,9 +14,9 @@ from torch import Tensor
 
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.errors import UserError, UserTypeError
-from mmreid_ext.evaluation.results.features_file import load_features
 
 from .pictures import Picture, is_one_picture
+from .stored_features import distinct_rows, read_embeddings
 
 
 class Embedded(NamedTuple):
@@ -39,15 +39,10 @@ def stored_images(file: str | os.PathLike) -> Embedded:
     Raises:
         UserError: If it is no features file.
     """
-    stored, _ = load_features(file)
-    feats = np.asarray(stored.feats)
-    _, first, numbers = np.unique(stored.names, return_index=True, return_inverse=True)
-    before = first[numbers]  # the first row of the same name
-    copy = (before != np.arange(len(before))) & (stored.names != "")
-    copy &= (feats == feats[before]).all(axis=1)
-    rows = np.flatnonzero(~copy)
+    stored, _ = read_embeddings(file)
+    rows = distinct_rows(stored)
     paths = [str(name) or None for name in stored.names[rows]]
-    return Embedded(torch.from_numpy(feats[rows]), paths, rows)
+    return Embedded(stored.features(rows), paths, rows)
 
 
 def as_embeddings(value: Any) -> Tensor | None:

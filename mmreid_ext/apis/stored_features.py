@@ -71,3 +71,13 @@ def read_embeddings(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, st
     return EmbeddingSet(torch.from_numpy(np.array(matrix)), *columns), {
         str(k): str(v) for k, v in notes.items()
     }
+
+
+def distinct_rows(stored: EmbeddingSet) -> np.ndarray:
+    """Return the rows of distinct images: one that belongs to several test sets is taken once."""
+    feats = np.asarray(stored.feats)
+    _, first, numbers = np.unique(stored.names, return_index=True, return_inverse=True)
+    before = first[numbers]  # the first row of the same name
+    copy = (before != np.arange(len(before))) & (stored.names != "")
+    copy &= (feats == feats[before]).all(axis=1)
+    return np.flatnonzero(~copy)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from mmreid_ext.apis.inferencer import ReIDInferencer
-from mmreid_ext.apis.stored_features import is_features_file, read_embeddings
+from mmreid_ext.apis.stored_features import distinct_rows, is_features_file, read_embeddings
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.results.features_file import notes_as_data
 
@@ -64,7 +64,7 @@ def open_gallery(
     if is_features_file(source):
         images, notes = read_embeddings(source)
         require_same_model(notes, source, now)
-        return Gallery(images, notes, source, None)
+        return Gallery(images.take(distinct_rows(images)), notes, source, None)
     listed = list_of(source)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "gallery.npz") if save is None else save

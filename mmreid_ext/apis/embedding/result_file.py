@@ -13,6 +13,7 @@ import numpy as np
 from mmreid_ext.apis.stored_features import NOTES_KEY, import_parquet
 from mmreid_ext.checkpoint.atomic import atomic_open
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.pid_names import pid_names_to_text
 
 from .image_list import ImageList
 from .shards import Shard, ShardStore
@@ -57,9 +58,16 @@ def write_result(
         dim = shard.feats.shape[1]
     places = np.concatenate(rows)
     columns = _columns(images, places)
+    notes = dict(notes)
+    if images.pid_names:
+        notes["pid_names"] = pid_names_to_text({_set_name(images): images.pid_names})
     write = _write_npz if out.suffix == ".npz" else _write_parquet
     write(out, store.shards(total), (len(places), dim), columns, notes)
     return len(places), unreadable
+
+
+def _set_name(images: ImageList) -> str:
+    return images.folder.resolve().name or "images"
 
 
 def _columns(images: ImageList, places: np.ndarray) -> dict[str, np.ndarray]:
@@ -73,7 +81,7 @@ def _columns(images: ImageList, places: np.ndarray) -> dict[str, np.ndarray]:
         pids=labels(images.pids, -1),
         camids=labels(images.camids, -1),
         roles=labels(images.roles, "gallery"),
-        datasets=np.full(count, images.folder.resolve().name or "images"),
+        datasets=np.full(count, _set_name(images)),
         names=np.array([images.name(place) for place in picked], dtype=np.str_),
         distractors=np.zeros(count, dtype=bool),
     )
