@@ -137,7 +137,7 @@ class ProgressHook(Hook):
         figures = Figures(f"{what}: {done} of {whole} batches", {}, None, left)
         if self.terminal.can_change:
             if done == whole:
-                self.terminal.change(f"{what}: {whole} batches read, ranking")
+                self.terminal.change(f"{what}: all images read, ranking")
             elif now - self._shown_at >= LIVE:
                 self._shown_at = now
                 self.terminal.change(figures.fitted(self.terminal.width))
