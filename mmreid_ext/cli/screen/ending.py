@@ -25,6 +25,8 @@ def ending(runner: Runner, config: str) -> str:
         lines += [("best", shown_path(path)) for path in best_checkpoints(runner.work_dir)]
         command = ["python", "tools/test.py", config, shown, "--out", "results.json"]
         lines += [("next", shlex.join(command))]
+        search = ["python", "tools/search.py", "QUERY", "--gallery", "PHOTOS", "--model", shown]
+        lines += [("or", shlex.join(search))]
     return "\n" + "\n".join(f"{name:<12}{text}" for name, text in lines if text)
 
 

@@ -4,6 +4,7 @@ import shlex
 from types import SimpleNamespace
 
 import pytest
+from helpers.tools import load_tool
 
 from mmreid_ext.cli.screen.ending import ending, how_to_resume
 
@@ -35,6 +36,8 @@ def test_a_training_that_was_finished(runner, tmp_path):
     assert shlex.split(lines["next"]) == [
         *("python", "tools/test.py", "my config.py", "work/iter_9.pth", "--out", "results.json")
     ]
+    assert lines["or"].endswith("tools/search.py QUERY --gallery PHOTOS --model work/iter_9.pth")
+    load_tool("search")  # which is there
 
 
 def test_without_a_checkpoint_there_is_no_command(runner):

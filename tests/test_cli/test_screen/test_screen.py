@@ -49,7 +49,7 @@ def test_a_training(train, tmp_path):
     assert "8 images, 2 people, 2 cameras" in lines[1]
     text = "\n".join(lines)
     assert text.count("Retrieval, in percent") == 1 and "mmengine" not in text
-    assert lines[-1].startswith("next        python tools/test.py tiny.py")
+    assert lines[-2].startswith("next        python tools/test.py tiny.py")
     said = log_text(tmp_path)
     for part in ("System environment", "Config:", "Hooks will be executed", *lines[1:start]):
         assert part in said
