@@ -10,17 +10,16 @@ The option --out of tools/test.py and tools/evaluate.py writes results files.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.evaluation_options import add_out_argument
 from mmreid_ext.evaluation.results.comparison import (
-    Difference,
     compare,
     format_comparison,
     missing_notes,
     setting_notes,
 )
+from mmreid_ext.evaluation.results.difference import as_data
 from mmreid_ext.evaluation.results.image_names import relative_names
 from mmreid_ext.evaluation.results.results_file import read_results, write_results
 from mmreid_ext.output_files import require_writable
@@ -73,10 +72,6 @@ def run(args: argparse.Namespace) -> None:
     )
     if args.out:
         write_results(args.out, dict(comparisons=comparisons))
-
-
-def as_data(difference: Difference) -> dict:
-    return dataclasses.asdict(difference) | {"verdict": difference.verdict}
 
 
 def main() -> None:

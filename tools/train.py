@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
         apply_tracker_arguments(cfg, args)
     if args.resume is not None:
         cfg.resume = True
+        cfg.begun_from = cfg.get("load_from")  # the record of the training keeps it
         cfg.load_from = None if args.resume == "auto" else args.resume
     check_run_folder(cfg)
     change = apply_length_arguments(cfg, args)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mmengine.config import DictAction
+
+from mmreid_ext.errors import UserError
 
 
 class ConfigOptions(DictAction):
@@ -25,14 +27,10 @@ class ConfigOptions(DictAction):
     ) -> None:
         """Add the values to those of earlier ``--cfg-options``."""
         options = dict(getattr(namespace, self.dest, None) or {})
-        for item in values or ():
-            key, separator, text = item.partition("=")
-            if not separator or not key:
-                raise argparse.ArgumentError(self, f"{item!r} is not of the form KEY=VALUE")
-            try:
-                options[key] = self.read(text)
-            except (ValueError, SyntaxError, AssertionError) as error:
-                raise argparse.ArgumentError(self, f"{item!r} can't be read: {error}") from None
+        try:
+            options |= read_options(values or ())
+        except UserError as error:
+            raise argparse.ArgumentError(self, str(error)) from None
         setattr(namespace, self.dest, options)
 
     @classmethod
@@ -42,6 +40,24 @@ class ConfigOptions(DictAction):
         if stripped.startswith(("{", "dict(")) or "dict(" in stripped or "{" in stripped:
             return literal(stripped)
         return cls._parse_iterable(text)
+
+
+def read_options(items: Iterable[str]) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` as ``--cfg-options`` does; a later one replaces an earlier one.
+
+    Raises:
+        UserError: If one has another form, or if its value can't be read.
+    """
+    options = {}
+    for item in items:
+        key, separator, text = item.partition("=")
+        if not separator or not key:
+            raise UserError(f"{item!r} is not of the form KEY=VALUE; write it so.")
+        try:
+            options[key] = ConfigOptions.read(text)
+        except (ValueError, SyntaxError, AssertionError) as error:
+            raise UserError(f"{item!r} can't be read: {error}.") from None
+    return options
 
 
 def literal(text: str) -> Any:

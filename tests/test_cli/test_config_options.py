@@ -3,7 +3,8 @@
 import pytest
 from helpers.configuration_file import load
 
-from mmreid_ext.cli.config_options import ConfigOptions
+from mmreid_ext.cli.config_options import ConfigOptions, read_options
+from mmreid_ext.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,9 @@ def test_unreadable_options_are_errors_of_usage(path, item, capsys):
         load(path, "--cfg-options", item)
     assert caught.value.code == 2
     assert item in capsys.readouterr().err
+
+
+def test_options_without_a_parser():
+    assert read_options(["a.b=1", "c=[x]", "a.b=2"]) == {"a.b": 2, "c": ["x"]}
+    with pytest.raises(UserError, match="'novalue' is not of the form KEY=VALUE"):
+        read_options(["novalue"])

@@ -236,3 +236,29 @@ def test_train_seeds_keeps_what_it_sets_itself(train_seeds, option, capsys):
     with pytest.raises(SystemExit):
         train_seeds("--cfg-options", "randomness.seed=3")
     assert "randomness.seed" in capsys.readouterr().err
+
+
+def test_a_grid_is_trained_and_reported(train_seeds, capfd):
+    work = train_seeds.work
+    options = ["--grid", "max_iters=4,8", "--jobs", "2"]
+    scored = TEST.replace("10.0 * seed", "10.0 * seed + 5 * ('max_iters=8' in str(out))")
+    (work.parent / "test.py").write_text(scored)
+    deeper = TRAIN.replace('folder.parent / "calls"', 'folder.parents[1] / "calls"')
+    (work.parent / "train.py").write_text(deeper)
+    calls = train_seeds(*options)
+    assert sorted(line.split()[2] for line in calls) == ["1", "1", "2", "2"]
+    out = capfd.readouterr().out
+    rows = {line.split()[1]: line for line in out.splitlines() if line.startswith("ours ")}
+    assert "15.00 ± 7.07" in rows["max_iters=4"] and "20.00 ± 7.07" in rows["max_iters=8"]
+    assert "2 runs side by side" in out
+    written = json.loads((work / "grid.json").read_text())
+    assert [s["name"] for s in written["settings"]] == ["max_iters=4", "max_iters=8"]
+
+    (work / "max_iters=8" / "seed_2" / "results.json").unlink()
+    calls = train_seeds(*options)
+    assert len(calls) == 5 and "--resume" in calls[4] and "max_iters=8" in calls[4]
+
+    with pytest.raises(SystemExit, match="4 of 4 runs failed"):
+        train_seeds(*options, "--again", "--train-args=--fail")
+    with pytest.raises(SystemExit):
+        train_seeds("--jobs", "0")

@@ -91,6 +91,11 @@ def _training_notes(side: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     differing = differing_settings(configs)
     if differing:
         notes.append(f"runs of side {side} were trained differently: {differing}")
+    if 0 < len(configs) < len(records):
+        notes.append(
+            f"{len(records) - len(configs)} of {len(records)} runs of side {side} don't say how "
+            "they were trained; they may be of another training"
+        )
     seeds = [record["seed"] for record in records if record.get("seed") is not None]
     repeated = sorted({seed for seed in seeds if seeds.count(seed) > 1})
     if repeated:

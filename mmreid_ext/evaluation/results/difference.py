@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -120,3 +122,8 @@ def _around(difference: float, margin: float) -> tuple[float, float]:
 
 def _spread(values: np.ndarray) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def as_data(difference: Difference) -> dict[str, Any]:
+    """Return the numbers and the verdict as a results file holds them."""
+    return dataclasses.asdict(difference) | {"verdict": difference.verdict}

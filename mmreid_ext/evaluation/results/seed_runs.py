@@ -12,10 +12,12 @@ from mmreid_ext.json_values import plain_json
 
 from .compared_runs import differing_settings, refuse_repeats
 from .results_file import read_results, write_results
-from .training_record import flat_config
+from .training_record import fingerprint, flat_config
 
 REQUEST = "request.json"
 """What a run was asked for, written into its folder before it begins."""
+
+_FINGERPRINT = "fingerprint"
 
 # Of a test these say where and when it ran, not how.
 _PLACE = ("seed", "test_seed", "config", "device", "ranks", "batch_size", "features", "notes")
@@ -70,12 +72,12 @@ def _read_request(folder: Path) -> dict[str, Any] | None:
         found = None
     if not isinstance(found, dict):
         raise UserError(f"{path} is damaged; delete {folder} or choose another --work-dir.")
-    return found
+    return {key: value for key, value in found.items() if key != _FINGERPRINT}
 
 
 def write_request(folder: Path, request: Mapping[str, Any]) -> None:
-    """Record what a run is asked for."""
-    write_results(folder / REQUEST, request)
+    """Record what a run is asked for, and its fingerprint."""
+    write_results(folder / REQUEST, {_FINGERPRINT: fingerprint(request), **request})
 
 
 def check_one_experiment(documents: Mapping[int, Mapping[str, Any]]) -> list[str]:

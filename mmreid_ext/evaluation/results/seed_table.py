@@ -1,4 +1,4 @@
-"""Results of several training seeds: all of them, their mean and their spread."""
+"""Tabulate results of several training seeds: all of them, their mean and their spread."""
 
 from __future__ import annotations
 
@@ -62,3 +62,33 @@ def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
         means = ["" if f is None else f"{f['mean']:.2f} ± {f['std']:.2f}" for f in found]
         rows.append([title, "mean ± std", *means])
     return f"Percent, {len(runs)} training seeds\n{text_table(rows, ruled=False)}"
+
+
+def format_grid_table(
+    settings: Mapping[str, Mapping[int, Mapping[str, float]]], lost: Mapping[str, str]
+) -> str:
+    """Return one line per test set and setting, with mean and deviation over its seeds; percent.
+
+    Args:
+        settings: Metrics by seed, by the name of the setting; empty where it has no result.
+        lost: Why a setting has none, by its name.
+    """
+    summaries = {name: seed_summary(runs) for name, runs in settings.items() if runs}
+    sets = dict.fromkeys(key.rpartition("/")[0] for found in summaries.values() for key in found)
+    rows = [["test set", "setting", "seeds", *COLUMNS]]
+    for test_set in sets:
+        title = test_set.replace("/rerank", " (re-ranked)")
+        for name, runs in settings.items():
+            found = [summaries.get(name, {}).get(f"{test_set}/{column}") for column in COLUMNS]
+            means = ["" if f is None else _mean(f) for f in found]
+            rows.append([title, name, str(len(runs) or ""), *means])
+            if name in lost:
+                rows[-1][3] = lost[name]
+    if not sets:
+        return "\n".join(f"{name}: {why}" for name, why in lost.items())
+    return f"Percent, mean ± std over training seeds\n{text_table(rows, ruled=False)}"
+
+
+def _mean(found: Mapping[str, float | int]) -> str:
+    mean = f"{found['mean']:.2f}"
+    return mean if found["num_seeds"] == 1 else f"{mean} ± {found['std']:.2f}"

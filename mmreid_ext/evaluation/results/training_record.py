@@ -34,7 +34,11 @@ def training_record(meta: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     meta = meta if isinstance(meta, Mapping) else {}
     numbers = {key: _number(meta.get(key)) for key in ("seed", "iter", "epoch")}
-    config = flat_config(parse_config(meta.get("cfg")))
+    settings = parse_config(meta.get("cfg"))
+    begun_from = settings.pop("begun_from", None)
+    if settings.get("resume"):  # load_from is then the file that it went on from, or None
+        settings["load_from"] = begun_from
+    config = flat_config(settings)
     return {**numbers, "fingerprint": fingerprint(config) if config else None, "config": config}
 
 

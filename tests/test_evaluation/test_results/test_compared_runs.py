@@ -55,6 +55,8 @@ def test_settings_of_tests_and_trainings_are_compared():
     assert "side A" in note and "training seed 1" in note
     trained = [run(training=dict(seed=s, config=dict(lr=s))) for s in (1, 2)]
     assert setting_notes(trained, [a]) == ["runs of side A were trained differently: lr = 1 / 2"]
+    (note,) = setting_notes([trained[1], a], [run()])
+    assert note.startswith("1 of 2 runs of side A don't say how they were trained")
 
 
 def test_what_earlier_files_lack_is_said():

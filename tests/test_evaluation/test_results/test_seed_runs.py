@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from mmreid_ext.evaluation.results.results_file import RESULTS_FORMAT, write_results
@@ -28,6 +30,10 @@ def test_runs_of_other_settings_are_refused(tmp_path):
     check_requests({1: tmp_path}, ASKED, {})
     with pytest.raises(ValueError, match=r"seed 1 in .*optimizer\.lr = 0\.1 / 0\.2"):
         check_requests({1: tmp_path}, {"optimizer.lr": 0.2}, {})
+    written = json.loads((tmp_path / REQUEST).read_text())
+    assert len(written.pop("fingerprint")) == 64 and written == ASKED
+    (tmp_path / REQUEST).write_text(json.dumps(ASKED))  # of a version that wrote no fingerprint
+    check_requests({1: tmp_path}, ASKED, {})
     (tmp_path / REQUEST).write_text("[")
     with pytest.raises(ValueError, match="is damaged; delete"):
         check_requests({1: tmp_path}, ASKED, {})

@@ -35,6 +35,16 @@ def test_record_of_a_checkpoint():
     assert training_record(dict(cfg=other))["fingerprint"] != record["fingerprint"]
 
 
+def test_a_resumed_run_is_the_training_that_was_begun():
+    """Whatever file it went on from; a run that began from other weights is another one."""
+    begun = training_record(dict(cfg="load_from = 'w.pth'\nresume = False"))
+    for text in ("load_from = None", "load_from = 'work/iter_5.pth'"):
+        resumed = dict(cfg=f"{text}\nresume = True\nbegun_from = 'w.pth'")
+        assert training_record(resumed) == begun | dict(seed=None)
+    other = training_record(dict(cfg="load_from = None\nresume = True\nbegun_from = 'v.pth'"))
+    assert other["fingerprint"] != begun["fingerprint"]
+
+
 @pytest.mark.parametrize(
     "meta", [None, {}, dict(seed="7", cfg=3), dict(cfg="def ("), dict(seed=True)]
 )
