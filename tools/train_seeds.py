@@ -109,7 +109,8 @@ def run(args: argparse.Namespace) -> None:
     plans, plain = plan_experiment(commands, args.work_dir, args.seeds, args.cfg_options, args.grid)
     check_folders(plans, args.again, say)
     runs = [run for plan in plans for run in plan.runs.values()]
-    failed = do_runs(runs, places_for(args, len(runs)), bool(args.grid), say)
+    places = places_for(args, sum(not run.results.is_file() for run in runs))
+    failed = do_runs(runs, places, bool(args.grid), say)
     if not args.grid:
         report_seeds(plans[0], args.config, say)
         return
@@ -122,8 +123,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def places_for(args: argparse.Namespace, runs: int) -> list[Place]:
-    """Share out the machine, and say how."""
-    jobs = min(args.jobs, runs)
+    """Share out the machine over the runs that are left, and say how."""
+    jobs = max(1, min(args.jobs, runs))
     gpus = available_gpus() if jobs > 1 else []
     places = share_out(jobs, args.ranks, available_cores(), gpus, os.environ)
     if jobs > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -49,11 +49,31 @@ def do_runs(
     for run in runs:
         if run not in waiting:
             say(f"{run.title}: {run.results} exists, not repeated")
+    processes = Processes(own_output=len(places) > 1)
+    with ThreadPoolExecutor(len(places)) as pool:
+        futures = _begin(pool, waiting, places, processes, say)
+        try:
+            return _collect(futures, keep_going, say)
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.end()
+            if isinstance(error, KeyboardInterrupt):
+                text = "interrupted; the same command goes on where it stopped"
+                raise KeyboardInterrupt(text) from None
+            raise
+
+
+def _begin(
+    pool: ThreadPoolExecutor,
+    runs: Sequence[Run],
+    places: Sequence[Place],
+    processes: Processes,
+    say: Callable[[str], None],
+) -> dict[Future[str], Run]:
+    """Hand the runs to threads, each of which takes a free place."""
     free: queue.SimpleQueue[Place] = queue.SimpleQueue()
     for place in places:
         free.put(place)
-    processes = Processes(own_output=len(places) > 1)
-    failed: dict[str, str] = {}
 
     def work(run: Run) -> str:
         place = free.get()
@@ -62,29 +82,26 @@ def do_runs(
         finally:
             free.put(place)
 
-    with ThreadPoolExecutor(len(places)) as pool:
-        futures = {pool.submit(work, run): run for run in waiting}
-        try:
-            for number, future in enumerate(as_completed(futures), 1):
-                run = futures[future]
-                problem = _outcome(future)
-                if problem and not keep_going:
-                    raise UserError(problem)
-                if problem:
-                    failed[run.title] = problem
-                what = f"failed; {problem}" if problem else "done"
-                say(f"[{number}/{len(waiting)}] {run.title}: {what}")
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            processes.end()
-            if isinstance(error, KeyboardInterrupt):
-                text = "interrupted; the same command goes on where it stopped"
-                raise KeyboardInterrupt(text) from None
-            raise
+    return {pool.submit(work, run): run for run in runs}
+
+
+def _collect(
+    futures: Mapping[Future[str], Run], keep_going: bool, say: Callable[[str], None]
+) -> dict[str, str]:
+    """Wait for the runs, say how each ended, and return what went wrong by title."""
+    failed: dict[str, str] = {}
+    for number, future in enumerate(as_completed(futures), 1):
+        run, problem = futures[future], _outcome(future)
+        if problem and not keep_going:
+            raise UserError(problem)
+        if problem:
+            failed[run.title] = problem
+        what = f"failed; {problem}" if problem else "done"
+        say(f"[{number}/{len(futures)}] {run.title}: {what}")
     return failed
 
 
-def _outcome(future: Future) -> str:
+def _outcome(future: Future[str]) -> str:
     try:
         return future.result()
     except UserError as error:

@@ -81,13 +81,11 @@ def report_grid(
     names = [plan.setting.name for plan in plans]
     runs = {name: metrics_of(found[name]) if name in found else {} for name in names}
     say(format_grid_table(runs, lost))
-    own = [plan.setting.name for plan in plans if dict(plan.request) == dict(plain)]
-    baseline = (own or names)[0]
+    baseline, why = _baseline(plans, plain)
     differences = compare_with(baseline, found)
     if baseline in lost:
         say(f"Not compared: the baseline {baseline} failed.")
     if differences:
-        why = "the configuration's own values" if own else "the first setting"
         say(f"\nAgainst {baseline} ({why}; A in each line):\n{format_comparison(differences)}")
         say(_WARNING.format(len(found)))
     for plan in whole:
@@ -99,6 +97,14 @@ def report_grid(
         comparisons=_as_data(differences),
     )
     say(f"Written: {write_results(work_dir / 'grid.json', document)}")
+
+
+def _baseline(plans: Sequence[Plan], plain: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the name of the baseline, and why it is the one."""
+    for plan in plans:
+        if dict(plan.request) == dict(plain):
+            return plan.setting.name, "the configuration's own values"
+    return plans[0].setting.name, "the first setting"
 
 
 def compare_with(
