@@ -121,7 +121,7 @@ def _require_people(people: int, tested: int) -> None:
     if tested:
         advice = (
             "Add people; train on all of them without a test by --test-share 0; or use a model "
-            "without training it, by tools/same.py."
+            "without training it, by tools/search.py."
         )
         raise UserError(
             f"People found: {people}, too few; training needs {FEWEST_TO_TRAIN}, and a test "
@@ -129,7 +129,7 @@ def _require_people(people: int, tested: int) -> None:
         )
     raise UserError(
         f"People found: {people}, too few; training needs {FEWEST_TO_TRAIN}, to tell them apart. "
-        "Add people, or use a model without training it, by tools/same.py."
+        "Add people, or use a model without training it, by tools/search.py."
     )
 
 
