@@ -47,6 +47,15 @@ def test_one_person_under_two_names():
     assert group.rows == (10, 11, 30, 31) and group.note.startswith("2 and 6, cosine ")
 
 
+def test_a_picture_does_not_speak_for_itself():
+    """Of two pictures of a person, each would be near to a mean that it is half of."""
+    _, table = people([2, 3])
+    feats = np.eye(16, dtype=np.float32)[[0, 1, 2, 2, 2]]
+    feats[1, [1, 2]] = 0.66, 0.75
+    (finding,) = find_doubtful(table, feats, np.arange(5))
+    assert finding.kind == "far_from_own" and finding.groups[0].rows[0] == 1
+
+
 def test_a_single_picture_is_not_doubted():
     pids, table = people([5, 5, 1])
     shown = np.where(pids == 2, 0, pids)

@@ -64,6 +64,8 @@ def test_names_are_texts(shop, tmp_path):
     text, tags = page_of(shop, tmp_path)
     assert all("onerror" not in attrs for _, attrs in tags.found)
     assert "script" not in [tag for tag, _ in tags.found]
+    titles = [attrs["title"] for tag, attrs in tags.found if tag == "figure"]
+    assert str(shop.folder / name) in titles
     assert name in tags.texts and "default-src 'none'" in text
 
 
