@@ -122,7 +122,7 @@ def _training(prepared: Prepared, on_gpu: bool) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < _MINUTE:
+    if seconds < 1.5 * _MINUTE:  # rounds to one
         return "a minute"
     if seconds < _HOUR:
         return f"{seconds / _MINUTE:.0f} minutes"
