@@ -16,6 +16,7 @@ from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.evaluation_options import (
     add_distance_argument,
     add_expansion_argument,
+    add_open_set_argument,
     add_out_argument,
     add_protocol_argument,
     add_rerank_arguments,
@@ -34,6 +35,7 @@ def parse_args() -> argparse.Namespace:
     add_features_argument(parser)
     add_rerank_arguments(parser)
     add_expansion_argument(parser)
+    add_open_set_argument(parser)
     add_distance_argument(parser, "cosine")
     add_protocol_argument(parser, "the one saved with the features")
     add_import_argument(parser)
@@ -76,6 +78,7 @@ def run(args: argparse.Namespace) -> None:
             distance=options.distance,
             rerank=options.rerank,
             query_expansion=options.query_expansion,
+            open_set=options.open_set,
             notes=about.pop("others"),
         )
         document = results_document(results, settings, embeddings=images, **about)

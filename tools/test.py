@@ -18,6 +18,7 @@ from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.evaluation_options import (
     add_distance_argument,
     add_expansion_argument,
+    add_open_set_argument,
     add_out_argument,
     add_protocol_argument,
     add_rerank_arguments,
@@ -44,6 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("checkpoint", help="checkpoint file")
     add_rerank_arguments(parser)
     add_expansion_argument(parser)
+    add_open_set_argument(parser)
     add_distance_argument(parser, "the configuration's")
     add_protocol_argument(parser, "the configuration's, else the data set's")
     parser.add_argument(
@@ -173,6 +175,7 @@ def settings_used(
         distance=metric.distance,
         rerank=metric.rerank,
         query_expansion=metric.query_expansion,
+        open_set=metric.open_set,
         max_rank=metric.max_rank,
         amp=bool(runner.test_loop.fp16),
         device=str(next(model.parameters()).device.type),

@@ -68,6 +68,16 @@ def add_expansion_argument(parser: ArgumentParser) -> None:
     )
 
 
+def add_open_set_argument(parser: ArgumentParser) -> None:
+    """Add ``--open-set``."""
+    parser.add_argument(
+        "--open-set",
+        action="store_true",
+        help="also take half of the people out of the gallery, and say how many of the others are "
+        "found and accepted where 10 %% or 1 %% of these strangers are",
+    )
+
+
 def add_protocol_argument(parser: ArgumentParser, default: str) -> None:
     """Add ``--protocol``, for :func:`chosen_protocols`.
 
@@ -102,7 +112,7 @@ def given_options(args: Namespace) -> dict[str, Any]:
         args: From a parser with :func:`add_rerank_arguments`. Its other options may be missing.
 
     Returns:
-        ``rerank``, ``query_expansion`` and ``distance``, only those given.
+        ``rerank``, ``query_expansion``, ``distance`` and ``open_set``, only those given.
 
     Raises:
         ValueError: If one can't be used.
@@ -114,6 +124,8 @@ def given_options(args: Namespace) -> dict[str, Any]:
         given["query_expansion"] = parse_query_expansion(args.aqe)
     if getattr(args, "distance", None) is not None:
         given["distance"] = args.distance
+    if getattr(args, "open_set", False):
+        given["open_set"] = True
     return given
 
 

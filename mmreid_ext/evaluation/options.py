@@ -12,6 +12,7 @@ from mmreid_ext.evaluation.retrieval.settings import (
     check_query_expansion,
     rerank_settings,
 )
+from mmreid_ext.evaluation.retrieval.verification.settings import check_open_set
 from mmreid_ext.protocols import EvaluationProtocol
 from mmreid_ext.setting_checks import is_whole
 from mmreid_ext.suggest import did_you_mean
@@ -29,6 +30,7 @@ class EvaluationOptions:
         max_rank: Length of the CMC curve (longer where the protocol reports a higher rank).
         rerank: None for no re-ranked row, ``'auto'`` or settings, see :func:`rerank_settings`.
         query_expansion: None, or settings of :func:`expand_queries`. Needs the cosine.
+        open_set: None, True, or settings of :func:`check_open_set`. Needs plain cosines.
 
     Raises:
         ValueError: If an option can't be used, or two don't go together.
@@ -38,6 +40,7 @@ class EvaluationOptions:
     max_rank: int = 50
     rerank: str | Mapping[str, Any] | None = "auto"
     query_expansion: Mapping[str, Any] | None = None
+    open_set: Mapping[str, Any] | bool | None = None
 
     def __post_init__(self) -> None:
         distance = self.distance
@@ -54,6 +57,12 @@ class EvaluationOptions:
         check_query_expansion(self.query_expansion)
         if self.query_expansion is not None and distance != "cosine":
             _refuse_expansion(f"distance={distance!r}")
+        plain = distance == "cosine" and self.query_expansion is None
+        if check_open_set(self.open_set) and not plain:
+            raise UserError(
+                "Evaluation: open_set needs the cosine of single images, got "
+                f"distance={distance!r}, query_expansion={self.query_expansion!r}; leave one out."
+            )
 
     def check_protocols(self, protocols: Iterable[EvaluationProtocol]) -> None:
         """Check that the options go with the protocols of the test sets.
@@ -64,6 +73,11 @@ class EvaluationOptions:
         for protocol in protocols:
             if self.query_expansion is not None and protocol.self_retrieval:
                 _refuse_expansion(f"the protocol {type(protocol).__name__}")
+            if check_open_set(self.open_set) and (protocol.self_retrieval or protocol.random):
+                raise UserError(
+                    f"{type(protocol).__name__}: open_set needs a protocol with one gallery beside "
+                    "the queries, such as 'camera' or 'no_camera'. Use open_set=None there."
+                )
             if protocol.counting == "paddleclas" and self.distance != "cosine":
                 raise UserError(
                     f"{type(protocol).__name__} counts as PaddleClas does, which needs "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ from .options import EvaluationOptions
 from .pid_names import pid_names_by_set, pid_names_to_text
 from .progress import PeriodicProgress
 from .set_result import SetResult, metric_names
+from .split_ranking import ranking_device
 
 
 @METRICS.register_module()
@@ -56,6 +58,7 @@ class ReIDMetric(BaseMetric):
             validations of a training too; None saves their time.
         query_expansion: None, or a dict with some of ``num_neighbors``, ``alpha``, see
             :func:`expand_queries`.
+        open_set: None, True or settings of :func:`check_open_set`: figures with strangers, too.
         distance: ``'cosine'`` or ``'euclidean'``.
         max_rank: Length of the CMC curve kept in :attr:`last_results`.
         save_features: Also write the embeddings to this ``.npz`` file.
@@ -85,13 +88,14 @@ class ReIDMetric(BaseMetric):
         distance: str = EvaluationOptions.distance,
         max_rank: int = EvaluationOptions.max_rank,
         save_features: str | None = None,
+        open_set: Mapping[str, Any] | bool | None = EvaluationOptions.open_set,
         collect_device: str = "cpu",
         prefix: str | None = None,
         **unknown: Any,
     ) -> None:
         _refuse_unknown(unknown)
         self.overrides = protocol_overrides(protocols)
-        options = EvaluationOptions(distance, max_rank, rerank, query_expansion)
+        options = EvaluationOptions(distance, max_rank, rerank, query_expansion, open_set)
         options.check_protocols([build_protocol(spec) for spec in self.overrides.values()])
         require_writable(save_features, "ReIDMetric: save_features")
         # A prefix here only silences MMEngine's warning.
@@ -100,6 +104,7 @@ class ReIDMetric(BaseMetric):
         self.protocols = protocols
         self.rerank = rerank
         self.query_expansion = query_expansion
+        self.open_set = open_set
         self.distance = distance
         self.max_rank = max_rank
         self.save_features = save_features
@@ -110,7 +115,9 @@ class ReIDMetric(BaseMetric):
     @property
     def options(self) -> EvaluationOptions:
         """The settings of the ranking, checked."""
-        return EvaluationOptions(self.distance, self.max_rank, self.rerank, self.query_expansion)
+        return EvaluationOptions(
+            **{f.name: getattr(self, f.name) for f in fields(EvaluationOptions)}
+        )
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -120,8 +127,7 @@ class ReIDMetric(BaseMetric):
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict | None) -> None:
         self._dataset_meta = dataset_meta
-        announced = self._announced()
-        if announced:
+        if announced := self._announced():
             self.options.check_protocols(self.protocols_of(list(announced)).values())
 
     def _announced(self) -> dict[str, dict[str, Any]]:
@@ -144,12 +150,12 @@ class ReIDMetric(BaseMetric):
 
     def metric_keys(self) -> list[str] | None:
         """List the keys that :meth:`evaluate` may return; None where the data set tells no sets."""
-        announced = self._announced()
-        if not announced:
+        if not (announced := self._announced()):
             return None
         keys = []
         for name, protocol in self.protocols_of(list(announced)).items():
-            keys += [f"{name}/{key}" for key in metric_names(protocol, self.rerank is not None)]
+            own = metric_names(protocol, self.rerank is not None, bool(self.open_set))
+            keys += [f"{name}/{key}" for key in own]
         return [f"{self.prefix}/{key}" if self.prefix else key for key in keys]
 
     def check_images(self, images: ImageColumns) -> None:
@@ -158,8 +164,11 @@ class ReIDMetric(BaseMetric):
         Raises:
             ValueError: If a protocol doesn't fit its set, or no query of any set has a match.
         """
-        named = pid_names_by_set(self.dataset_meta)
-        check_sets(images, self.protocols_of(images.set_names()), named)
+        protocols, named = (
+            self.protocols_of(images.set_names()),
+            pid_names_by_set(self.dataset_meta),
+        )
+        check_sets(images, protocols, named)
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep the embedding of every image, on the CPU, and what the image shows.
@@ -212,7 +221,7 @@ class ReIDMetric(BaseMetric):
             protocols,
             pid_names=named,
             **vars(self.options),
-            device=_ranking_device(),
+            device=ranking_device(),
             distributed=is_distributed(),
             progress=PeriodicProgress(logger.info),
         )
@@ -224,19 +233,11 @@ class ReIDMetric(BaseMetric):
     def _save(
         self, path: str, images: EmbeddingSet, protocols: Mapping[str, EvaluationProtocol]
     ) -> None:
-        specs = {name: protocol.describe() for name, protocol in protocols.items()}
-        notes = dict(self.feature_notes, protocols=json.dumps(specs))
-        named = pid_names_by_set(self.dataset_meta)
-        if named:
+        specs = json.dumps({name: protocol.describe() for name, protocol in protocols.items()})
+        notes = dict(self.feature_notes, protocols=specs)
+        if named := pid_names_by_set(self.dataset_meta):
             notes["pid_names"] = pid_names_to_text(named)
         save_features(path, images, **notes)
-
-
-def _ranking_device() -> torch.device:
-    """Where ranks can exchange tensors; on one rank, the accelerator if there is one."""
-    if is_distributed():
-        return get_comm_device()
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _refuse_unknown(settings: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from mmreid_ext.errors import UserError
@@ -39,6 +40,7 @@ def evaluate_set(
     max_rank: int = EvaluationOptions.max_rank,
     rerank: str | Mapping[str, Any] | None = EvaluationOptions.rerank,
     query_expansion: Mapping[str, Any] | None = EvaluationOptions.query_expansion,
+    open_set: Mapping[str, Any] | bool | None = EvaluationOptions.open_set,
     device: str | torch.device = "cpu",
     distributed: bool = False,
     progress: Progress | None = None,
@@ -55,6 +57,7 @@ def evaluate_set(
             have no re-ranked row.
         query_expansion: None, or a dict with some of the settings of :func:`expand_queries`: both
             rows rank expanded queries. Needs the cosine.
+        open_set: None, True, or settings of :func:`check_open_set`: also reject strangers.
         device: Where to rank.
         distributed: Whether the ranks share the queries among them. All ranks hold the same images
             and call this; all return the same.
@@ -67,31 +70,42 @@ def evaluate_set(
     """
     start = time.perf_counter()
     protocol = build_protocol(protocol)
-    options = EvaluationOptions(distance, max_rank, rerank, query_expansion)
+    options = EvaluationOptions(distance, max_rank, rerank, query_expansion, open_set)
     options.check_protocols([protocol])
     labels = Labels.of(images, protocol.matching_split(images))
     report = match_report(labels, images.title, pid_names)
     splits = list(protocol.splits(images))
-    num_images = sum(len(split.query) + len(split.gallery) for split in splits)
-    settings = None if protocol.self_retrieval else rerank_settings(rerank, num_images)
+    settings = None if protocol.self_retrieval else rerank_settings(rerank, _num_images(splits))
     ranking = SplitRanking(images, protocol, options, device, distributed, progress)
     plain, reranked = _average(ranking, _answerable(images, splits, report), settings)
     return SetResult(
         name=images.title,
         protocol=protocol.describe(),
-        num_queries=sum(len(s.query) for s in splits if s.trial == splits[0].trial),
-        num_gallery=len(splits[0].gallery),
         plain=plain,
         reranked=reranked,
         rerank=settings,
-        query_names=images.names[plain.rows],
-        query_pids=images.pids[plain.rows],
-        query_camids=images.camids[plain.rows],
+        **_described(images, splits, plain.rows),
         extras=ranking.extras(),
+        open_set=ranking.open_set(splits[0]),
         seconds=time.perf_counter() - start,
         unknown_cameras=unknown_cameras_message(labels, images.title),
         no_match_causes=report.causes,
         pid_names=pid_names or {},
+    )
+
+
+def _num_images(splits: Sequence[Split]) -> int:
+    return sum(len(split.query) + len(split.gallery) for split in splits)
+
+
+def _described(images: EmbeddingSet, splits: Sequence[Split], rows: np.ndarray) -> dict[str, Any]:
+    """Say how many images were ranked, and what the queries, some rows of the images, show."""
+    return dict(
+        num_queries=sum(len(s.query) for s in splits if s.trial == splits[0].trial),
+        num_gallery=len(splits[0].gallery),
+        query_names=images.names[rows],
+        query_pids=images.pids[rows],
+        query_camids=images.camids[rows],
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.evaluation.retrieval.verification.open_set import OpenSetResult
+from mmreid_ext.evaluation.retrieval.verification.settings import open_set_name, open_set_names
 from mmreid_ext.protocols import EvaluationProtocol
 from mmreid_ext.shorten import shorten
 
@@ -35,6 +37,7 @@ class SetResult:
         seconds: Time taken, without the extraction of features.
         unknown_cameras: How many images have no known camera, in words; empty if all have one.
         pid_names: Names that the user gave to identities, for messages.
+        open_set: Figures of open-set identification, if they were asked for.
         no_match_causes: Why some queries have no match, in words; empty if all have one. Where
             splits are random, those of one split.
     """
@@ -54,6 +57,7 @@ class SetResult:
     unknown_cameras: str = ""
     pid_names: Mapping[int, str] = field(default_factory=dict)
     no_match_causes: str = ""
+    open_set: OpenSetResult | None = None
 
     @property
     def unanswerable(self) -> str:
@@ -99,21 +103,25 @@ class SetResult:
     def metrics(self) -> dict[str, float]:
         """Return percent by metric key (``mAP``, ``rerank/mAP``), without the name of the set."""
         values = self.plain.percent() | {key: 100 * value for key, value in self.extras.items()}
+        if self.open_set is not None:
+            rates = self.open_set.dir_at_fpr.items()
+            values |= {open_set_name(fpr): 100 * rate for fpr, rate in rates}
         if self.reranked is not None:
             values |= {f"rerank/{key}": value for key, value in self.reranked.percent().items()}
         return values
 
 
-def metric_names(protocol: EvaluationProtocol, reranked: bool) -> list[str]:
+def metric_names(protocol: EvaluationProtocol, reranked: bool, open_set: bool = False) -> list[str]:
     """Name the keys of :meth:`SetResult.metrics` before anything is evaluated.
 
     Args:
         protocol: The protocol.
         reranked: Whether there is a re-ranked row.
+        open_set: Whether there are figures of open-set identification.
     """
     keys = ["mAP", "mINP", *(f"R{k}" for k in protocol.ranks)]
     if protocol.random:
         keys += [f"{key}_std" for key in keys]
     extras = EXTRA_METRICS if protocol.embedding_metrics else ()
     rows = [f"rerank/{key}" for key in keys] if reranked and not protocol.self_retrieval else []
-    return [*keys, *extras, *rows]
+    return [*keys, *extras, *(open_set_names() if open_set else ()), *rows]

@@ -8,14 +8,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import get_comm_device
 from torch import Tensor
 
-from mmreid_ext.distributed import broadcast_object, is_main
+from mmreid_ext.distributed import broadcast_object, is_distributed, is_main
 from mmreid_ext.evaluation.retrieval.embedding_metrics import embedding_metrics
 from mmreid_ext.evaluation.retrieval.query_expansion import expand_queries
 from mmreid_ext.evaluation.retrieval.ranking import evaluate_retrieval
 from mmreid_ext.evaluation.retrieval.result import RetrievalResult
 from mmreid_ext.evaluation.retrieval.settings import Progress
+from mmreid_ext.evaluation.retrieval.verification import (
+    OpenSetResult,
+    check_open_set,
+    evaluate_open_set,
+)
 from mmreid_ext.protocols import JUNK, EvaluationProtocol, Labels, Split
 
 from .embedding_set import EmbeddingSet
@@ -83,6 +89,22 @@ class SplitRanking:
             progress=self.progress,
         )
 
+    def open_set(self, split: Split) -> OpenSetResult | None:
+        """Return figures of open-set identification of one split, None if none are asked for."""
+        if not check_open_set(self.options.open_set):
+            return None
+        labels = Labels.of(self.images, split)
+        return evaluate_open_set(
+            self.images.features(split.query).to(self.device),
+            self.images.features(split.gallery).to(self.device),
+            labels.query_pids,
+            labels.gallery_pids,
+            labels.query_camids,
+            labels.gallery_camids,
+            settings=self.options.open_set,
+            distributed=self.distributed,
+        )
+
     def extras(self) -> dict[str, float]:
         """Return metrics beyond the ranking; from rank 0, since clustering takes all cores."""
         if not self.protocol.embedding_metrics:
@@ -118,6 +140,12 @@ class SplitRanking:
             nmi=self.protocol.nmi,
             distance=self.options.distance,
         )
+
+
+def ranking_device() -> torch.device:
+    """Return where ranks can exchange tensors; on one rank, the accelerator if there is one."""
+    alone = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return get_comm_device() if is_distributed() else alone
 
 
 def _people(images: EmbeddingSet) -> np.ndarray:

@@ -70,18 +70,15 @@ def rank_queries(
         ValueError: If the arrays don't correspond, ``topk`` or ``limit`` is below 1, or no query
             has a match.
     """
-    for name, value in (("topk", topk), ("limit", limit)):
-        if value is not None and value < 1:
-            raise UserError(f"rank_queries: {name}={value} must be at least 1.")
+    _check_numbers(topk=topk, limit=limit)
     settings = _rerank_settings(rerank)
     columns = (query_pids, gallery_pids, query_camids, gallery_camids)
     pairs = PairBlocks(query_feats, gallery_feats, *columns, distance=distance)
     check_choices(distance, counting, _CMC_RANKS, None)
     plain = rank_by(pairs.similarity, pairs.inputs, _CMC_RANKS, counting)
     chosen = _worst(plain.ap, limit, columns, pid_names)
-    lists = [
-        _original_list(pairs, plain, chosen, topk, "Ranking" if settings is None else "Original")
-    ]
+    name = "Ranking" if settings is None else "Original"
+    lists = [_original_list(pairs, plain, chosen, topk, name)]
     if settings is not None:
         lists.append(_reranked_list(pairs, chosen, topk, settings))
     return RankedLists(
@@ -96,6 +93,12 @@ def rank_queries(
         None if gallery_camids is None else as_numpy(gallery_camids).copy(),
         pid_names=pid_names,
     )
+
+
+def _check_numbers(**numbers: int | None) -> None:
+    for name, value in numbers.items():
+        if value is not None and value < 1:
+            raise UserError(f"rank_queries: {name}={value} must be at least 1.")
 
 
 def _rerank_settings(rerank: Mapping[str, float] | bool | None) -> dict[str, Any] | None:

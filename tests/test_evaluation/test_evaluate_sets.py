@@ -10,6 +10,7 @@ from mmreid_ext.evaluation.evaluate_sets import (
     protocol_overrides,
     warnings_of,
 )
+from mmreid_ext.evaluation.retrieval.verification import evaluate_open_set, open_set_names
 from mmreid_ext.protocols import CameraProtocol
 
 
@@ -91,3 +92,17 @@ def test_protocols_are_built_before_the_first_is_used():
 )
 def test_one_protocol_for_all_or_one_for_each(given, sorted_):
     assert protocol_overrides(given) == sorted_
+
+
+def test_strangers_are_counted_where_asked_for():
+    images = two_sets()
+    results, _ = evaluate_sets(images, rerank=None, open_set=dict(draws=2))
+    for name, result in results.items():
+        rows = images.datasets == name
+        query, gallery = (rows & (images.roles == role) for role in ("query", "gallery"))
+        columns = (images.feats, images.pids, images.camids)
+        arrays = [column[mask] for column in columns for mask in (query, gallery)]
+        expected = evaluate_open_set(*arrays, settings=dict(draws=2))
+        assert repr(result.open_set) == repr(expected)
+        assert result.metrics().keys() >= set(open_set_names())
+    assert evaluate_sets(images, rerank=None)[0]["a"].open_set is None

@@ -23,6 +23,9 @@ def test_defaults_are_written_once(function):
         (dict(rerank="always"), "'auto'"),
         (dict(query_expansion=dict(k=3)), "'k'"),
         (dict(query_expansion={}, distance="euclidean"), "distance='euclidean'"),
+        (dict(open_set=dict(draws=0)), "draws=0"),
+        (dict(open_set=True, distance="euclidean"), "open_set needs the cosine"),
+        (dict(open_set=True, query_expansion={}), "open_set needs the cosine"),
     ],
 )
 def test_wrong_options_are_refused_when_built(wrong, text):
@@ -35,6 +38,8 @@ def test_wrong_options_are_refused_when_built(wrong, text):
     [
         (dict(query_expansion={}), "self_retrieval", "SelfRetrievalProtocol"),
         (dict(distance="euclidean"), "paddleclas", "needs distance='cosine'"),
+        (dict(open_set=True), "self_retrieval", "one gallery"),
+        (dict(open_set={}), "viper", "one gallery"),
     ],
 )
 def test_options_that_do_not_go_with_a_protocol(options, protocol, text):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from helpers.metric_samples import evaluate, make_set
 
+from mmreid_ext.evaluation.retrieval.verification import OpenSetResult
 from mmreid_ext.evaluation.set_result import metric_names
 from mmreid_ext.protocols import build_protocol
 
@@ -37,11 +38,15 @@ def test_nothing_is_said_where_all_have_a_match(result):
     assert result.unanswerable == ""
 
 
+@pytest.mark.parametrize("strangers", [True, False])
 @pytest.mark.parametrize("reranked", [True, False])
-def test_keys_are_named_before(result, reranked):
+def test_keys_are_named_before(result, reranked, strangers):
     if not reranked:
         result.reranked = None
-    names = metric_names(build_protocol("camera"), reranked)
+    if strangers:
+        result.open_set = OpenSetResult({0.1: 0.5, 0.01: 0.25}, {}, 30, 20, {})
+        assert result.metrics()["open_set/DIR@FPR=1%"] == 25
+    names = metric_names(build_protocol("camera"), reranked, strangers)
     assert list(result.metrics()) == names
     assert ("rerank/mAP" in names) == reranked
 

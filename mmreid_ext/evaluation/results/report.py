@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mmreid_ext.protocols.image_table import ROLES
 from .image_names import array_fingerprint, image_fingerprint, relative_names, without_folders
 from .results_file import RESULTS_FORMAT
 from .table import text_table
+from .tables.similarities import format_open_set, format_thresholds
 
 _PACKAGES = (
     *("mmreid_ext", "torch", "torchvision", "numpy", "Pillow"),
@@ -52,41 +54,13 @@ def format_table(results: Mapping[str, SetResult]) -> str:
 
 
 def format_tables(results: Mapping[str, SetResult]) -> str:
-    """Return the table of metrics, and below it that of the similarities, where there are any.
+    """Return the table of metrics, and below it those of similarities, where there are any.
 
     Args:
         results: By name of the test set.
     """
-    return "\n\n".join(filter(None, (format_table(results), format_thresholds(results))))
-
-
-def format_thresholds(results: Mapping[str, SetResult]) -> str:
-    """Return a table of the similarities from which on two images count as one person.
-
-    Empty where nothing is known. A cell holds the similarity, and the share of pairs of one person
-    that reach it.
-
-    Args:
-        results: By name of the test set.
-    """
-    points = {name: r.operating_points() for name, r in results.items()}
-    points = {name: known for name, known in points.items() if known and known[0]["negatives"]}
-    if not points:
-        return ""
-    rates = [point["fpr"] for point in next(iter(points.values()))]
-    rows = [["test set", "pairs of two people", *(f"FPR {100 * rate:g} %" for rate in rates)]]
-    for name, known in points.items():
-        rows.append([name, f"{known[0]['negatives']:,}", *map(_threshold_cell, known)])
-    return (
-        "One person or two: accepted similarity, and pairs of one person that reach it\n"
-        f"{text_table(rows, left=1)}"
-    )
-
-
-def _threshold_cell(point: Mapping[str, Any]) -> str:
-    if point["similarity"] is None:
-        return "too few pairs" if point["negatives"] * point["fpr"] < 1 else "none"
-    return f"{point['similarity']:.3f} ({100 * point['tpr']:.1f} %)"
+    tables = (format_table(results), format_thresholds(results), format_open_set(results))
+    return "\n\n".join(filter(None, tables))
 
 
 def _cells(percent: Mapping[str, float]) -> dict[str, str]:
@@ -182,6 +156,7 @@ def _describe(
         "data": None if images is None else data_record(images, names),
         "queries": queries,
         "plain": _describe_scores(result.plain),
+        "open_set": None if result.open_set is None else asdict(result.open_set),
         "rerank": None
         if result.reranked is None
         else {"settings": result.rerank, **_describe_scores(result.reranked)},

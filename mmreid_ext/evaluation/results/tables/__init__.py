@@ -1,0 +1,1 @@
+"""Tables of results beside that of the metrics."""
