@@ -86,13 +86,15 @@ def _require_length(resuming: Resuming, meta: Mapping, loop: BaseLoop) -> None:
     if done > whole:
         raise UserError(
             f"resume: {resuming.filename} was written after iteration {done}, this run ends at "
-            f"{whole}: raise train_cfg.max_iters (or max_epochs), or resume from an earlier "
-            "checkpoint."
+            f"{whole}: give the length that the run was begun with (--iters, --epochs), raise "
+            "train_cfg.max_iters (or max_epochs), or resume from an earlier checkpoint."
         )
     if done == whole:
         warn(
             f"resume: {resuming.filename} is the end of the run (iteration {done} of {whole}); "
-            "nothing is left to train. A higher train_cfg.max_iters (or max_epochs) continues it."
+            "nothing is left to train. --iters (--epochs) in another --work-dir begins a longer run. A "
+            "higher train_cfg.max_iters (or max_epochs) continues this one, if its schedules don't "
+            "end here, too."
         )
 
 

@@ -21,7 +21,7 @@ _LENGTHS = {"iters": "max_iters", "epochs": "max_epochs"}
 _WITHOUT_END = 10**9
 """MMEngine's ``end`` of a schedule that never ends."""
 
-_SCHEDULE_MARKS = ("begin", "end", "T_max", "step_size", "total_steps")
+_SCHEDULE_MARKS = ("begin", "end", "step_size", "total_steps")
 _SCHEDULE_LISTS = ("milestones", "periods")
 
 _SHORTEST_WARM_UP = 2
@@ -100,8 +100,7 @@ class _Scaling:
         if key in cfg:  # a variable of the file, from which the others were computed
             cfg[key] = self.after
         self._move_loop(train_cfg)
-        for schedule in _all_schedules(cfg.get("param_scheduler")):
-            self._move_schedule(schedule)
+        self._move_schedules(_all_schedules(cfg.get("param_scheduler")))
         for hook in [*(cfg.get("default_hooks") or {}).values(), *(cfg.get("custom_hooks") or ())]:
             if isinstance(hook, MutableMapping):
                 self._move(hook, ("begin_iter", "begin_epoch", "save_begin"), least=0)
@@ -128,14 +127,31 @@ class _Scaling:
             ratio["period"] = self._moved(ratio.get("period", _DEFAULT_PERIOD), 2)
             train_cfg["inner_ratio"] = ratio
 
-    def _move_schedule(self, schedule: MutableMapping[str, Any]) -> None:
+    def _move_schedules(self, schedules: Sequence[MutableMapping[str, Any]]) -> None:
+        """Warm-ups first: what begins where one ends still does after it was rounded."""
+        ends: dict[int, int] = {}
+        for schedule in sorted(schedules, key=lambda schedule: "start_factor" not in schedule):
+            self._move_schedule(schedule, ends)
+
+    def _move_schedule(self, schedule: MutableMapping[str, Any], ends: dict[int, int]) -> None:
+        begin, end, half = (schedule.get(name) for name in ("begin", "end", "T_max"))
         self._move(schedule, _SCHEDULE_MARKS)
         for name in _SCHEDULE_LISTS:
             if schedule.get(name):
                 schedule[name] = [self._moved(mark, 1) for mark in schedule[name]]
-        if isinstance(schedule.get("end"), int):
-            span = _SHORTEST_WARM_UP if "start_factor" in schedule else 1
-            schedule["end"] = max(schedule["end"], schedule.get("begin", 0) + span)
+        if begin:
+            # at least its first step lies in the run
+            last = max(0, self.after - 1)
+            schedule["begin"] = min(ends.get(begin, schedule["begin"]), last)
+        start = schedule.get("begin", 0)
+        if isinstance(half, int):  # its end moves, not its length: begin was rounded, too
+            schedule["T_max"] = max(1, self._moved((begin or 0) + half, 1) - start)
+        if isinstance(end, int):
+            by_iteration = "start_factor" in schedule and not schedule.get("convert_to_iter_based")
+            span = _SHORTEST_WARM_UP if by_iteration else 1
+            schedule["end"] = max(schedule["end"], start + span)
+            if "start_factor" in schedule:
+                ends[end] = schedule["end"]
 
     def _move(self, part: MutableMapping[str, Any], names: Sequence[str], least: int = 1) -> None:
         for name in names:

@@ -4,8 +4,11 @@ import copy
 from argparse import Namespace
 from pathlib import Path
 
+import mmengine.optim  # noqa: F401  registers the schedules
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 
 from mmreid_ext.cli.training.run_length import apply_length_arguments
 from mmreid_ext.errors import UserError
@@ -45,6 +48,59 @@ def test_every_configuration_keeps_its_course(path):
             marks = after.get("milestones", [])
             assert marks == sorted(marks) and all(1 <= mark <= short for mark in marks)
             assert len(marks) == len(before.get("milestones", []))
+
+
+EPOCH = 10
+"""Iterations per epoch of the simulated courses."""
+
+
+def course_of(cfg):
+    """Learning rates of all iterations, in units of the configured one."""
+    unit, length = length_of(cfg)
+    steps = 1 if unit == "iters" else EPOCH
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedules = []
+    for schedule in copy.deepcopy(cfg.param_scheduler):
+        kind = PARAM_SCHEDULERS.get(schedule.pop("type"))
+        if schedule.pop("convert_to_iter_based", False):
+            kind, schedule["epoch_length"] = kind.build_iter_from_epoch, EPOCH
+        schedules.append(kind(optimizer, **schedule))
+    rates = []
+    for iteration in range(1, length * steps + 1):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        for schedule in schedules:
+            if not schedule.by_epoch or iteration % steps == 0:
+                schedule.step()
+    return rates
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_tenth_of_a_run_reaches_the_full_rate_and_the_last_one(path):
+    whole = Config.fromfile(path)
+    unit, length = length_of(whole)
+    # at its real length a long course costs seconds; a tenth of 1,000 is as short as it gets
+    changed(whole, **{unit: min(length, 1000)})
+    short = copy.deepcopy(whole)
+    changed(short, **{unit: length_of(whole)[1] // 10})
+    before, after = course_of(whole), course_of(short)
+    assert max(after) == pytest.approx(max(before), rel=0.02), "the warm-up ends"
+    # a cosine of 30 iterations ends a third higher than one of 300, before its last step
+    assert before[-1] <= after[-1] * 1.001 and after[-1] <= 1.4 * before[-1]
+
+
+def test_a_cosine_begins_where_the_warm_up_ends_and_ends_with_the_run():
+    def schedules(convert):
+        common = dict(by_epoch=True, convert_to_iter_based=convert)
+        warm_up = dict(type="LinearLR", start_factor=0.1, begin=0, end=2, **common)
+        return [dict(type="CosineAnnealingLR", begin=2, end=40, T_max=38, **common), warm_up]
+
+    for convert, first in ((True, 1), (False, 2)):  # a warm-up within an epoch, or over two
+        cfg = Config(dict(train_cfg=dict(max_epochs=40), param_scheduler=schedules(convert)))
+        changed(cfg, epochs=4)
+        cosine, warm_up = cfg.param_scheduler
+        assert warm_up.end == cosine.begin == first
+        assert (cosine.end, cosine.T_max) == (4, 4 - first)
 
 
 def example():
