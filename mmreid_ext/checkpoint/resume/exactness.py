@@ -92,7 +92,8 @@ def _require_length(resuming: Resuming, meta: Mapping, loop: BaseLoop) -> None:
     if done == whole:
         warn(
             f"resume: {resuming.filename} is the end of the run (iteration {done} of {whole}); "
-            "nothing is left to train. --iters (--epochs) begins a longer run in another --work-dir. "
+            "nothing is left to train. "
+            "--iters (--epochs) begins a longer run in another --work-dir. "
             "A higher train_cfg.max_iters (or max_epochs) continues this one, "
             "if its schedules don't end here, too."
         )
