@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from helpers.tiny_reid import tiny_model
 from mmengine.config import Config
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from mmreid_ext.checkpoint.usage import KEY, recorded_size
 from mmreid_ext.engine.hooks import DeploymentInfoHook, deployment_info_hook
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.reid_metric import ReIDMetric
 from mmreid_ext.registry import HOOKS, MODELS
 
 PIPELINE = [dict(type="LoadImageFromFile"), dict(type="Resize", scale=(8, 16))]
@@ -85,3 +87,22 @@ def test_the_configuration_is_recorded_or_it_is_said_once_why_not(runner, monkey
         hook.before_save_checkpoint(runner, checkpoint)
     assert "config" not in checkpoint["meta"][KEY]
     assert len(said) == 1 and "model.head.losses.ce is of type Identity" in said[0]
+
+
+@pytest.mark.parametrize("validated, saved, kept", [(4, 4, True), (2, 4, False), (4, 2, False)])
+def test_the_last_checkpoint_keeps_thresholds_of_its_own_weights(
+    runner, tmp_path, monkeypatch, validated, saved, kept
+):
+    calls = []
+    monkeypatch.setattr(deployment_info_hook, "keep_thresholds", lambda *a: calls.append(a))
+    path = tmp_path / "last.pth"
+    torch.save(dict(state_dict={}, meta=dict(iter=saved)), path)
+    (tmp_path / "last_checkpoint").write_text(str(path))
+    metric = ReIDMetric()
+    runner.work_dir, runner.iter = str(tmp_path), validated
+    runner.val_loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric, object()]))
+    hook = DeploymentInfoHook()
+    hook.after_val_epoch(runner)
+    runner.iter = 4
+    hook.after_train(runner)
+    assert [call[:2] for call in calls] == ([(str(path), metric)] if kept else [])

@@ -91,7 +91,8 @@ def evaluate_open_set(
         P. J. Phillips, P. Grother, R. Micheals, "Evaluation Methods in Face Recognition", Handbook
         of Face Recognition, 2nd ed., Springer 2011,
         https://doi.org/10.1007/978-0-85729-932-1_21: detection and identification rate at rank 1
-        against false alarm rate. As TPIR and FPIR in ISO/IEC 19795-1.
+        against false alarm rate. For people: S. Liao et al., "Open-set Person Re-identification",
+        arXiv 2014, https://arxiv.org/abs/1408.0872.
     """
     inputs = RetrievalInputs.check(
         query_feats, gallery_feats, query_pids, gallery_pids, query_camids, gallery_camids
