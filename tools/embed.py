@@ -77,11 +77,12 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.apis.embedding.image_list import list_of
     from mmreid_ext.apis.embedding.result_file import check_suffix, write_result
     from mmreid_ext.apis.embedding.shards import ShardStore
-    from mmreid_ext.cli.launch import join_ranks
+    from mmreid_ext.cli.launch import expected_world_size, join_ranks
     from mmreid_ext.cli.screen.embedding_progress import EmbeddingProgress
     from mmreid_ext.distributed import barrier, get_rank, get_world_size, is_main
 
     check_suffix(args.out)
+    expected_world_size(launcher)
     join_ranks(launcher, _PATIENCE)
     images = list_of(args.source)
     inferencer = ReIDInferencer(

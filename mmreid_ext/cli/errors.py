@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import select
+import sys
 import traceback
 from collections.abc import Callable
 
@@ -21,6 +23,9 @@ MENDABLE = (
     errno.ENOTDIR,
 )
 """Refusals of the operating system that name a place: no permission, no space, no folder."""
+
+READER_LEFT = 141
+"""Exit code where nobody reads the output any more: the shell's for the signal SIGPIPE."""
 
 
 def run_tool(
@@ -42,7 +47,7 @@ def run_tool(
     try:
         if instead_of_ranks is not None:
             require_one_process(instead_of_ranks)
-        ended = main()
+        ended = _while_read(main)
     except KeyboardInterrupt as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise
@@ -57,6 +62,26 @@ def run_tool(
             raise
     if ended:
         raise SystemExit(ended)
+
+
+def _while_read(main: Callable[[], int | None]) -> int | None:
+    """Call ``main``, and end quietly if the reader of its output leaves, as ``head`` does."""
+    try:
+        ended = main()
+        sys.stdout.flush()
+        return ended
+    except BrokenPipeError:
+        if not _reader_left():
+            raise  # a pipe to another process
+        # Python writes what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(READER_LEFT) from None
+
+
+def _reader_left() -> bool:
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)  # errors are reported without being asked for
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 def user_message(error: Exception) -> str | None:

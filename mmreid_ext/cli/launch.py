@@ -67,14 +67,12 @@ def expected_world_size(launcher: str) -> int:
 def join_ranks(launcher: str, timeout: timedelta | None = None) -> None:
     """Start the process group of gloo, for ranks that the launcher has started.
 
+    ``expected_world_size`` says before it whether the launcher announces them.
+
     Args:
         launcher: ``'pytorch'`` or ``'slurm'``; for ``'none'`` nothing is done.
         timeout: How long ranks wait for one another. None: PyTorch's default.
-
-    Raises:
-        UserError: If the launcher doesn't announce the ranks in the environment.
     """
-    expected_world_size(launcher)
     if launcher == "none" or dist.is_initialized():
         return
     if launcher == "slurm":

@@ -71,6 +71,23 @@ def test_interrupt_has_the_shells_exit_code():
     assert caught.value.code == 130
 
 
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_a_reader_that_leaves_ends_a_tool_quietly(buffering):
+    """As in ``tools/compare.py … | head``, whether Python collects the output or not."""
+    code = (
+        "import sys; from mmreid_ext.cli.errors import run_tool; sys.stdin.read(1)\n"
+        "run_tool(lambda: print('a line'))"
+    )
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    env = dict(os.environ, PYTHONUNBUFFERED=buffering)
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=env, **pipes) as tool:
+        tool.stdout.close()
+        tool.stdin.write(b"x")
+        tool.stdin.close()
+        said = tool.stderr.read()
+    assert (tool.returncode, said) == (141, b"")
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC, errno.EROFS])
 def test_the_systems_refusals_name_the_place(number):
     error = OSError(number, "whatever", "/there/log.txt")

@@ -46,6 +46,8 @@ def seed_summary(runs: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str,
 def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
     """Return one line per test set and seed, then mean and deviation; percent.
 
+    A single seed has no deviation, and is its own mean.
+
     Args:
         runs: Metrics by seed, as ``results.json`` holds them.
     """
@@ -59,9 +61,9 @@ def format_seed_table(runs: Mapping[int, Mapping[str, float]]) -> str:
             cells = [f"{metrics[key]:.2f}" if key in metrics else "" for key in keys]
             rows.append([title, str(seed), *cells])
         found = [summary.get(key) for key in keys]
-        means = ["" if f is None else f"{f['mean']:.2f} ± {f['std']:.2f}" for f in found]
-        rows.append([title, "mean ± std", *means])
-    return f"Percent, {len(runs)} training seeds\n{text_table(rows, ruled=False)}"
+        if len(runs) > 1:
+            rows.append([title, "mean ± std", *("" if f is None else _mean(f) for f in found)])
+    return f"Percent, {_counted(len(runs))}\n{text_table(rows, ruled=False)}"
 
 
 def format_grid_table(
@@ -92,3 +94,7 @@ def format_grid_table(
 def _mean(found: Mapping[str, float | int]) -> str:
     mean = f"{found['mean']:.2f}"
     return mean if found["num_seeds"] == 1 else f"{mean} ± {found['std']:.2f}"
+
+
+def _counted(seeds: int) -> str:
+    return f"{seeds} training seed{'' if seeds == 1 else 's'}"

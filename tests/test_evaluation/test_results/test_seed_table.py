@@ -35,6 +35,12 @@ def test_table_shows_every_seed():
     assert lines[7].startswith("a (re-ranked)") and "41.50 ± 2.12" in lines[7]
 
 
+def test_one_seed_has_no_deviation():
+    text = format_seed_table({0: RUNS[0]})
+    assert text.splitlines()[0] == "Percent, 1 training seed"
+    assert "nan" not in text and "mean" not in text
+
+
 def test_a_grid_has_a_row_for_each_setting():
     grid = {"lr=1": RUNS, "lr=2": {0: RUNS[0]}, "lr=9": {}}
     text = format_grid_table(grid, {"lr=9": "failed: seed 0"})
