@@ -37,10 +37,11 @@ def download(url: str, path: Path, progress: bool = True, patience: float = PATI
         reason = str(getattr(error, "reason", None) or error)
     if reason is not None:
         raise UserError(
-            f"Can't download {url} ({reason}): put it at {path}, "
-            "or name a local file (--init-weights FILE, load_from=FILE, "
-            "model.backbone.init_cfg.checkpoint=FILE), "
-            "or set model.backbone.init_cfg=None to do without."
+            f"Can't download {url} ({reason}).\n"
+            f"  Put it at {path},\n"
+            "  or name your own file: --init-weights FILE, or load_from=FILE for a whole network,\n"
+            "  or train from random weights: --cfg-options model.backbone.init_cfg=None "
+            "(own pictures: prepare_folder.py --from-scratch, which trains longer, too)."
         )
 
 

@@ -72,7 +72,11 @@ def test_without_network_it_takes_a_second(cache, monkeypatch):
     with pytest.raises(UserError) as caught:
         provide_weights(starting_from("https://example.org/r50.pth"))
     assert time.monotonic() - start < 3 * addresses.PATIENCE
-    for part in (f"put it at {cache}/r50.pth", "init_cfg=None", "--init-weights FILE"):
+    for part in (
+        f"Put it at {cache}/r50.pth",
+        "--cfg-options model.backbone.init_cfg=None",
+        "--init-weights FILE",
+    ):
         assert part in str(caught.value)
 
 
