@@ -50,6 +50,7 @@ TOOLS = {
     "evaluate": ["none.npz", "--out"],
     "plot_embeddings": ["none.npz", "--out"],
     "visualize_ranks": ["none.npz", "--out-dir"],
+    "export_ranks": ["none.npz", "--out"],
     "compare": ["none.json", "none2.json", "--out"],
     "test": ["none.py", "none.pth", "--out"],
 }

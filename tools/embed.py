@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     require_writable(args.out, "--out")
     launcher = choose_launcher(args.launcher)
 
@@ -108,23 +107,30 @@ def run(args: argparse.Namespace) -> None:
     )
     barrier()
     if progress is None:
-        return
+        return 0
     progress.end()
     count, unreadable = write_result(args.out, images, store, number_of_shards(images), notes)
-    width = inferencer.use["embedding"]["size"]
+    reasons = {images.name(place): why for place, why in sorted(unreadable.items())}
+    report(args, count, inferencer.use["embedding"]["size"], reasons)
+    store.remove()
+    # On several ranks torchrun would call another code the failure of a rank.
+    return SOME_UNREADABLE if unreadable and get_world_size() == 1 else 0
+
+
+def report(args: argparse.Namespace, count: int, width: int, unreadable: dict[str, str]) -> None:
+    """Say what was written, and list what was not, on the screen and in a file."""
+    from mmreid_ext.checkpoint.atomic import atomic_write
+
     print(f"Written: {args.out}, {count:,} embeddings of {width} numbers")
     lost = args.out.with_name(f"{args.out.name}.unreadable.txt")
     if unreadable:
-        lines = [f"{images.name(place)}\t{why}" for place, why in sorted(unreadable.items())]
-        lost.write_text("\n".join([*lines, ""]), encoding="utf-8", errors="surrogateescape")
+        lines = [f"{name}\t{why}" for name, why in unreadable.items()]
+        atomic_write(lost, "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
         missing = several(len(unreadable), "picture")
         print(f"NOT embedded: {missing} that can't be read; {lost} lists them")
     else:
         lost.unlink(missing_ok=True)
-    store.remove()
     print(f"next: python tools/search.py QUERY.jpg --gallery {args.out} --model {args.model}")
-    if unreadable and get_world_size() == 1:  # torchrun would call it a failure of a rank
-        sys.exit(SOME_UNREADABLE)
 
 
 def _own_device() -> str | None:

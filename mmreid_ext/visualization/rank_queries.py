@@ -128,31 +128,52 @@ def _original_list(
     pairs: PairBlocks, result: RetrievalResult, chosen: np.ndarray, topk: int, name: str
 ) -> RankedList:
     """Lists by the distance of the embeddings."""
-    columns, scores = _top(pairs, pairs.similarity, chosen, topk)
+    columns, scores = top_lists(pairs, pairs.similarity, chosen, topk)
     distances = pairs.to_distance(torch.from_numpy(scores)).numpy()
     return _ranked_list(pairs, result, chosen, columns, distances, name, DISTANCES[pairs.distance])
 
 
 def _reranked_list(pairs: PairBlocks, chosen: np.ndarray, topk: int, settings: dict) -> RankedList:
     """Lists by re-ranked distance. All queries take part, as they do in the score."""
-    inputs = pairs.inputs
-    with full_precision(inputs.gallery.device):
-        similarity = rerank_similarity(
-            inputs.query, inputs.gallery, gallery_rows=inputs.gallery_rows, **settings
-        )
-    result = rank_by(similarity, inputs, _CMC_RANKS)
-    columns, scores = _top(pairs, similarity, chosen, topk)
+    similarity = reranked_similarity(pairs, settings)
+    result = rank_by(similarity, pairs.inputs, _CMC_RANKS)
+    columns, scores = top_lists(pairs, similarity, chosen, topk)
     words = "k-reciprocal distance, k1 {k1}, k2 {k2}, λ {lambda_value:g}".format(**settings)
     return _ranked_list(pairs, result, chosen, columns, -scores, "Re-ranked", words)
 
 
-def _top(
+def reranked_similarity(pairs: PairBlocks, settings: Mapping[str, Any]) -> RerankedSimilarity:
+    """Prepare re-ranked scores of all pairs, as the evaluator does.
+
+    Args:
+        pairs: Queries and gallery.
+        settings: Complete settings of the re-ranking.
+    """
+    inputs = pairs.inputs
+    with full_precision(inputs.gallery.device):
+        return rerank_similarity(
+            inputs.query, inputs.gallery, gallery_rows=inputs.gallery_rows, **settings
+        )
+
+
+def top_lists(
     pairs: PairBlocks,
     similarity: FeatureSimilarity | RerankedSimilarity,
     chosen: np.ndarray,
     topk: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """First columns and scores of the chosen queries, a block at a time."""
+    """Find the first ranks of chosen queries, a block at a time.
+
+    Args:
+        pairs: Queries and gallery without junk, G' images.
+        similarity: Scores to rank by.
+        chosen: Query rows, shape (N,).
+        topk: Length K of the lists.
+
+    Returns:
+        Columns of the gallery without junk and scores, best first, each of shape (N, K); a list
+        that is too short ends in -1 and NaN.
+    """
     everyone = torch.arange(len(pairs.inputs.gallery), device=pairs.inputs.gallery.device)
     blocks = [
         top_matches(

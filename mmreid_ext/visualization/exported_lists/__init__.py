@@ -1,0 +1,1 @@
+"""Ranked lists as data: what every query finds, for other programs."""
