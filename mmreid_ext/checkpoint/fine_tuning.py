@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, NamedTuple
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import weight_init
 from mmengine.runner import BaseLoop, Runner
@@ -28,7 +29,7 @@ from mmreid_ext.checkpoint.starting import matched_state
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten
 
-from .weights import differing_entries
+from .weights import differing_entries, require_names
 
 
 class Loading(NamedTuple):
@@ -128,6 +129,7 @@ def fit_checkpoint(checkpoint: dict, purpose: str, model: nn.Module) -> dict:
         )
     nested = "state_dict" in checkpoint
     state = checkpoint["state_dict"] if nested else checkpoint
+    require_names(state)
     if purpose == "resume":
         require_equal_entries(model, _unwrapped(state))
         return checkpoint
@@ -177,7 +179,7 @@ def require_equal_entries(model: nn.Module, state: Mapping) -> None:
 
 def _is_state(name: str, value: Any) -> bool:
     # Early batch-norm checkpoints lack the counter of batches.
-    return hasattr(value, "shape") and not name.endswith("num_batches_tracked")
+    return isinstance(value, torch.Tensor) and not name.endswith("num_batches_tracked")
 
 
 def without_foreign_state(model: nn.Module, state: dict) -> dict:

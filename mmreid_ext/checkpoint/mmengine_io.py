@@ -16,13 +16,17 @@ from urllib.parse import urlparse
 import torch
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
+from mmengine.runner import Runner
 
 from mmreid_ext.checkpoint.starting.download import download
+from mmreid_ext.distributed import is_main
 
 from . import fine_tuning
 from .atomic import atomic_open, atomic_write
 from .plain import to_plain
 from .resume import resuming
+from .resume.meta import without_code
+from .resume.own_files import OwnFilesOnly, is_own_file
 from .safe_load import safe_load
 from .warning import warn
 
@@ -41,6 +45,7 @@ def install(mm_checkpoint: Any) -> None:
     checkpoint_hook.open = _open_atomically_for_writing  # shadows the builtin in that module
     for name in ("_save_checkpoint_with_step", "_save_best_checkpoint"):
         setattr(CheckpointHook, name, _removing_afterwards(getattr(CheckpointHook, name)))
+    CheckpointHook.before_train = _removing_own_files(CheckpointHook.before_train)
 
 
 class TorchForCheckpoints:
@@ -52,7 +57,7 @@ class TorchForCheckpoints:
     @staticmethod
     def load(f: Any, map_location: Any = None, **_: Any) -> Any:
         """Load safely whatever else is asked for: a fall-back to full pickle ends here."""
-        return safe_load(f, map_location)
+        return without_code(safe_load(f, map_location))
 
     @staticmethod
     def save(obj: Any, f: Any, **kwargs: Any) -> None:
@@ -105,7 +110,7 @@ def load_url(
     path = folder / os.path.basename(urlparse(url).path)
     if not path.exists():
         download(url, path, progress)
-    return safe_load(path, map_location)
+    return without_code(safe_load(path, map_location))
 
 
 def _atomic_put(self: LocalBackend, obj: bytes, filepath: str | Path) -> None:
@@ -116,23 +121,6 @@ def _atomic_put(self: LocalBackend, obj: bytes, filepath: str | Path) -> None:
 def _open_atomically_for_writing(file: Any, mode: str = "r", **kwargs: Any) -> Any:
     opener = atomic_open if mode in ("w", "wb") else builtins.open
     return opener(file, mode, **kwargs)
-
-
-class _RemovalList:
-    """A file backend that notes what to remove instead of removing it."""
-
-    def __init__(self, backend: Any) -> None:
-        self.backend = backend
-        self.removals: list[tuple[Callable[[str], None], str]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.backend, name)
-
-    def remove(self, path: str) -> None:
-        self.removals.append((self.backend.remove, path))
-
-    def rmtree(self, path: str) -> None:
-        self.removals.append((self.backend.rmtree, path))
 
 
 def _remove_if_possible(remove: Callable[[str], None], path: str) -> None:
@@ -154,15 +142,35 @@ def _removing_afterwards(save: Callable[..., None]) -> Callable[..., None]:
             save(hook, *args, **kwargs)
             return
         backend = hook.file_backend
-        hook.file_backend = noted = _RemovalList(backend)
+        hook.file_backend = noted = OwnFilesOnly(backend, hook)
         try:
             save(hook, *args, **kwargs)
         finally:
             hook.file_backend = backend
         best = getattr(hook, "best_ckpt_path_dict", {}).values()
         in_use = {hook.last_ckpt, getattr(hook, "best_ckpt_path", None), *best}
-        for remove, path in noted.removals:
+        for path in noted.removals:
             if path not in in_use:  # the same step can be saved again after a resumed run
-                _remove_if_possible(remove, path)
+                _remove_if_possible(backend.remove, path)
 
     return save_then_remove
+
+
+def _removing_own_files(begin: Callable[..., None]) -> Callable[..., None]:
+    """Let a resumed hook remove what it wrote, where it keeps fewer checkpoints than before."""
+
+    @wraps(begin)
+    def begin_training(hook: CheckpointHook, runner: Runner) -> None:
+        ids = runner.message_hub.get_info("keep_ckpt_ids", []) if hook.max_keep_ckpts > 0 else []
+        superfluous = list(ids)[: max(len(ids) - hook.max_keep_ckpts, 0)]
+        if superfluous:
+            runner.message_hub.update_info("keep_ckpt_ids", list(ids)[len(superfluous) :])
+        begin(hook, runner)
+        if not is_main():
+            return
+        for step in superfluous:
+            path = hook.file_backend.join_path(hook.out_dir, hook.filename_tmpl.format(step))
+            if is_own_file(hook, str(hook.out_dir), path) and hook.file_backend.isfile(path):
+                _remove_if_possible(hook.file_backend.remove, path)
+
+    return begin_training

@@ -94,3 +94,21 @@ def _state_of(loaded: Any, path: str | os.PathLike) -> dict[str, Tensor]:
 def _needed(name: str) -> bool:
     """Whether embeddings depend on it; early batch-norm checkpoints lack the counter of batches."""
     return not name.startswith(TRAINING_ONLY) and not name.endswith("num_batches_tracked")
+
+
+def require_names(state: Any) -> None:
+    """Raise unless something is a dictionary whose keys are text, as a state dictionary is.
+
+    Raises:
+        UserError: Says what it is.
+    """
+    if not isinstance(state, Mapping):
+        raise UserError(
+            f"The checkpoint's state_dict is a {type(state).__name__}, must be a dictionary of "
+            "weights by name; take another checkpoint."
+        )
+    if not all(isinstance(name, str) for name in state):
+        raise UserError(
+            "The checkpoint's state_dict has keys that are no text, must be a dictionary of "
+            "weights by name; take another checkpoint."
+        )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import os
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from mmreid_ext.checkpoint.warning import warn
+
+from .own_files import folder_of, has_own_name, is_own_file
 
 
 def watched_metrics(runner: Runner) -> list[str]:
@@ -25,8 +27,8 @@ def watched_metrics(runner: Runner) -> list[str]:
 def ready_best(runner: Runner, hub: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
     """Forget the best score if it is that of another metric; find the best file if it moved.
 
-    MMEngine would compare the new metric with the old one's best value, and never remove a best
-    file that a moved folder took along.
+    MMEngine would compare the new metric with the old one's best value, never remove a best file
+    that a moved folder took along, and remove that of the original of a copied one.
 
     Args:
         runner: The run that is resumed.
@@ -44,7 +46,18 @@ def ready_best(runner: Runner, hub: Mapping[str, Any], record: Mapping[str, Any]
             f"resume: save_best was {', '.join(before)}, is {', '.join(now)}: the best of the "
             "former is forgotten, its file stays."
         )
-    for name, path in info.items():
-        if name.startswith("best_ckpt") and isinstance(path, str) and not Path(path).exists():
-            here = Path(runner.work_dir) / Path(path).name
-            info[name] = str(here) if here.is_file() else path
+    _find_here(runner, info)
+
+
+def _find_here(runner: Runner, info: MutableMapping[str, Any]) -> None:
+    """Name the best files of the own folder only: MMEngine removes what is named there."""
+    hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
+    for name in [name for name in info if name.startswith("best_ckpt")]:
+        path = str(info.pop(name))
+        file = path.rpartition("/")[2]
+        for hook in hooks:
+            folder = folder_of(hook, runner)
+            here = path if is_own_file(hook, folder, path) else os.path.join(folder, file)
+            if has_own_name(hook, file) and ("://" in folder or os.path.isfile(here)):
+                info[name] = here
+                break

@@ -15,8 +15,10 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import shorten
 
 from .best_file import ready_best
+from .meta import own_message_hub, require_expected_meta
 from .restored_state import End, optimizer_changes, schedule_changes
 from .run_record import KEY, changes, describe_run
+from .stored_states import require_averages, require_optimizer_state, require_schedule_states
 
 _COUNTS = ("iter", "epoch")
 
@@ -44,12 +46,15 @@ def require_exact(resuming: Resuming, checkpoint: dict) -> None:
     """
     runner = resuming.runner
     loop = runner.train_loop
+    _require_plain(resuming.filename, checkpoint)
     runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
     if runner.param_schedulers is not None:
         runner.param_schedulers = runner.build_param_scheduler(runner.param_schedulers)
     _require_parts(resuming, checkpoint)
+    if resuming.optimizer:
+        state, wrapper = checkpoint["optimizer"], runner.optim_wrapper
+        require_optimizer_state(resuming.filename, state, wrapper, "optimizer")
     meta = checkpoint["meta"]
-    meta.pop("config", None)  # text that MMEngine would execute as a configuration
     resuming.record = meta.get(KEY)
     _require_length(resuming, meta, loop)
     _require_settings(resuming, checkpoint)
@@ -59,9 +64,21 @@ def require_exact(resuming: Resuming, checkpoint: dict) -> None:
         warn("resume: EarlyStoppingHook counts from 0 again; MMEngine does not store its count.")
 
 
+def _require_plain(filename: str, checkpoint: dict) -> None:
+    """What is there must be what a run writes; MMEngine would believe it."""
+    if "meta" in checkpoint:
+        require_expected_meta(filename, checkpoint["meta"])
+    if "message_hub" in checkpoint:
+        own_message_hub(filename, checkpoint)
+    if "param_schedulers" in checkpoint:
+        require_schedule_states(filename, checkpoint["param_schedulers"])
+    if "ema_state_dict" in checkpoint:
+        require_averages(filename, checkpoint["ema_state_dict"], checkpoint["state_dict"])
+
+
 def _require_parts(resuming: Resuming, checkpoint: Mapping) -> None:
     meta = checkpoint.get("meta")
-    progress = isinstance(meta, Mapping) and all(isinstance(meta.get(k), int) for k in _COUNTS)
+    progress = isinstance(meta, Mapping) and all(k in meta for k in _COUNTS)
     needed = {"state_dict": True, "message_hub": True, "optimizer": resuming.optimizer}
     needed["param_schedulers"] = resuming.schedules and bool(resuming.runner.param_schedulers)
     needed["ema_state_dict"] = any(isinstance(h, EMAHook) for h in resuming.runner.hooks)

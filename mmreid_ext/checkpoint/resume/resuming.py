@@ -30,6 +30,7 @@ from mmreid_ext.shorten import shorten
 
 from .exactness import Resuming, require_exact
 from .latest import check_given, newest_good, resumable_files
+from .meta import for_mmengine
 from .run_record import KEY, describe_run
 
 _resuming: ContextVar[Resuming | None] = ContextVar("resuming", default=None)
@@ -40,6 +41,7 @@ def install() -> None:
     Runner.train = _choosing(Runner.train)
     Runner.load_or_resume = _choosing(Runner.load_or_resume)
     Runner.resume = _checked(Runner.resume)
+    Runner.load_checkpoint = _no_more_than_needed(Runner.load_checkpoint)
     Runner.save_checkpoint = _recorded(Runner.save_checkpoint)
     mm_runner._load_checkpoint = _read_for_resuming(mm_runner._load_checkpoint)
 
@@ -128,6 +130,15 @@ def _read_for_resuming(read: Callable[..., Any]) -> Callable[..., Any]:
         return checkpoint
 
     return read_and_check
+
+
+def _no_more_than_needed(load: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(load)
+    def load_for_resuming(runner: Runner, *args: Any, **kwargs: Any) -> Any:
+        checkpoint = load(runner, *args, **kwargs)
+        return checkpoint if _resuming.get() is None else for_mmengine(checkpoint)
+
+    return load_for_resuming
 
 
 def _recorded(save: Callable[..., None]) -> Callable[..., None]:
