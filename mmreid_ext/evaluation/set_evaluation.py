@@ -84,7 +84,7 @@ def evaluate_set(
         plain=plain,
         reranked=reranked,
         rerank=settings,
-        **_described(images, splits, plain.rows),
+        **_described(images, splits, plain.rows, protocol),
         extras=ranking.extras(),
         open_set=ranking.open_set(splits[0]),
         seconds=time.perf_counter() - start,
@@ -98,7 +98,9 @@ def _num_images(splits: Sequence[Split]) -> int:
     return sum(len(split.query) + len(split.gallery) for split in splits)
 
 
-def _described(images: EmbeddingSet, splits: Sequence[Split], rows: np.ndarray) -> dict[str, Any]:
+def _described(
+    images: EmbeddingSet, splits: Sequence[Split], rows: np.ndarray, protocol: EvaluationProtocol
+) -> dict[str, Any]:
     """Say how many images were ranked, and what the queries, some rows of the images, show."""
     return dict(
         num_queries=sum(len(s.query) for s in splits if s.trial == splits[0].trial),
@@ -106,6 +108,7 @@ def _described(images: EmbeddingSet, splits: Sequence[Split], rows: np.ndarray) 
         query_names=images.names[rows],
         query_pids=images.pids[rows],
         query_camids=images.camids[rows],
+        self_retrieval=protocol.self_retrieval,
     )
 
 

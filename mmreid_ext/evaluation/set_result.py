@@ -40,6 +40,7 @@ class SetResult:
         open_set: Figures of open-set identification, if they were asked for.
         no_match_causes: Why some queries have no match, in words; empty if all have one. Where
             splits are random, those of one split.
+        self_retrieval: Whether every image was asked, against all others.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SetResult:
     pid_names: Mapping[int, str] = field(default_factory=dict)
     no_match_causes: str = ""
     open_set: OpenSetResult | None = None
+    self_retrieval: bool = False
 
     @property
     def unanswerable(self) -> str:
@@ -83,8 +85,8 @@ class SetResult:
 
         Returns:
             By rate: ``fpr``; ``similarity``, the lowest that is accepted; ``tpr``; ``negatives``,
-            how many pairs of different people were counted; ``dataset``. Similarity and ``tpr`` are
-            None where there are fewer than ``1 / fpr`` such pairs.
+            how many pairs of different people were counted; ``dataset``; ``self_retrieval``.
+            Similarity and ``tpr`` are None where there are fewer than ``1 / fpr`` such pairs.
         """
         points = []
         for fpr, similarity in sorted(self.plain.threshold_at_fpr.items(), reverse=True):
@@ -96,6 +98,7 @@ class SetResult:
                     tpr=self.plain.tpr_at_fpr[fpr] if known else None,
                     negatives=self.plain.num_negatives,
                     dataset=self.name,
+                    self_retrieval=self.self_retrieval,
                 )
             )
         return points

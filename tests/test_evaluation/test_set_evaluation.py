@@ -49,6 +49,12 @@ def test_per_query_scores_lie_beside_what_they_show():
     assert np.isnan(result.plain.top1).tolist() == np.isnan(result.plain.ap).tolist()
 
 
+@pytest.mark.parametrize("protocol", ["camera", "self_retrieval"])
+def test_operating_points_say_what_was_compared(protocol):
+    points = evaluate_set(random_set(), protocol, rerank=None).operating_points()
+    assert {point["self_retrieval"] for point in points} == {protocol == "self_retrieval"}
+
+
 def test_several_sets_under_their_protocols():
     first, second = random_set(name="first"), random_set(seed=1, name="second")
     both = EmbeddingSet(

@@ -32,6 +32,8 @@ class Threshold:
         tpr: Share of pairs of one person that reach it, in [0, 1]; None likewise.
         negatives: Pairs of different people that were counted.
         dataset: Name of the test set.
+        self_retrieval: Whether the test asked every image against all others. Most of its pairs of
+            one person then come from one camera and one moment.
     """
 
     fpr: float
@@ -39,6 +41,7 @@ class Threshold:
     tpr: float | None
     negatives: int
     dataset: str
+    self_retrieval: bool = False
 
 
 def read_thresholds(record: Mapping[str, Any], dataset: str | None = None) -> list[Threshold]:
@@ -46,12 +49,13 @@ def read_thresholds(record: Mapping[str, Any], dataset: str | None = None) -> li
 
     Args:
         record: What :func:`.read_deployment_info` returns.
-        dataset: Name of the test set. Defaults to the one with most pairs of different people: its
-            thresholds are the surest. Among equals the first by name.
+        dataset: Name of the test set. Defaults to one with a gallery of its own before one of
+            self-retrieval, then to the one with most pairs of different people: its thresholds are
+            the surest. Among equals the first by name.
     """
     found = [threshold for entry in _entries(record) if (threshold := _parsed(entry)) is not None]
     if dataset is None:
-        first = min(found, key=lambda t: (-t.negatives, t.dataset), default=None)
+        first = min(found, key=lambda t: (t.self_retrieval, -t.negatives, t.dataset), default=None)
         dataset = None if first is None else first.dataset
     return sorted((t for t in found if t.dataset == dataset), key=lambda t: -t.fpr)
 
@@ -127,7 +131,8 @@ def _parsed(entry: Mapping[str, Any]) -> Threshold | None:
     negatives, dataset = entry.get("negatives"), entry.get("dataset")
     if fpr is None or not isinstance(dataset, str) or not isinstance(negatives, int):
         return None
-    return Threshold(fpr, similarity, None if similarity is None else tpr, negatives, dataset)
+    tpr = None if similarity is None else tpr
+    return Threshold(fpr, similarity, tpr, negatives, dataset, entry.get("self_retrieval") is True)
 
 
 def _number(value: Any) -> float | None:

@@ -55,6 +55,15 @@ def test_the_set_of_most_pairs_is_preferred(checkpoint):
     assert read_thresholds(record, "elsewhere") == []
 
 
+def test_a_gallery_of_its_own_is_preferred_to_self_retrieval(checkpoint):
+    """Pairs of one person from one camera, a moment apart, say little about two cameras."""
+    alone = [dataclasses.replace(t, self_retrieval=True) for t in STREET]
+    store_thresholds(checkpoint, HOME + alone)
+    record = read_deployment_info(checkpoint)
+    assert read_thresholds(record) == HOME
+    assert read_thresholds(record, "street") == [alone[1], alone[0]]
+
+
 def test_later_ones_of_a_set_replace_earlier_ones(checkpoint):
     store_thresholds(checkpoint, HOME + STREET)
     renewed = [dataclasses.replace(HOME[0], similarity=0.55)]
