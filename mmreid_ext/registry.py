@@ -7,7 +7,8 @@ MMEngine imports this file when it meets that prefix, and a registry's ``locatio
 look-up. (``custom_imports`` of our configurations only runs the check of installed versions early.)
 
 Whoever builds something of ours comes through this file, from a command line or from Python. So
-here checkpoints become data: see :func:`mmreid_ext.compat.enable_safe_checkpoints`.
+here checkpoints become data, see :func:`mmreid_ext.compat.enable_safe_checkpoints`, and so does
+YAML, see :mod:`mmreid_ext.config_files`.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from mmreid_ext.compat import (
     let_hooks_be_switched_off,
     share_batches_of_every_loop,
 )
+from mmreid_ext.config_files import never_call_from_yaml
 from mmreid_ext.protocols import (
     EvaluationProtocol,
     build_protocol,
@@ -85,5 +87,6 @@ VISBACKENDS = _child(root.VISBACKENDS, "visualization.trackers")
 PROTOCOLS = ProtocolRegistry("protocol", scope=_SCOPE)
 
 enable_safe_checkpoints()
+never_call_from_yaml()
 let_hooks_be_switched_off()
 share_batches_of_every_loop()

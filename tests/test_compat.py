@@ -353,20 +353,23 @@ def test_crash_while_noting_the_last_checkpoint_leaves_the_old_note(tmp_path, mo
 def test_superfluous_best_checkpoint_goes_after_the_new_one(tmp_path):
     events = []
 
+    old, new = f"{tmp_path}/best_a_iter_1.pth", f"{tmp_path}/best_a_iter_2.pth"
+
     class Backend:
         def remove(self, path):
             events.append(f"remove {path}")
 
     class Hook:
-        last_ckpt, best_ckpt_path, file_backend = "last", "new", Backend()
+        last_ckpt, best_ckpt_path, file_backend = "last", new, Backend()
+        out_dir, filename_tmpl, key_indicators = tmp_path, "iter_{}.pth", ["a"]
 
         def save(self):
-            self.file_backend.remove("old")
-            self.file_backend.remove("new")  # the same step again: it has just been rewritten
+            self.file_backend.remove(old)
+            self.file_backend.remove(new)  # the same step again: it has just been rewritten
             events.append("saved")
 
     mmengine_io._removing_afterwards(Hook.save)(Hook())
-    assert events == ["saved", "remove old"]
+    assert events == ["saved", f"remove {old}"]
 
 
 def test_enabling_twice_wraps_once():

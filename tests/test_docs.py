@@ -20,6 +20,7 @@ MARKED = re.compile(r"```python\n(.*?)```", re.DOTALL)
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
     *(ROOT / "configs").rglob("README.md"),
 ]

@@ -27,7 +27,7 @@ FLOORS = [
         "type_names",
         "setting_checks",
     },
-    {"distributed", "protocols", "output_files", "image_loading"},
+    {"distributed", "protocols", "output_files", "image_loading", "config_files"},
     {"checkpoint", "compat", "registry"},
     {"models", "datasets", "evaluation"},
     {"engine", "visualization", "apis"},

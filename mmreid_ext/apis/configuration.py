@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import torch
 from mmengine.config import Config
 
+from mmreid_ext.config_files import read_config_file
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 from mmreid_ext.suggest import did_you_mean
 
@@ -57,7 +58,7 @@ def as_config(config: ConfigLike) -> Config:
             f"ReIDInferencer: config is of type {type(config).__name__}; give a file, the name of "
             "one of our configurations, a Config or a dict."
         )
-    return Config.fromfile(find_config(config))
+    return read_config_file(find_config(config))
 
 
 def as_device(device: str | torch.device | None) -> torch.device:

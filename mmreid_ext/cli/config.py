@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from mmreid_ext.config_files import read_config_file
 from mmreid_ext.errors import MissingFileError, UserError
 
 from .config_keys import check_file_keys, check_inner_keys, check_option_keys
@@ -81,14 +82,7 @@ def read_config(path: Path) -> Config:
         raise MissingFileError(f"No configuration {path}.{hint}")
     look_beside(Path())
     look_beside(path.parent)
-    try:
-        return Config.fromfile(path)
-    except UserError:
-        raise
-    except Exception as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        text = " ".join(str(text).split())
-        raise UserError(f"{path} can't be read: {type(error).__name__}: {text}") from error
+    return read_config_file(path)
 
 
 def check_folder(option: str, folder: str) -> None:

@@ -30,6 +30,7 @@ from torch.utils.data import DataLoader
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.freed_memory import keep_freed_memory
 from mmreid_ext.cli.speed_options import store_decoded
+from mmreid_ext.config_files import read_config_file
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.datasets.samplers import PKSampler
 from mmreid_ext.image_loading import ImageSteps, steps_of
@@ -132,7 +133,7 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     keep_freed_memory()  # as training does
-    cfg = Config.fromfile(args.config)
+    cfg = read_config_file(args.config)
     if args.store_decoded:
         store_decoded(cfg, args.store_decoded)
     pipeline = cfg.train_dataloader.dataset.pipeline

@@ -1,0 +1,6 @@
+"""Configuration files: which are code, which are data, and how both are read."""
+
+from .reading import read_config_file
+from .yaml_data import never_call_from_yaml
+
+__all__ = ["never_call_from_yaml", "read_config_file"]

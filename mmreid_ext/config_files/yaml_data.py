@@ -1,0 +1,75 @@
+"""Let YAML be data.
+
+MMEngine reads YAML with a loader that calls whatever a file names (``!!python/object/apply``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from mmengine.fileio import register_handler
+from mmengine.fileio.handlers import YamlHandler
+
+from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import one_line
+
+try:  # quicker, where PyYAML was built with it
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment] # same methods
+
+_TAG = "tag:yaml.org,2002:python/"
+
+_HARMLESS = {
+    "tuple": "seq",
+    "list": "seq",
+    "dict": "map",
+    "str": "str",
+    "unicode": "str",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "none": "null",
+}
+"""Python's tags that are data, and the kind of YAML that they are; MMEngine writes ``tuple``."""
+
+
+class DataLoader(_SafeLoader):
+    """YAML loader that makes plain data, and tuples; every other tag of Python is refused."""
+
+
+def _construct(loader: Any, kind: str, node: yaml.Node) -> Any:
+    base = _HARMLESS.get(kind)
+    if base is None:
+        raise CodeInDataError(
+            f"line {node.start_mark.line + 1} asks for !!python/{one_line(kind)}, a YAML "
+            "configuration holds data and calls nothing; write it as a .py file if it must."
+        )
+    if base == "map":
+        return loader.construct_mapping(node, deep=True)
+    if base == "seq":
+        items = loader.construct_sequence(node, deep=True)
+        return tuple(items) if kind == "tuple" else items
+    plain = yaml.ScalarNode(f"tag:yaml.org,2002:{base}", node.value, node.start_mark, node.end_mark)
+    return loader.construct_object(plain)
+
+
+DataLoader.add_multi_constructor(_TAG, _construct)
+
+
+class CodeInDataError(UserError):
+    """A YAML file that asks for a call of Python."""
+
+
+class DataYamlHandler(YamlHandler):
+    """MMEngine's reader of YAML, without the calls."""
+
+    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+        """Load plain data, whichever loader was asked for."""
+        return yaml.load(file, **{**kwargs, "Loader": DataLoader})
+
+
+def never_call_from_yaml() -> None:
+    """Let MMEngine read YAML as data wherever it reads any; a second call changes nothing."""
+    register_handler(["yaml", "yml"])(DataYamlHandler)
