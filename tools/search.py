@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,18 @@ from mmreid_ext.output_files import require_writable
 from mmreid_ext.shorten import several
 
 if TYPE_CHECKING:  # heavy; --help stays quick
+    from torch import Tensor
+
     from mmreid_ext.apis import ReIDInferencer
     from mmreid_ext.apis.embedding.gallery import Gallery
     from mmreid_ext.apis.search_report import Found
 
-FORMATS = ("json", "csv", "html")
+SURELY_ITSELF = 1 - 1e-6
+"""Similarity above which two pictures of one name are one picture, embedded in other batches.
+
+Embeddings that differ by 1e-3 of their length lose half of its square."""
+
+FILES = ("--json", "--csv", "--html", "--save-gallery")
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,9 +48,9 @@ def parse_args() -> argparse.Namespace:
         "--config", help="its configuration, for checkpoints that don't hold one themselves"
     )
     parser.add_argument("--topk", type=int, default=10, help="length of the lists (default: 10)")
-    for name in FORMATS:
+    for option in FILES[:3]:
         parser.add_argument(
-            f"--{name}", type=Path, metavar="FILE", help=f"write the lists as {name}"
+            option, type=Path, metavar="FILE", help=f"write the lists as {option[2:].upper()}"
         )
     parser.add_argument(
         "--save-gallery", type=Path, metavar="FILE", help="keep the embeddings of the gallery"
@@ -59,17 +67,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
-    for name in (*FORMATS, "save_gallery"):
-        require_writable(getattr(args, name), f"--{name.replace('_', '-')}")
+    for option in FILES:
+        require_writable(getattr(args, option[2:].replace("-", "_")), option)
 
     from mmreid_ext.apis import ReIDInferencer
     from mmreid_ext.apis.embedding.gallery import open_gallery
-    from mmreid_ext.apis.search_report import (
-        search_data,
-        search_text,
-        write_search_csv,
-        write_search_json,
-    )
     from mmreid_ext.apis.stored_features import is_features_file
     from mmreid_ext.cli.screen.embedding_progress import EmbeddingProgress
 
@@ -91,8 +93,31 @@ def run(args: argparse.Namespace) -> None:
     progress.end()
     if args.image_root is not None:
         gallery.folder = args.image_root
-    found = search(inferencer, queries, gallery, args.topk)
+    asked, feats, lost_queries = embed_queries(inferencer, queries, args.model)
+    found = search(inferencer, asked, feats, gallery, args.topk)
+    report(args, found, gallery, inferencer, lost_queries)
+
+
+def report(
+    args: argparse.Namespace,
+    found: list[Found],
+    gallery: Gallery,
+    inferencer: ReIDInferencer,
+    lost_queries: dict[str, str],
+) -> None:
+    """Show the lists and what is missing from them, and write the files."""
+    from mmreid_ext.apis.search_report import (
+        search_data,
+        search_text,
+        write_search_csv,
+        write_search_json,
+    )
+
     print(search_text(found, inferencer.thresholds))
+    if lost_queries:
+        name, reason = next(iter(lost_queries.items()))
+        lost = several(len(lost_queries), "query")
+        print(f"\nNot asked: {lost} that can't be read, first {name}: {reason}")
     if gallery.unreadable:
         name, reason = next(iter(gallery.unreadable.items()))
         lost = several(len(gallery.unreadable), "gallery picture")
@@ -102,6 +127,8 @@ def run(args: argparse.Namespace) -> None:
     if args.csv is not None:
         write_search_csv(args.csv, found)
     if args.html is not None:
+        if gallery.folder is None:
+            print("\nThe page looks for pictures from this folder on; --image-root names another.")
         write_page(args.html, found, gallery)
     for file in (args.save_gallery, args.json, args.csv, args.html):
         if file is not None:
@@ -119,8 +146,35 @@ def query_files(given: list[str]) -> list[str]:
     return found
 
 
+def embed_queries(
+    inferencer: ReIDInferencer, queries: list[str], model: str
+) -> tuple[list[str], Tensor, dict[str, str]]:
+    """Embed the queries; return those that can be read, their embeddings, and why others can't.
+
+    Raises:
+        UserError: If none can be read.
+    """
+    from mmreid_ext.apis.embedding.gallery import embed_to_file
+    from mmreid_ext.apis.embedding.identity import notes_of
+    from mmreid_ext.apis.embedding.image_list import ImageList
+
+    listed = ImageList("the queries", Path(), queries)
+    with tempfile.TemporaryDirectory() as folder:
+        stored, _, reasons = embed_to_file(
+            inferencer,
+            listed,
+            Path(folder, "queries.npz"),
+            notes_of(model, inferencer),
+            threads=min(4, os.cpu_count() or 1),
+        )
+    if not len(stored):
+        raise UserError(f"No query can be read, first {queries[0]}: {reasons[0]}")
+    lost = {queries[place]: why for place, why in sorted(reasons.items())}
+    return [query for query in queries if query not in lost], stored.feats, lost
+
+
 def search(
-    inferencer: ReIDInferencer, queries: list[str], gallery: Gallery, topk: int
+    inferencer: ReIDInferencer, queries: list[str], feats: Tensor, gallery: Gallery, topk: int
 ) -> list[Found]:
     """Find the nearest pictures of every query, without the query itself."""
     from mmreid_ext.apis.search import nearest
@@ -128,15 +182,16 @@ def search(
     from mmreid_ext.protocols.camera_label import camera_label
 
     images, lists = gallery.images, []
-    own = own_places(queries, gallery)
+    own = gallery.own_places(queries)
     # More than asked for: the query itself may be among them.
-    nearest_of = nearest(inferencer(queries), images.feats, topk + max(map(len, own)))
+    nearest_of = nearest(feats, images.feats, topk + max(map(len, own)))
     for query, itself, rows, values in zip(
         queries, own, nearest_of.indices.tolist(), nearest_of.similarities.tolist(), strict=True
     ):
-        others = [
-            (row, value) for row, value in zip(rows, values, strict=True) if row not in itself
-        ]
+        pairs = list(zip(rows, values, strict=True))
+        # Where the folder isn't known, a name alone could be another picture's.
+        alike = {row for row, value in pairs if gallery.folder or value > SURELY_ITSELF}
+        others = [(row, value) for row, value in pairs if row not in itself & alike]
         hits = [
             Hit(
                 rank,
@@ -148,24 +203,13 @@ def search(
             )
             for rank, (row, value) in enumerate(others[:topk], 1)
         ]
-        lists.append(Found(query, hits, bool(itself)))
+        lists.append(Found(query, hits, bool(itself & alike)))
     return lists
 
 
 def person_of(pid: int, gallery: Gallery) -> str:
     """Name a person; empty where unknown."""
     return gallery.pid_names.get(pid, str(pid)) if pid >= 0 else ""
-
-
-def own_places(queries: list[str], gallery: Gallery) -> list[set[int]]:
-    """Return the rows of the gallery that are the file of each query, where that can be known."""
-    if gallery.folder is None:
-        return [set() for _ in queries]
-    places: dict[str, set[int]] = {}
-    for row, name in enumerate(gallery.images.names):
-        path = os.path.realpath(os.path.join(gallery.folder, str(name)))
-        places.setdefault(path, set()).add(row)
-    return [places.get(os.path.realpath(query), set()) for query in queries]
 
 
 def write_page(path: Path, found: list[Found], gallery: Gallery) -> None:

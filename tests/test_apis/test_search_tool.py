@@ -79,3 +79,33 @@ def test_unreadable_gallery_pictures_are_said(folder, monkeypatch, capsys, tmp_p
         "Not searched: 1 gallery picture that can't be read, first broken.png"
         in capsys.readouterr().out
     )
+
+
+def test_an_unreadable_query_is_said_and_the_others_are_asked(
+    folder, monkeypatch, capsys, tmp_path
+):
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    model = ("--gallery", folder, "--model", folder / "model.pth")
+    search(monkeypatch, bad, folder / "1.png", *model)
+    said = capsys.readouterr().out
+    assert f"Not asked: 1 query that can't be read, first {bad}" in said
+    assert f"{folder / '1.png'} (it is in the gallery itself" in said
+    with pytest.raises(SystemExit, match=f"No query can be read, first {bad}"):
+        search(monkeypatch, bad, *model)
+
+
+def test_the_query_is_found_again_in_stored_embeddings(folder, monkeypatch, capsys, tmp_path):
+    kept, model = tmp_path / "kept.npz", ("--model", folder / "model.pth")
+    search(monkeypatch, folder / "1.png", "--gallery", folder, *model, "--save-gallery", kept)
+    search(monkeypatch, folder / "1.png", "--gallery", kept, *model)
+    first, second = capsys.readouterr().out.split(f"Written: {kept}\n")
+    assert "(it is in the gallery itself, and left out)" in second
+    assert first.split() == second.split()
+    other = tmp_path / "1.png"  # another picture of the same name
+    other.write_bytes((folder / "0.png").read_bytes())
+    search(
+        monkeypatch, other, "--gallery", kept, *model, "--topk", 99, "--json", tmp_path / "f.json"
+    )
+    asked = json.loads((tmp_path / "f.json").read_text())["queries"][0]
+    assert not asked["itself"] and {h["path"] for h in asked["hits"]} >= {"0.png", "1.png"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmreid_ext.apis.inferencer import ReIDInferencer
@@ -36,6 +37,30 @@ class Gallery:
         for names in notes_as_data(notes, source)["pid_names"].values():
             self.pid_names |= names
         self.unreadable: dict[str, str] = {}
+
+    def own_places(self, queries: Sequence[str]) -> list[set[int]]:
+        """Return the rows of the gallery that are the file of each query.
+
+        Where the folder of the gallery isn't known, they are those with the end of its path as
+        name.
+        """
+        places: dict[str, set[int]] = {}
+        for row, name in enumerate(self.images.names.tolist()):
+            if self.folder is None:
+                path = name.removeprefix("./")
+            else:
+                path = os.path.realpath(os.path.join(self.folder, name))
+            places.setdefault(path, set()).add(row)
+        files = [os.path.realpath(query) for query in queries]
+        if self.folder is not None:
+            return [places.get(file, set()) for file in files]
+        return [set().union(*(places.get(end, set()) for end in _ends(file))) for file in files]
+
+
+def _ends(path: str) -> list[str]:
+    """List a path and what is left of it without its first folders: ``/a/b``, ``a/b``, ``b``."""
+    parts = path.split("/")
+    return [path, *("/".join(parts[start:]) for start in range(1, len(parts)))]
 
 
 def open_gallery(

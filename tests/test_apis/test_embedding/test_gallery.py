@@ -45,3 +45,15 @@ def test_a_kept_gallery_is_the_same_and_belongs_to_its_model(folder, inferencer,
     other = ReIDInferencer(folder / "other.pth", device="cpu")
     with pytest.raises(UserError, match=r"another model: model\.pth .* now other\.pth"):
         open_gallery(str(kept), folder / "other.pth", other)
+
+
+def test_rows_of_a_query(folder, inferencer, tmp_path):
+    (tmp_path / "lea").mkdir()
+    for name in ("lea/1.png", "1.png"):
+        (tmp_path / name).write_bytes((folder / "0.png").read_bytes())
+    gallery = open_gallery(str(tmp_path), folder / "model.pth", inferencer)
+    assert gallery.images.names.tolist() == ["1.png", "lea/1.png"]
+    queries = [str(tmp_path / "lea" / ".." / "lea" / "1.png"), str(tmp_path / "no.png")]
+    assert gallery.own_places(queries) == [{1}, set()]
+    gallery.folder = None
+    assert gallery.own_places(queries) == [{0, 1}, set()], "each name may be the query's"
