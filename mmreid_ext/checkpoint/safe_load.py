@@ -18,6 +18,7 @@ from typing import IO, Any, ClassVar
 import torch
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import one_line
 from mmreid_ext.version import torch_is_at_least
 
 from .foreign import ForeignObject, foreign_globals, restore_foreign
@@ -28,8 +29,14 @@ _HAS_NAMED_SAFE_GLOBALS = torch_is_at_least(2, 6)
 """Older PyTorch cannot allow-list a stand-in for a type; there our own unpickler does it."""
 
 
-_SIGNS_OF_GARBAGE = (EOFError, AttributeError, LookupError, TypeError, AssertionError, struct.error)
+_SIGNS_OF_GARBAGE = (
+    *(EOFError, AttributeError, LookupError, TypeError, AssertionError, struct.error),
+    *(ValueError, ArithmeticError, SyntaxError),
+)
 """What unpickling raises, beside its own error, on bytes that are no pickle."""
+
+_OF_THE_MACHINE = ("deserialize object on", "memory", "CUDA")
+"""Words of PyTorch where a good file meets a machine that can't hold it."""
 
 
 class UnsafeCheckpointError(UserError, pickle.UnpicklingError):
@@ -70,11 +77,13 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     except pickle.UnpicklingError as error:
         raise _explain(error, name) from None
     except RuntimeError as error:
-        if "PytorchStreamReader" not in str(error) and not isinstance(error, RecursionError):
-            raise  # such as a tensor of a device that is not here; PyTorch says what to do
-        raise UserError(f"{name} is damaged or incomplete ({error}).") from error
+        if any(words in str(error) for words in _OF_THE_MACHINE):
+            raise  # PyTorch says what to do
+        raise UserError(f"{name} is damaged or incomplete ({_quoted(error)}).") from error
+    except UserError:
+        raise
     except _SIGNS_OF_GARBAGE as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {_quoted(error)}"
         raise UserError(f"{name} is damaged or no PyTorch file ({reason}).") from error
 
 
@@ -94,16 +103,26 @@ def _load_safetensors(name: str) -> dict[str, torch.Tensor]:
         raise UserError(f"{name} is damaged or no safetensors file ({error}).") from error
 
 
+def _printable(error: Exception) -> str:
+    """The text of an error on one line; parts of it are the file's."""
+    return " ".join(one_line(error, limit=10_000).split())
+
+
+def _quoted(error: Exception) -> str:
+    return one_line(_printable(error), limit=200)
+
+
 def _explain(error: pickle.UnpicklingError, name: str) -> UnsafeCheckpointError:
     found = re.search(r"GLOBAL (.+?)(?= was not| whose module| is not| is refused|$)", str(error))
     if found is None:
-        reason = re.sub(r"\s+", " ", str(error))
+        reason = _printable(error)
         return UnsafeCheckpointError(
             f"{name} was refused: it is damaged, no PyTorch file, or pickled as no checkpoint is "
             f"({reason[-200:]})."
         )
+    asked = one_line(found.group(1))
     return UnsafeCheckpointError(
-        f"{name} was refused: it asks for {found.group(1)}, which is not on the list of types "
+        f"{name} was refused: it asks for {asked}, which is not on the list of types "
         "that a checkpoint may hold; loading it could run code. If you trust its author, convert "
         "it where it was made to a plain state dict, torch.save(model.state_dict(), path), and "
         "load that."

@@ -6,11 +6,14 @@ import os
 import pickle
 import sys
 import types
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 from helpers.saved import Call, saved
+from helpers.tiny_config import write_tiny_config
+from helpers.tools import run_tool
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
@@ -134,3 +137,70 @@ def test_safetensors_are_read_by_their_package_or_it_is_named(tmp_path, monkeypa
     reader.load_file = lambda name: {}[name]
     with pytest.raises(UserError, match="a.safetensors is damaged"):
         safe_load(path)
+
+
+def rewritten(path, change):
+    """Write a checkpoint's pickle as ``change`` returns it, with right checksums."""
+    buffer = io.BytesIO()
+    torch.save({"name": torch.arange(4.0)}, buffer)
+    with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(path, "w") as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            pickled = entry.filename.endswith("data.pkl")
+            new.writestr(entry.filename, change(content) if pickled else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda pickled: pickled.replace(b"name", b"na\xe6e"),
+        lambda pickled: pickled.replace(b"ctorch\n", b"cto\xf5ch\n"),
+        lambda pickled: pickled.replace(b"K\x04", b"K\x09"),  # more elements than the storage has
+        lambda pickled: pickled[: len(pickled) // 2],
+    ],
+    ids=["text", "global", "storage", "half"],
+)
+def test_a_damaged_pickle_is_told_in_one_line(loader, tmp_path, change):
+    with pytest.raises(UserError, match=r"bad\.pth (is damaged|was refused)") as error:
+        loader(rewritten(tmp_path / "bad.pth", change))
+    assert str(error.value).isprintable()
+
+
+def test_a_name_in_a_file_writes_no_control_codes_to_the_terminal(loader, tmp_path):
+    path = rewritten(tmp_path / "bad.pth", lambda _: b"\x80\x02cos\x1b[2J\nsys\x07tem\n.")
+    with pytest.raises(UnsafeCheckpointError, match="was refused") as error:
+        loader(path)
+    assert str(error.value).isprintable()
+
+
+def test_errors_of_the_machine_stay_those_of_pytorch(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory")
+
+    path = saved(tmp_path / "a.pth", {"x": 1})
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(RuntimeError, match="not enough memory"):
+        safe_load(path)
+
+
+@pytest.mark.parametrize("name", ["train", "resume", "test", "same", "search", "embed"])
+def test_every_tool_ends_in_one_line(tmp_path, monkeypatch, capsys, name):
+    config = write_tiny_config(tmp_path)
+    file = saved(tmp_path / "bad.pth", dict(state_dict=Call(os.system, "true"), optimizer={}))
+    picture, folder = tmp_path / "0.png", ("--work-dir", tmp_path / "run")
+    arguments = {
+        "train": ("train", config, *folder, "--cfg-options", f"load_from={file}"),
+        "resume": ("train", config, *folder, "--resume", file),
+        "test": ("test", config, file, *folder),
+        "same": ("same", picture, picture, "--model", file),
+        "search": ("search", picture, "--gallery", tmp_path, "--model", file),
+        "embed": ("embed", file, tmp_path, "--out", tmp_path / "features.npz"),
+    }[name]
+    tool, *rest = arguments
+    with pytest.raises(SystemExit) as end:
+        run_tool(tool, monkeypatch, *rest)
+    told = capsys.readouterr().err
+    assert end.value.code or "error: " in told
+    lines = [line for line in f"{told}\n{end.value.code}".splitlines() if "was refused" in line]
+    assert len(lines) == 1 and "system" in lines[0] and "Traceback" not in told
