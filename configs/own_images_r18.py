@@ -8,6 +8,9 @@ _base_ = [
     "_base_/default_runtime.py",
 ]
 
+# Ctrl-C loses at most these iterations: minutes on a CPU.
+default_hooks = dict(checkpoint=dict(interval=100))
+
 model = dict(
     channels_last=True,
     backbone=dict(depth=18, init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet18")),

@@ -8,6 +8,9 @@ _base_ = [
     "_base_/default_runtime.py",
 ]
 
+# Ctrl-C loses at most these iterations: minutes on a CPU.
+default_hooks = dict(checkpoint=dict(interval=100))
+
 model = dict(head=dict(num_classes=8))
 train_dataloader = dict(num_workers=4, pin_memory=True)
 val_dataloader = dict(num_workers=4)

@@ -43,6 +43,8 @@ def run_tool(
         instead_of_ranks: For a tool of one process: what to do if several were started.
         code: Exit code for what the user can mend.
     """
+    # OpenCV prints lines of its own about broken pictures; each has its message from us.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     ended = None
     try:
         if instead_of_ranks is not None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 from mmengine.logging import print_log
 from torch import nn
 
 from mmreid_ext.checkpoint.safe_load import read_meta
-from mmreid_ext.checkpoint.usage import STORED_FPRS, Threshold, recorded, store_thresholds
+from mmreid_ext.checkpoint.usage import (
+    COARSE_FPR,
+    STORED_FPRS,
+    Threshold,
+    recorded,
+    store_thresholds,
+)
 from mmreid_ext.evaluation.reid_metric import ReIDMetric
 from mmreid_ext.evaluation.set_result import SetResult
 
@@ -47,8 +53,15 @@ def keep_thresholds(
 
 def found_thresholds(results: Mapping[str, SetResult]) -> list[Threshold]:
     """Return the thresholds of all test sets at the rates that are kept."""
-    points: Iterable[dict] = (p for result in results.values() for p in result.operating_points())
-    return [Threshold(**point) for point in points if point["fpr"] in STORED_FPRS]
+    return [one for result in results.values() for one in _of_test_set(result)]
+
+
+def _of_test_set(result: SetResult) -> Iterator[Threshold]:
+    points = [Threshold(**point) for point in result.operating_points()]
+    stored = [point for point in points if point.fpr in STORED_FPRS]
+    if all(point.similarity is None for point in stored):
+        yield from (point for point in points if point.fpr == COARSE_FPR)
+    yield from stored
 
 
 def _why_not(checkpoint: str | os.PathLike, metric: ReIDMetric, model: nn.Module) -> str:

@@ -54,7 +54,7 @@ def save_search_page(path: str | os.PathLike, lists: Lists, title: str = "Search
 
 
 def _section(query: str, hits: Sequence[Mapping[str, Any]], reader: ThumbnailReader) -> str:
-    name = html.escape(os.path.basename(query))
+    name = html.escape("/".join(Path(query).parts[-2:]))
     found = "\n".join(_hit(hit, reader) for hit in hits) or "<li>nothing was found</li>"
     return (
         f'<section aria-label="{name}">\n<figure class="query">{_image(query, reader)}'

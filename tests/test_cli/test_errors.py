@@ -136,3 +136,18 @@ def test_several_ranks_say_it_once_and_last(case, tmp_path):
     wanted = "ZeroDivisionError: x=3, take 2" if case == "bug" else "error: x=3, take 2"
     assert said.count(wanted) == 1, said
     assert said.index(wanted) > said.index("tool.py FAILED")
+
+
+def test_opencv_says_nothing_of_its_own(tmp_path):
+    code = (
+        "from mmreid_ext.cli.errors import run_tool\n"
+        "def main():\n"
+        "    import cv2, numpy\n"
+        "    assert cv2.imdecode(numpy.frombuffer(b'hello', numpy.uint8), 1) is None\n"
+        "run_tool(main)\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OPENCV_LOG_LEVEL"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr) == (0, "")

@@ -52,6 +52,13 @@ def model(flip=False):
     return network
 
 
+def test_a_test_set_too_small_for_all_rates_keeps_one_in_ten(checkpoint, said):
+    small = [POINTS[0], dict(POINTS[1], similarity=None, tpr=None), POINTS[2]]
+    result = SimpleNamespace(operating_points=lambda: small)
+    kept = keep_thresholds(checkpoint, metric(last_results=dict(home=result)), model())
+    assert [(t.fpr, t.similarity) for t in kept] == [(0.1, 0.4), (0.01, None), (0.001, None)]
+
+
 def test_the_rates_that_are_kept(checkpoint, said):
     kept = keep_thresholds(checkpoint, metric(), model())
     assert [t.fpr for t in kept] == [0.01, 0.001] and not said

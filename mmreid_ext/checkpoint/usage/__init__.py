@@ -30,6 +30,7 @@ from .configuration import config_of, describe_config, model_settings, recorded_
 from .description import deployment_info, embedding_size
 from .record import KEY, read_deployment_info, recorded, recorded_size
 from .thresholds import (
+    COARSE_FPR,
     STORED_FPRS,
     Threshold,
     read_thresholds,
@@ -38,6 +39,7 @@ from .thresholds import (
 )
 
 __all__ = [
+    "COARSE_FPR",
     "KEY",
     "STORED_FPRS",
     "Threshold",

@@ -20,6 +20,9 @@ from .record import KEY, recorded
 STORED_FPRS = (1e-2, 1e-3, 1e-4)
 """False positive rates whose thresholds are kept."""
 
+COARSE_FPR = 1e-1
+"""Kept, too, for a test set that is too small for the others: better than no answer at all."""
+
 
 @dataclass(frozen=True)
 class Threshold:

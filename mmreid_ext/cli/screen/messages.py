@@ -50,6 +50,8 @@ class ScreenHandler(logging.Handler):
         origin = getattr(record, "origin", None) or origin_of_message()
         if record.levelno < logging.ERROR and is_of_host(origin):
             return
+        if record.levelno < logging.WARNING and origin == ABOUT_WEIGHTS:
+            return  # from where it loads
         text = record.getMessage().strip("\n")
         if record.levelno < logging.WARNING:
             if origin == PROGRESS and self.terminal.can_change:

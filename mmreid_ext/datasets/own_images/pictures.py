@@ -47,7 +47,7 @@ def look_at(found: Listing, progress: Progress | None = None) -> list[Size]:
             progress(done + 1, len(paths))
     for path, text in sizes.items():
         if isinstance(text, str):
-            found.leave_out(f"{_UNREADABLE} ({text})", [path.name])
+            found.leave_out(f"{_UNREADABLE} ({text})", ["/".join(path.parts[-2:])])
     kept, kept_sizes, cut = [], [], 0
     for image in found.images:
         size = sizes[image.path]

@@ -50,6 +50,7 @@ def test_a_warning_is_shown_once(shown):
 
 def test_errors_of_hosts_and_missing_weights_are_shown(shown):
     of("mmengine.hooks", LOG.format("it broke", 40))
+    of("mmengine.runner.checkpoint", LOG.format("Loads checkpoint by local backend", 20))
     of("mmengine.runner.checkpoint", LOG.format("unexpected key in state_dict", 30))
     assert shown().splitlines() == ["error: it broke", "warning: unexpected key in state_dict"]
 

@@ -33,19 +33,21 @@ def test_boxes_are_cut_off_and_empty_ones_left_out(tmp_path):
 
 
 def test_unreadable_pictures_are_left_out_with_the_reason(tmp_path):
-    good, cut = write_image(tmp_path / "a.jpg"), write_image(tmp_path / "b.jpg", 1, (90, 90))
+    folder = tmp_path / "lea"
+    folder.mkdir()
+    good, cut = write_image(folder / "a.jpg"), write_image(folder / "b.jpg", 1, (90, 90))
     cut.write_bytes(cut.read_bytes()[:-900])
-    (tmp_path / "c.jpg").write_bytes(b"")
-    (tmp_path / "d.png").write_bytes(b"text")
+    (folder / "c.jpg").write_bytes(b"")
+    (folder / "d.png").write_bytes(b"text")
     names = ["a.jpg", "b.jpg", "c.jpg", "d.png", "e.jpg"]
-    found = listing(*(OwnImage(tmp_path / name, "lea") for name in names))
+    found = listing(*(OwnImage(folder / name, "lea") for name in names))
     look_at(found)
     assert [image.path for image in found.images] == [good]
     assert found.left_out == {
-        "pictures that can't be read (the file is cut off)": ["b.jpg"],
-        "pictures that can't be read (the file is empty)": ["c.jpg"],
-        "pictures that can't be read (not an image)": ["d.png"],
-        "pictures that can't be read (no such file)": ["e.jpg"],
+        "pictures that can't be read (the file is cut off)": ["lea/b.jpg"],
+        "pictures that can't be read (the file is empty)": ["lea/c.jpg"],
+        "pictures that can't be read (not an image)": ["lea/d.png"],
+        "pictures that can't be read (no such file)": ["lea/e.jpg"],
     }
 
 

@@ -108,3 +108,9 @@ def test_what_else_it_may_say(tmp_path):
 def test_a_missing_base_is_named(tmp_path):
     with pytest.raises(UserError, match="no.py that is to be inherited is not there"):
         config_text(PLAN, tmp_path / "no.py", "", protocol=None, is_tested=True, store=False)
+
+
+@pytest.mark.parametrize("model", ["r18", "r50"])
+def test_an_interrupted_run_has_a_checkpoint_long_before_its_end(model):
+    cfg = Config.fromfile(CONFIGS / f"own_images_{model}.py")
+    assert cfg.default_hooks.checkpoint.interval * 3 <= cfg.max_iters
