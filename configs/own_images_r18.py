@@ -4,7 +4,7 @@
 _base_ = [
     "_base_/models/resnet50_bnneck.py",
     "_base_/datasets/own_images.py",
-    "_base_/schedules/own_images.py",
+    "_base_/schedules/own_images_schedule.py",
     "_base_/default_runtime.py",
 ]
 

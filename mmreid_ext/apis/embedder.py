@@ -80,7 +80,13 @@ def build_embedder(
     load_state(built, content, file)
     compare_usage(built, cfg, content, file, trains=False)
     thresholds = read_thresholds(recorded(content) or {})
-    described = deployment_info(built, steps.transforms, loader=steps.loader)
+    # A loader that was given built, from Python, has no settings to describe.
+    known = isinstance(steps.loader, Mapping | None)
+    described = (
+        deployment_info(built, steps.transforms, loader=steps.loader)
+        if known
+        else deployment_info(built, ())
+    )
     use = {name: described[name] for name in ("embedding", "input")}
     return Embedder(built.to(device).eval(), loader, transform, thresholds, use)
 

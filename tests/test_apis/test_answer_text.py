@@ -57,6 +57,5 @@ def test_the_same_as_data():
         0.6,
     )
     assert [answer["same"] for answer in pair["answers"]] == [True, False, None]
-    assert pair["answers"][0] == dict(
-        same=True, fpr=0.01, similarity=0.5, tpr=0.91, negatives=12345, dataset="market"
-    )
+    expected = dict(fpr=0.01, similarity=0.5, tpr=0.91, negatives=12345, dataset="market")
+    assert pair["answers"][0] == dict(expected, same=True, self_retrieval=False)

@@ -11,8 +11,12 @@ from mmreid_ext.apis.inferencer import ReIDInferencer
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.results.features_file import notes_as_data
 from mmreid_ext.evaluation.results.report import describe_checkpoint
+from mmreid_ext.shorten import one_line
 
 from .image_list import ImageList
+
+_SHOWN = 12
+"""Characters of a hash that a message names."""
 
 
 def notes_of(model: str | os.PathLike, inferencer: ReIDInferencer) -> dict[str, str]:
@@ -75,4 +79,4 @@ def _fingerprint(checkpoint: Mapping[str, Any]) -> str | None:
 
 
 def _shown(checkpoint: Mapping[str, Any]) -> str:
-    return f"{checkpoint.get('file')} ({(_fingerprint(checkpoint) or '?')[:12]})"
+    return f"{checkpoint.get('file')} ({one_line(_fingerprint(checkpoint) or '?', _SHOWN)})"

@@ -39,7 +39,8 @@ def download(url: str, path: Path, progress: bool = True, patience: float = PATI
         raise UserError(
             f"Can't download {url} ({reason}).\n"
             f"  Put it at {path},\n"
-            "  or name your own file: --init-weights FILE, or load_from=FILE for a whole network,\n"
+            "  or name your own file: --init-weights FILE, or the same as a setting, "
+            "model.backbone.init_cfg.checkpoint=FILE; load_from=FILE for a whole network,\n"
             "  or train from random weights: --cfg-options model.backbone.init_cfg=None "
             "(own pictures: prepare_folder.py --from-scratch, which trains longer, too)."
         )

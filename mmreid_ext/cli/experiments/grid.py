@@ -158,4 +158,5 @@ def _folder(words: Sequence[str]) -> str:
     if name == text and len(name) <= _LONGEST_NAME:
         return name
     # 8 digits tell apart what looks alike without the signs that a name can't hold
-    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    begin, end = name[:_LONGEST_NAME], hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{begin}-{end}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.datasets.readers.text_file import read_text
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.shorten import one_line
 
 from .listing import Listing, OwnImage
 
@@ -69,7 +70,7 @@ def _read_file(path: Path, frames: dict[int, Path], sequence: str, found: Listin
         values = _values(line)
         if values is None or len(values) < _FEWEST:
             raise UserError(
-                f"{path}, line {number}: {line.strip()[:60]!r} is not frame,id,x,y,w,h,... in "
+                f"{path}, line {number}: {one_line(line.strip())!r} is not frame,id,x,y,w,h,... in "
                 "numbers; correct the line, or name the layout by --layout."
             )
         frame, track = int(values[0]), int(values[1])

@@ -10,6 +10,7 @@ from pathlib import Path
 from mmreid_ext.datasets.readers.ids import is_none
 from mmreid_ext.datasets.readers.text_file import read_text
 from mmreid_ext.errors import MissingPackageError, UserError
+from mmreid_ext.shorten import shorten
 
 from .listing import Box, Listing, OwnImage
 
@@ -117,7 +118,7 @@ def _columns(header: Sequence[str], path: Path) -> dict[str, int]:
     }
     missing = [role for role in ("path", "person") if role not in found]
     if missing:
-        wanted = " and ".join(f"{role} ({', '.join(_NAMES[role][:4])}, ...)" for role in missing)
+        wanted = " and ".join(f"{role} ({shorten(_NAMES[role])})" for role in missing)
         raise UserError(
             f"{path}: its first line has the columns {', '.join(header) or '(none)'}; "
             f"none is the {wanted}. Rename a column, or add the line path,person,camera on top."
