@@ -89,6 +89,7 @@ MODULES = {
     "mmcv-lite": "mmcv",
     "opencv-python": "cv2",
     "pillow": "PIL",
+    "pillow-heif": "pillow_heif",
     "scikit-learn": "sklearn",
     "tensorboard": "torch.utils.tensorboard",
 }
@@ -114,6 +115,7 @@ def test_every_required_package_is_used(built):
         for name in re.findall(r"(?m)^[A-Za-z][\w-]*", part):
             module = MODULES.get(name, name)
             imported = rf"(?m)^\s*(import|from) {module}\b|importorskip\(\"{module}\b"
+            imported += rf"|_PACKAGE = \"{module}\""  # imported by this name where it is needed
             run = "--dist " if name == "pytest-xdist" else f"-m {module}"
             if not re.search(imported, text) and not (dev and run in commands):
                 unused.append((extra and extra[1], name))

@@ -1,4 +1,4 @@
-"""What was found: one entry per picture of a person, and what was left out, with the reason."""
+"""The pictures found, one entry each, and those left out, with the reason."""
 
 from __future__ import annotations
 
