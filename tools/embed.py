@@ -40,7 +40,9 @@ def parse_args() -> argparse.Namespace:
         ".csv file with a column 'path', or a .txt file with one path per line",
     )
     parser.add_argument("--out", required=True, type=Path, help="file to write: .npz or .parquet")
-    parser.add_argument("--batch-size", type=int, default=64, help="pictures of a forward pass")
+    parser.add_argument(
+        "--batch-size", type=int, default=64, help="pictures of a forward pass (default: 64)"
+    )
     parser.add_argument(
         "--workers",
         type=int,

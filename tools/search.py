@@ -58,7 +58,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--image-root", type=Path, help="folder of the pictures that a features file names"
     )
-    parser.add_argument("--batch-size", type=int, default=64, help="pictures of a forward pass")
+    parser.add_argument(
+        "--batch-size", type=int, default=64, help="pictures of a forward pass (default: 64)"
+    )
     parser.add_argument("--device", help="where to compute (default: the first GPU, else the CPU)")
     args = parser.parse_args()
     if args.topk < 1:

@@ -139,8 +139,9 @@ def run(args: argparse.Namespace) -> None:
             source = source_of(args.checkpoint)
             metric.feature_notes = {key: json.dumps(value) for key, value in source.items()}
         runner.test()
-        if metric is not None and is_main() and not args.no_thresholds:
-            keep_thresholds(args.checkpoint, metric, runner.model)
+        keeps = metric is not None and is_main() and not args.no_thresholds
+        if keeps and keep_thresholds(args.checkpoint, metric, runner.model):
+            screen.say(f"thresholds kept with {args.checkpoint}")
     if args.out and metric is not None and is_main():
         source = source_of(args.checkpoint)
         settings = settings_used(cfg, args, runner, metric, source["training"]["seed"])

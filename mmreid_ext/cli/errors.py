@@ -81,6 +81,8 @@ def _while_read(main: Callable[[], int | None]) -> int | None:
 
 
 def _reader_left() -> bool:
+    if not hasattr(select, "poll"):  # Windows
+        return False
     output = select.poll()
     output.register(sys.stdout.fileno(), 0)  # errors are reported without being asked for
     return any(event & select.POLLERR for _, event in output.poll(0))

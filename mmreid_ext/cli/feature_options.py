@@ -16,7 +16,7 @@ def add_features_argument(parser: ArgumentParser) -> None:
 
 def add_dataset_argument(parser: ArgumentParser) -> None:
     """Add ``--dataset``, the test sets to take from the file."""
-    parser.add_argument("--dataset", nargs="+", help="test sets to draw, by default all")
+    parser.add_argument("--dataset", nargs="+", help="test sets to take (default: all)")
 
 
 def asked_sets(asked: Sequence[str] | None, held: Iterable[str], file: str) -> list[str]:
