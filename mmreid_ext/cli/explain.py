@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -30,6 +31,9 @@ BUILDERS = ("mmengine/registry/", "mmengine/runner/runner.py", "mmengine/config/
 RUNNER_FUNCTIONS = re.compile(
     r"__init__|from_cfg|_?build_|register_|set_randomness|scale_lr|_check"
 )
+_OURS = f"{Path(__file__).parents[1].as_posix()}/"
+"""The folder of this package. A clone has its name, too, and may hold the environment."""
+
 OTHERS = ("/mmengine/", "/mmpretrain/", "/mmcv/", "/torch/", "/torchvision/")
 REFUSALS = (ValueError, KeyError, TypeError, AssertionError, NotImplementedError, AttributeError)
 
@@ -168,7 +172,7 @@ def _refusal(error: Exception, after: list[FrameType], build: _Build, where: str
 
 def _of_others(frame: FrameType) -> bool:
     file = _file(frame)
-    return "/mmreid_ext/" not in file and any(name in file for name in OTHERS)
+    return not file.startswith(_OURS) and any(name in file for name in OTHERS)
 
 
 def _of_runner(error: Exception, frame: FrameType, cfg: Mapping[str, Any]) -> str | None:

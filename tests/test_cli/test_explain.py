@@ -2,6 +2,8 @@
 
 import runpy
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from helpers.paths import TOOLS
@@ -168,3 +170,17 @@ def test_precision_without_amp_is_an_error_of_usage(train, capsys):
 def test_a_lost_wrapper_is_refused(train):
     with pytest.raises(SystemExit, match="optim_wrapper.type='ApexOptimWrapper' would be replaced"):
         train("--amp", "--cfg-options", "optim_wrapper.type=ApexOptimWrapper")
+
+
+def test_an_environment_in_a_folder_of_our_name_is_not_ours():
+    """The README clones into ``mmreid_ext``, and the scripts put ``.venv`` in there."""
+    from mmreid_ext.cli import explain
+
+    def raised_in(file):
+        frame = SimpleNamespace(f_code=SimpleNamespace(co_filename=file))
+        return explain._of_others(frame)
+
+    package = Path(explain.__file__).parents[1]
+    assert raised_in("/home/me/mmreid_ext/.venv/lib/site-packages/mmpretrain/models/resnet.py")
+    assert not raised_in(str(package / "models" / "reid_model.py"))
+    assert not raised_in("/home/me/mmpretrain_user/own.py")
