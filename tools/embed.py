@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -91,30 +92,30 @@ def run(args: argparse.Namespace) -> int:
     )
     notes = notes_of(args.model, inferencer)
     store = ShardStore(args.out, plan_of(notes, images, args.batch_size))
-    progress = EmbeddingProgress(len(images), get_world_size()) if is_main() else None
-    if progress is not None:
-        finished = store.prepare(args.again)
-        progress.start(args.source, finished, number_of_shards(images))
-    barrier()
-    if progress is None:
-        store.prepare()
-    embed_images(
-        inferencer,
-        images,
-        store,
-        rank=get_rank(),
-        world_size=get_world_size(),
-        threads=args.workers,
-        progress=progress,
-    )
-    barrier()
-    if progress is None:
-        return 0
-    progress.end()
-    count, unreadable = write_result(args.out, images, store, number_of_shards(images), notes)
+    with store.held() if is_main() else nullcontext():
+        progress = EmbeddingProgress(len(images), get_world_size()) if is_main() else None
+        if progress is not None:
+            finished = store.prepare(args.again)
+            progress.start(args.source, finished, number_of_shards(images))
+        barrier()
+        store.require_same_plan()  # another machine may see other pictures
+        embed_images(
+            inferencer,
+            images,
+            store,
+            rank=get_rank(),
+            world_size=get_world_size(),
+            threads=args.workers,
+            progress=progress,
+        )
+        barrier()
+        if progress is None:
+            return 0
+        progress.end()
+        count, unreadable = write_result(args.out, images, store, number_of_shards(images), notes)
+        store.remove()
     reasons = {images.name(place): why for place, why in sorted(unreadable.items())}
     report(args, count, inferencer.use["embedding"]["size"], reasons)
-    store.remove()
     # On several ranks torchrun would call another code the failure of a rank.
     return SOME_UNREADABLE if unreadable and get_world_size() == 1 else 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,19 +67,42 @@ def one_at_a_time(path: str | os.PathLike) -> Iterator[None]:
     Args:
         path: A file of the folder. A symbolic link is followed.
     """
+    with folder_lock(Path(os.path.realpath(path)).parent):
+        yield
+
+
+@contextmanager
+def folder_lock(folder: str | os.PathLike, wait: bool = True) -> Iterator[None]:
+    """Hold a folder for this process, where the system can lock folders.
+
+    The lock ends with the process, however that ends, and leaves no file.
+
+    Args:
+        folder: It must exist. The holder may delete it.
+        wait: Whether to wait for another holder. Defaults to True.
+
+    Raises:
+        BlockingIOError: If another process holds it and ``wait`` is False.
+        FileNotFoundError: If it is not there, or its last holder has deleted it.
+    """
     if os.name != "posix":
         yield
         return
     import fcntl  # POSIX only
 
-    folder = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        # Some network file systems refuse.
-        with suppress(OSError):
-            fcntl.flock(folder, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise
+        except OSError:  # some network file systems refuse
+            pass
+        if not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+            raise FileNotFoundError(f"{os.fspath(folder)} was deleted by its last holder")
         yield
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def sweep_leftovers(folder: str | os.PathLike) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mmreid_ext.checkpoint import atomic_open, atomic_write
-from mmreid_ext.checkpoint.atomic import sweep_leftovers
+from mmreid_ext.checkpoint.atomic import folder_lock, sweep_leftovers
 
 
 def test_content_replaces_the_old_file(tmp_path):
@@ -81,3 +81,16 @@ def test_leftovers_of_dead_processes_are_swept(tmp_path):
     assert sorted(sweep_leftovers(tmp_path)) == sorted(gone)
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
     assert sweep_leftovers(tmp_path / "missing") == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of folders are POSIX")
+def test_a_folder_is_held_by_one_and_free_afterwards(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with folder_lock(folder), pytest.raises(BlockingIOError), folder_lock(folder, wait=False):
+        raise AssertionError("two hold it")
+    with folder_lock(folder, wait=False):
+        folder.rmdir()
+    with pytest.raises(FileNotFoundError), folder_lock(folder):
+        raise AssertionError("it is not there")
+    assert list(tmp_path.iterdir()) == []

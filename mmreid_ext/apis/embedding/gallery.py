@@ -112,8 +112,9 @@ def embed_to_file(
 ) -> tuple[EmbeddingSet, dict[str, str], dict[int, str]]:
     """Embed a list in this process and return what was written."""
     store = ShardStore(out, plan_of(notes, images, inferencer.batch_size))
-    store.prepare()
-    embed_images(inferencer, images, store, threads=threads, progress=progress)
-    _, unreadable = write_result(out, images, store, number_of_shards(images), notes)
-    store.remove()
+    with store.held():
+        store.prepare()
+        embed_images(inferencer, images, store, threads=threads, progress=progress)
+        _, unreadable = write_result(out, images, store, number_of_shards(images), notes)
+        store.remove()
     return *read_embeddings(out), unreadable

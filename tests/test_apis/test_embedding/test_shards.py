@@ -53,3 +53,53 @@ def test_a_damaged_plan_is_another_one(tmp_path):
     (one.folder / "plan.json").write_text("{")
     with pytest.raises(UserError, match="plan was 'damaged'"):
         one.prepare()
+
+
+def test_a_shard_of_another_model_is_never_taken_for_ones_own(tmp_path):
+    """A run whose folder was taken over by another model goes on saving."""
+    first, second = store(tmp_path), store(tmp_path, model="b")
+    first.prepare()
+    second.prepare(again=True)
+    first.save(0, SHARD)
+    second.save(1, SHARD)
+    assert not second.has(0) and second.has(1) and second.count() == 1
+    for one in (first, second):
+        with pytest.raises(UserError, match="is missing or of another work"):
+            list(one.shards(2))
+    with pytest.raises(UserError, match="another kind: model was 'b', is 'a'"):
+        first.require_same_plan()
+
+
+def test_two_runs_do_not_share_a_result(tmp_path):
+    with store(tmp_path).held():
+        for again in (store(tmp_path), store(tmp_path, model="b")):
+            with pytest.raises(UserError, match="another process is writing"), again.held():
+                raise AssertionError("both are in")
+    with store(tmp_path).held():
+        pass
+    assert list(tmp_path.iterdir()) == [], "an empty folder is not left behind"
+
+
+def test_a_folder_outlives_a_failed_run_and_not_a_finished_one(tmp_path):
+    one = store(tmp_path)
+    with pytest.raises(KeyboardInterrupt), one.held():
+        one.prepare()
+        one.save(0, SHARD)
+        raise KeyboardInterrupt
+    assert one.has(0)
+    with one.held():
+        assert one.prepare() == 1
+        one.remove()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UserError, match="was deleted during the work"):
+        one.save(1, SHARD)
+
+
+def test_a_damaged_shard_is_made_again(tmp_path):
+    one = store(tmp_path)
+    one.prepare()
+    one.save(0, SHARD)
+    content = one.path(0).read_bytes()
+    for damage in (b"", b"no archive", content[: len(content) // 2]):
+        one.path(0).write_bytes(damage)
+        assert not one.has(0)
