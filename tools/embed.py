@@ -127,13 +127,15 @@ def report(args: argparse.Namespace, count: int, width: int, unreadable: dict[st
     print(f"Written: {args.out}, {count:,} embeddings of {width} numbers")
     lost = args.out.with_name(f"{args.out.name}.unreadable.txt")
     if unreadable:
-        lines = [f"{name}\t{why}" for name, why in unreadable.items()]
+        # One line each, whatever a name holds.
+        lines = [" ".join(f"{name}\t{why}".splitlines()) for name, why in unreadable.items()]
         atomic_write(lost, "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
         missing = several(len(unreadable), "picture")
         print(f"NOT embedded: {missing} that can't be read; {lost} lists them")
     else:
         lost.unlink(missing_ok=True)
-    print(f"next: python tools/search.py QUERY.jpg --gallery {args.out} --model {args.model}")
+    if count:
+        print(f"next: python tools/search.py QUERY.jpg --gallery {args.out} --model {args.model}")
 
 
 def _own_device() -> str | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,16 +20,9 @@ from mmreid_ext.output_files import require_writable
 from mmreid_ext.shorten import several
 
 if TYPE_CHECKING:  # heavy; --help stays quick
-    from torch import Tensor
-
     from mmreid_ext.apis import ReIDInferencer
     from mmreid_ext.apis.embedding.gallery import Gallery
     from mmreid_ext.apis.search_report import Found
-
-SURELY_ITSELF = 1 - 1e-6
-"""Similarity above which two pictures of one name are one picture, embedded in other batches.
-
-Embeddings that differ by 1e-3 of their length lose half of its square."""
 
 FILES = ("--json", "--csv", "--html", "--save-gallery")
 
@@ -74,6 +66,7 @@ def run(args: argparse.Namespace) -> None:
 
     from mmreid_ext.apis import ReIDInferencer
     from mmreid_ext.apis.embedding.gallery import open_gallery
+    from mmreid_ext.apis.embedding.gallery_search import embed_queries, query_files, search
     from mmreid_ext.apis.stored_features import is_features_file
     from mmreid_ext.cli.screen.embedding_progress import EmbeddingProgress
 
@@ -135,83 +128,6 @@ def report(
     for file in (args.save_gallery, args.json, args.csv, args.html):
         if file is not None:
             print(f"Written: {file}")
-
-
-def query_files(given: list[str]) -> list[str]:
-    """List the query pictures; folders give theirs, with those of subfolders."""
-    from mmreid_ext.apis.embedding.image_list import list_of
-
-    found = []
-    for source in given:
-        images = list_of(source)
-        found += [os.path.join(images.folder, path) for path in images.paths]
-    return found
-
-
-def embed_queries(
-    inferencer: ReIDInferencer, queries: list[str], model: str
-) -> tuple[list[str], Tensor, dict[str, str]]:
-    """Embed the queries; return those that can be read, their embeddings, and why others can't.
-
-    Raises:
-        UserError: If none can be read.
-    """
-    from mmreid_ext.apis.embedding.gallery import embed_to_file
-    from mmreid_ext.apis.embedding.identity import notes_of
-    from mmreid_ext.apis.embedding.image_list import ImageList
-
-    listed = ImageList("the queries", Path(), queries)
-    with tempfile.TemporaryDirectory() as folder:
-        stored, _, reasons = embed_to_file(
-            inferencer,
-            listed,
-            Path(folder, "queries.npz"),
-            notes_of(model, inferencer),
-            threads=min(4, os.cpu_count() or 1),
-        )
-    if not len(stored):
-        raise UserError(f"No query can be read, first {queries[0]}: {reasons[0]}")
-    lost = {queries[place]: why for place, why in sorted(reasons.items())}
-    return [query for query in queries if query not in lost], stored.feats, lost
-
-
-def search(
-    inferencer: ReIDInferencer, queries: list[str], feats: Tensor, gallery: Gallery, topk: int
-) -> list[Found]:
-    """Find the nearest pictures of every query, without the query itself."""
-    from mmreid_ext.apis.search import nearest
-    from mmreid_ext.apis.search_report import Found, Hit, same_person
-    from mmreid_ext.protocols.camera_label import camera_label
-
-    images, lists = gallery.images, []
-    own = gallery.own_places(queries)
-    # More than asked for: the query itself may be among them.
-    nearest_of = nearest(feats, images.feats, topk + max(map(len, own)))
-    for query, itself, rows, values in zip(
-        queries, own, nearest_of.indices.tolist(), nearest_of.similarities.tolist(), strict=True
-    ):
-        pairs = list(zip(rows, values, strict=True))
-        # Where the folder isn't known, a name alone could be another picture's.
-        alike = {row for row, value in pairs if gallery.folder or value > SURELY_ITSELF}
-        others = [(row, value) for row, value in pairs if row not in itself & alike]
-        hits = [
-            Hit(
-                rank,
-                str(images.names[row]),
-                value,
-                person_of(int(images.pids[row]), gallery),
-                camera_label(int(images.camids[row])) if images.camids[row] >= 0 else "",
-                same_person(value, inferencer.thresholds),
-            )
-            for rank, (row, value) in enumerate(others[:topk], 1)
-        ]
-        lists.append(Found(query, hits, bool(itself & alike)))
-    return lists
-
-
-def person_of(pid: int, gallery: Gallery) -> str:
-    """Name a person; empty where unknown."""
-    return gallery.pid_names.get(pid, str(pid)) if pid >= 0 else ""
 
 
 def write_page(path: Path, found: list[Found], gallery: Gallery) -> None:

@@ -12,9 +12,13 @@ from typing import Any
 from mmreid_ext.checkpoint.atomic import atomic_open, atomic_write
 from mmreid_ext.checkpoint.usage.thresholds import Threshold
 from mmreid_ext.evaluation.results.table import text_table
+from mmreid_ext.shorten import one_line
 
 from .answer_text import one_in
 from .answers import judge
+
+_LONGEST_PATH = 4096
+"""Characters of a path on the screen, as many as a path may have; unprintable ones are replaced."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:
         rows = [[_cell(hit, column) for column in [*columns, "picture"]] for hit in one.hits]
         body = text_table([[*columns, "picture"], *rows]) if rows else "nothing was found"
         note = " (it is in the gallery itself, and left out)" if one.itself else ""
-        parts.append(f"{one.query}{note}\n{body}")
+        parts.append(f"{one_line(one.query, _LONGEST_PATH)}{note}\n{body}")
     known = [t for t in thresholds if t.similarity is not None]
     if known:
         parts.append(
@@ -96,7 +100,7 @@ def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:
 def _cell(hit: Hit, column: str) -> str:
     if column == "similarity":
         return f"{hit.similarity:.3f}"
-    names = {"same person?": hit.same, "picture": hit.path}
+    names = {"same person?": hit.same, "picture": one_line(hit.path, _LONGEST_PATH)}
     return names.get(column) or str(getattr(hit, column, "") or "")
 
 
@@ -121,7 +125,8 @@ def write_search_json(path: str | os.PathLike, data: Mapping[str, Any]) -> None:
 
 def write_search_csv(path: str | os.PathLike, found: Sequence[Found]) -> None:
     """Write one row per picture that was found."""
-    with atomic_open(path, "w", encoding="utf-8", newline="") as file:
+    # A file name may hold bytes that are no text.
+    with atomic_open(path, "w", encoding="utf-8", newline="", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(["query", "rank", "path", "similarity", "person", "camera", "same"])
         for one in found:

@@ -40,10 +40,11 @@ def save_search_page(path: str | os.PathLike, lists: Lists, title: str = "Search
     counts = [several(len(lists), "query")]
     if reader.missing:
         counts.append(f"{several(len(reader.missing), 'picture')} could not be read")
-    text = Template((files(__package__) / "assets" / "search.html").read_text("utf-8")).substitute(
+    assets = files(__package__) / "assets"
+    text = Template((assets / "search.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         subtitle=html.escape("; ".join(counts)),
-        css=(files(__package__) / "assets" / "search.css").read_text("utf-8"),
+        css="\n".join((assets / name).read_text("utf-8") for name in ("page.css", "search.css")),
         sections=sections,
     )
     path = Path(path)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 from mmreid_ext.apis.search_report import (
     Found,
@@ -50,3 +51,17 @@ def test_files(tmp_path):
     data = json.loads((tmp_path / "f.json").read_text())
     assert data["queries"][0]["hits"][0]["camera"] == "cam 2"
     assert data["thresholds"][2]["similarity"] is None
+
+
+def test_names_that_are_no_text_and_hold_line_ends(tmp_path):
+    names = [os.fsdecode(b"\xff.jpg"), "new\nline\x1b[31m.jpg"]
+    hits = [Hit(rank, name, 0.5, "", "", "") for rank, name in enumerate(names, 1)]
+    found = [Found("q\n.jpg", hits)]
+    text = search_text(found, [])
+    assert len(text.splitlines()) == 5 and "new line [31m.jpg" in text and "\x1b" not in text
+    text.encode()
+    write_search_csv(tmp_path / "f.csv", found)
+    assert "\\udcff.jpg" in (tmp_path / "f.csv").read_text(encoding="utf-8")
+    write_search_json(tmp_path / "f.json", search_data(found, "m.pth", []))
+    data = json.loads((tmp_path / "f.json").read_text())
+    assert [hit["path"] for hit in data["queries"][0]["hits"]] == names

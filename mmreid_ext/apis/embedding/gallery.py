@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmreid_ext.apis.inferencer import ReIDInferencer
 from mmreid_ext.apis.stored_features import distinct_rows, is_features_file, read_embeddings
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.results.features_file import notes_as_data
 
@@ -89,12 +90,19 @@ def open_gallery(
     if is_features_file(source):
         images, notes = read_embeddings(source)
         require_same_model(notes, source, now)
+        if not len(images):
+            raise UserError(f"{source} holds no embedding: none of its pictures could be read.")
         return Gallery(images.take(distinct_rows(images)), notes, source, None)
     listed = list_of(source)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "gallery.npz") if save is None else save
         images, notes, unreadable = embed_to_file(
             inferencer, listed, out, now, threads=threads, progress=progress
+        )
+    if not len(images):
+        raise UserError(
+            f"{source}: none of {len(listed):,} pictures can be read, first {listed.name(0)}: "
+            f"{unreadable[0]}"
         )
     gallery = Gallery(images, notes, source, listed.folder)
     gallery.unreadable = {listed.name(place): why for place, why in unreadable.items()}

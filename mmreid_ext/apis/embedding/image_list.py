@@ -107,11 +107,16 @@ def list_of(source: str | os.PathLike) -> ImageList:
 
 
 def _pictures_below(folder: Path) -> list[str]:
-    """Paths of all pictures below a folder, by name: alike on every machine."""
+    """Paths of all pictures below a folder, by name: alike on every machine.
+
+    Links to folders are followed, but no folder is entered from within itself.
+    """
     found = []
     for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
         inside = Path(place).relative_to(folder).as_posix()
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and not _leads_back(place, name)
+        ]
         prefix = "" if inside == "." else f"{inside}/"
         found += [
             prefix + name
@@ -119,6 +124,15 @@ def _pictures_below(folder: Path) -> list[str]:
             if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
         ]
     return sorted(found)
+
+
+def _leads_back(place: str, name: str) -> bool:
+    """Whether an entry of a folder is a link to that folder or to one above it."""
+    path = os.path.join(place, name)
+    if not os.path.islink(path):
+        return False
+    target, here = os.path.realpath(path), os.path.realpath(place)
+    return os.path.commonpath([target, here]) == target
 
 
 def _listed_in_table(file: Path, source: str) -> ImageList:

@@ -117,7 +117,7 @@ def _write_parquet(
 ) -> None:
     arrow = import_parquet()
     embedding = arrow.list_(arrow.float32(), shape[1])
-    fields = [(name, arrow.array(array[:0]).type) for name, array in columns.items()]
+    fields = [(name, arrow.array(_unicode(array[:0])).type) for name, array in columns.items()]
     schema = arrow.schema([("embedding", embedding), *fields])
     schema = schema.with_metadata({NOTES_KEY: json.dumps(dict(notes)).encode()})
     with atomic_open(out, "wb") as file, arrow.parquet.ParquetWriter(file, schema) as writer:
@@ -126,6 +126,14 @@ def _write_parquet(
             end = start + len(shard.rows)
             feats = arrow.array(np.ascontiguousarray(shard.feats).reshape(-1))
             arrays = [arrow.FixedSizeListArray.from_arrays(feats, shape[1])]
-            arrays += [arrow.array(array[start:end]) for array in columns.values()]
+            arrays += [arrow.array(_unicode(array[start:end])) for array in columns.values()]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
             start = end
+
+
+def _unicode(array: np.ndarray) -> np.ndarray:
+    """Escape what is no text in file names: Parquet knows Unicode alone."""
+    if array.dtype.kind != "U":
+        return array
+    texts = [text.encode("utf-8", "backslashreplace").decode() for text in array.tolist()]
+    return np.array(texts, dtype=np.str_)

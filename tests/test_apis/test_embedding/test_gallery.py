@@ -57,3 +57,12 @@ def test_rows_of_a_query(folder, inferencer, tmp_path):
     assert gallery.own_places(queries) == [{1}, set()]
     gallery.folder = None
     assert gallery.own_places(queries) == [{0, 1}, set()], "each name may be the query's"
+
+
+def test_a_gallery_without_a_readable_picture_is_no_gallery(folder, inferencer, tmp_path):
+    (tmp_path / "a.png").write_text("no picture")
+    kept = tmp_path / "kept.npz"
+    with pytest.raises(UserError, match="none of 1 pictures can be read, first a.png: Cannot read"):
+        open_gallery(str(tmp_path), folder / "model.pth", inferencer, save=kept)
+    with pytest.raises(UserError, match="kept.npz holds no embedding"):
+        open_gallery(str(kept), folder / "model.pth", inferencer)

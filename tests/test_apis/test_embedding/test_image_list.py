@@ -63,3 +63,13 @@ def test_what_cannot_be_listed(tmp_path):
     touch(tmp_path, "model.pth")
     with pytest.raises(UserError, match="give a folder, a .csv file"):
         list_of(tmp_path / "model.pth")
+
+
+def test_a_link_that_leads_back_is_not_followed_and_others_are(tmp_path):
+    (tmp_path / "a" / "in").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    touch(tmp_path, "a/1.jpg", "other/2.jpg")
+    (tmp_path / "a" / "in" / "up").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "itself").symlink_to(tmp_path / "a")
+    (tmp_path / "a" / "out").symlink_to(tmp_path / "other")
+    assert list_of(tmp_path / "a").paths == ["1.jpg", "out/2.jpg"]

@@ -1,5 +1,6 @@
 """Shards become one features file that every reader of ours reads."""
 
+import os
 import sys
 
 import numpy as np
@@ -63,3 +64,14 @@ def test_names_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingPackageError, match="pip install pyarrow"):
         check_suffix(tmp_path / "f.parquet")
+
+
+def test_names_that_are_no_text(store, tmp_path):
+    pytest.importorskip("pyarrow")
+    names = [os.fsdecode(b"\xff.jpg"), "new\nline.jpg", "c", "d"]
+    images = ImageList("x", tmp_path, names)
+    write_result(tmp_path / "f.npz", images, store, 2, NOTES)
+    assert load_features(tmp_path / "f.npz")[0].names.tolist() == [*names[:2], "d"]
+    write_result(tmp_path / "f.parquet", images, store, 2, NOTES)
+    found = read_embeddings(tmp_path / "f.parquet")[0].names.tolist()
+    assert found == ["\\udcff.jpg", "new\nline.jpg", "d"]
