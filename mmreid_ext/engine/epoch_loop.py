@@ -12,7 +12,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmreid_ext.engine.settings.class_count import check_num_classes
-from mmreid_ext.engine.settings.evaluation_check import check_data_sets, check_validation
+from mmreid_ext.engine.settings.evaluation_check import (
+    check_data_sets,
+    check_validation,
+    other_test_set,
+)
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import LOOPS
@@ -52,7 +56,8 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
     def run(self) -> nn.Module:
         """Train, from the first batch or from the one after those that a checkpoint has seen."""
         check_validation(self.runner)
-        check_data_sets(self.dataloader.dataset, self.runner.val_loop)
+        other = other_test_set(self.runner)
+        check_data_sets(self.dataloader.dataset, self.runner.val_loop, other)
         try:
             return self._run()
         finally:

@@ -11,7 +11,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmreid_ext.engine.settings.class_count import check_num_classes
-from mmreid_ext.engine.settings.evaluation_check import check_data_sets, check_validation
+from mmreid_ext.engine.settings.evaluation_check import (
+    check_data_sets,
+    check_validation,
+    other_test_set,
+)
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.registry import LOOPS
 
@@ -69,7 +73,8 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
 
     def _run(self) -> nn.Module:
         check_validation(self.runner)
-        check_data_sets(self.dataloader.dataset, self.runner.val_loop)
+        other = other_test_set(self.runner)
+        check_data_sets(self.dataloader.dataset, self.runner.val_loop, other)
         log_validations_by_iteration(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from mmreid_ext.datasets.wrappers import unwrapped
 from mmreid_ext.distributed import is_main
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.reid_metric import ReIDMetric
+from mmreid_ext.registry import DATASETS
 from mmreid_ext.suggest import nearest
 
 
@@ -55,7 +57,36 @@ def check_test_sets(loop: Any) -> None:
         metric.check_images(images)
 
 
-def check_data_sets(train: Any, loop: Any) -> QuickCheck | None:
+def other_test_set(runner: Runner) -> Any:
+    """Build the test set of a training that is validated on another one.
+
+    A training doesn't need it, so what keeps it from being built is a warning.
+
+    Args:
+        runner: Its configuration tells both sets.
+
+    Returns:
+        The data set; None if there is none, or validation uses the same.
+    """
+    validated, tested = (_dataset_settings(runner, name) for name in ("val", "test"))
+    if runner.val_loop is None or tested is None or tested == validated:
+        return None
+    try:
+        return DATASETS.build(copy.deepcopy(tested))
+    except UserError as error:
+        if is_main():
+            text = f"test_dataloader: {error} The training goes on; tools/test.py will need it."
+            print_log(text, logger="current", level=logging.WARNING)
+        return None
+
+
+def _dataset_settings(runner: Runner, name: str) -> Mapping[str, Any] | None:
+    loader = runner.cfg.get(f"{name}_dataloader")
+    dataset = loader.get("dataset") if isinstance(loader, Mapping) else None
+    return dataset if isinstance(dataset, Mapping) else None
+
+
+def check_data_sets(train: Any, loop: Any, other: Any = None) -> QuickCheck | None:
     """Look at the data sets of a training, and say on the main rank what is in them.
 
     Images and people that are trained on and tested are a warning: some mean it, as a trial.
@@ -63,6 +94,7 @@ def check_data_sets(train: Any, loop: Any) -> QuickCheck | None:
     Args:
         train: Training set.
         loop: Validation loop, or None.
+        other: Test set that no validation uses, or None.
 
     Returns:
         What was found; None if the training set is none of ours.
@@ -73,8 +105,9 @@ def check_data_sets(train: Any, loop: Any) -> QuickCheck | None:
     train = unwrapped(train)
     if not isinstance(train, RecordDataset):
         return None
-    test = None if loop is None else unwrapped(loop.dataloader.dataset)
-    found = quick_check(train, [test] if isinstance(test, RecordDataset) else [])
+    tests = [None if loop is None else loop.dataloader.dataset, other]
+    tests = [unwrapped(test) for test in tests if test is not None]
+    found = quick_check(train, [test for test in tests if isinstance(test, RecordDataset)])
     if is_main():
         print_log(f"data     {found.line}", logger="current")
         for message in found.warnings:

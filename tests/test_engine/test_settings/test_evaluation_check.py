@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 from helpers.fake_images import write_market
+from mmengine.config import Config
 from mmengine.dataset import RepeatDataset
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook
+from mmengine.registry import DefaultScope
 
 from mmreid_ext.datasets import Market1501
 from mmreid_ext.engine.settings import evaluation_check
@@ -13,6 +15,7 @@ from mmreid_ext.engine.settings.evaluation_check import (
     check_data_sets,
     check_test_sets,
     check_validation,
+    other_test_set,
 )
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import ReIDMetric
@@ -147,3 +150,29 @@ def test_files_that_are_no_pictures_stop_the_training(tmp_path, monkeypatch):
     validation = SimpleNamespace(dataloader=SimpleNamespace(dataset=test))
     with pytest.raises(UserError, match=r"1 of 13 files .* are no pictures: .*query.*\(empty\)"):
         check_data_sets(Market1501(tmp_path, check=False), validation)
+
+
+def test_a_test_set_beside_the_validation_is_looked_at_too(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(evaluation_check, "print_log", lambda text, **_: said.append(text))
+    folder = write_market(tmp_path)
+
+    def runner(test, loop=True):
+        common = dict(type="mmreid_ext.Market1501", data_root=str(tmp_path), check=False)
+        loaders = dict(val_dataloader=dict(dataset=dict(common, mode="test")))
+        if test is not None:
+            loaders["test_dataloader"] = dict(dataset=dict(common, mode="test") | test)
+        return SimpleNamespace(cfg=Config(loaders), val_loop=loop or None)
+
+    for none in (runner({}), runner(None), runner(dict(name="x"), loop=False)):
+        assert other_test_set(none) is None
+    pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        other = other_test_set(runner(dict(name="street", pipeline=pipeline)))
+        assert other_test_set(runner(dict(data_root="nowhere"))) is None
+    assert said.pop().startswith("test_dataloader: ") and not said
+    train = Market1501(tmp_path, check=False)
+    assert "test street: 13 images" in check_data_sets(train, None, other).line
+    next((folder / "query").iterdir()).write_bytes(b"")
+    with pytest.raises(UserError, match="street: 1 of 13 files .* are no pictures"):
+        check_data_sets(train, None, other)
