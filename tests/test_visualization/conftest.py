@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,23 @@ class People:
     query_paths: list[str]
     gallery_paths: list[str]
     root: Path
+
+    def save_features(self, path: Path, **more: object) -> Path:
+        """Write a features file of them, without cameras' rule; ``more`` is added to its arrays."""
+        query, gallery, *labels = self.arrays
+        roles = ["query"] * len(query) + ["gallery"] * len(gallery)
+        np.savez(
+            path,
+            feats=np.concatenate([query, gallery]),
+            pids=np.concatenate(labels[:2]),
+            camids=np.concatenate(labels[2:]),
+            roles=roles,
+            datasets=["first"] * len(roles),
+            names=self.query_paths + self.gallery_paths,
+            note_protocols=json.dumps({"first": {"type": "no_camera"}}),
+            **more,
+        )
+        return path
 
 
 def make_people(root: Path, noise: float = 1.0, seed: int = 0) -> People:

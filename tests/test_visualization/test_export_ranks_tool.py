@@ -12,22 +12,11 @@ from mmreid_ext.evaluation import evaluate_set, load_features
 
 @pytest.fixture
 def features(people, tmp_path):
-    query, gallery, *labels = people.arrays
-    roles = ["query"] * len(query) + ["gallery"] * len(gallery)
+    count = sum(map(len, people.arrays[:2]))
+    names = json.dumps({"first": {"3": "lea"}})
+    distractors = np.zeros(count, bool)
     path = tmp_path / "features.npz"
-    np.savez(
-        path,
-        feats=np.concatenate([query, gallery]),
-        pids=np.concatenate(labels[:2]),
-        camids=np.concatenate(labels[2:]),
-        roles=roles,
-        datasets=["first"] * len(roles),
-        names=people.query_paths + people.gallery_paths,
-        distractors=np.zeros(len(roles), bool),
-        note_protocols=json.dumps({"first": {"type": "no_camera"}}),
-        note_pid_names=json.dumps({"first": {"3": "lea"}}),
-    )
-    return path
+    return people.save_features(path, distractors=distractors, note_pid_names=names)
 
 
 def export(monkeypatch, features, out, *arguments):

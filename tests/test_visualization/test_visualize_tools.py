@@ -14,20 +14,7 @@ from mmreid_ext.evaluation import evaluate_set, load_features
 
 @pytest.fixture
 def features(people, tmp_path):
-    query, gallery, *labels = people.arrays
-    roles = ["query"] * len(query) + ["gallery"] * len(gallery)
-    path = tmp_path / "features.npz"
-    np.savez(
-        path,
-        feats=np.concatenate([query, gallery]),
-        pids=np.concatenate(labels[:2]),
-        camids=np.concatenate(labels[2:]),
-        roles=roles,
-        datasets=["first"] * len(roles),
-        names=people.query_paths + people.gallery_paths,
-        note_protocols=json.dumps({"first": {"type": "no_camera"}}),
-    )
-    return path
+    return people.save_features(tmp_path / "features.npz")
 
 
 def page_data(path: Path) -> dict:
