@@ -37,6 +37,7 @@ FOLDERS = {
     ("engine", "cli"): "launch speed_options",
     ("engine", "checkpoint"): "weights",
     ("checkpoint", "checkpoint.resume"): "latest resuming run_record",
+    ("datasets", "pictures"): "picture_file",
 }
 """``(old folder, new folder)``: modules that keep their name."""
 

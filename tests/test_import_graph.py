@@ -26,11 +26,15 @@ FLOORS = [
         "moved",
         "type_names",
         "setting_checks",
+        "verdicts",
     },
     {"distributed", "protocols", "output_files", "image_loading", "config_files"},
+    {"pictures"},
+    {"deploy"},
     {"checkpoint", "compat", "registry"},
     {"models", "datasets", "evaluation"},
     {"engine", "visualization", "apis"},
+    {"export"},
     {"cli"},
 ]
 """Rooms of the package, from the ground up. Those of one floor do not import one another."""

@@ -1,9 +1,10 @@
 """Calls for applications."""
 
 from mmreid_ext.checkpoint.usage import read_deployment_info
+from mmreid_ext.verdicts.answers import Answer, Comparison
 
-from .answers import Answer, Comparison, Match
 from .inferencer import ReIDInferencer
+from .matches import Match
 from .search import nearest
 
 __all__ = ["Answer", "Comparison", "Match", "ReIDInferencer", "nearest", "read_deployment_info"]

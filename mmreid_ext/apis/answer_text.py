@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmreid_ext.checkpoint.usage.thresholds import Threshold
 from mmreid_ext.evaluation.results.table import text_table
 from mmreid_ext.json_values import plain_json
+from mmreid_ext.verdicts.answers import WORDS, Answer, Comparison, one_in
+from mmreid_ext.verdicts.thresholds import Threshold
 
-from .answers import WORDS, Answer, Comparison, one_in
 from .pairs import Pair
 
 _NO_THRESHOLDS = (

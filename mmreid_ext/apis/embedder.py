@@ -14,12 +14,12 @@ from torch import Tensor
 
 from mmreid_ext.checkpoint.usage import compare_usage, config_of, deployment_info, model_settings
 from mmreid_ext.checkpoint.usage.record import recorded
-from mmreid_ext.checkpoint.usage.thresholds import Threshold, read_thresholds
 from mmreid_ext.checkpoint.weights import load_state, read_checkpoint
 from mmreid_ext.datasets.loading import UnreadableImageError, build_loader, load_array, load_image
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.image_loading import DEFAULT_LOADER, evaluation_steps
 from mmreid_ext.registry import MODELS
+from mmreid_ext.verdicts.thresholds import Threshold, read_thresholds
 
 from .configuration import ConfigLike, as_config, checkpoint_and_config, without_downloads
 from .pictures import Picture, as_bgr

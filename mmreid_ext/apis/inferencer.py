@@ -16,8 +16,8 @@ from torch import Tensor
 from mmreid_ext.checkpoint.usage import embedding_size
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.shorten import shorten
+from mmreid_ext.verdicts.answers import Comparison, judge
 
-from .answers import Comparison, Match, judge, matches_of
 from .configuration import ConfigLike, as_device, find_config
 from .embedder import build_embedder, prepare, read_frame
 from .inputs import (
@@ -29,6 +29,7 @@ from .inputs import (
     stored_images,
     with_paths,
 )
+from .matches import Match, matches_of
 from .pictures import Picture, is_one_picture, regions
 from .search import cosine, nearest
 from .stored_features import is_features_file
@@ -145,7 +146,7 @@ class ReIDInferencer:
         """Embed the people that a detector or a tracker has found in a frame.
 
         The crops are those of a data set with boxes; see
-        :func:`mmreid_ext.datasets.decoding.boxes.crop_edges`.
+        :func:`mmreid_ext.pictures.boxes.crop_edges`.
 
         Args:
             frame: One image, as above.

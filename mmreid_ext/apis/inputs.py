@@ -12,8 +12,8 @@ import torch
 from mmengine.dataset import default_collate
 from torch import Tensor
 
-from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.pictures.folder import list_images
 
 from .pictures import Picture, is_one_picture
 from .stored_features import distinct_rows, read_embeddings

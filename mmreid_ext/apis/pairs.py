@@ -8,11 +8,11 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.datasets.readers.csv_table import read_table
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.pictures.folder import list_images
+from mmreid_ext.verdicts.answers import Comparison, judge
 
-from .answers import Comparison, judge
 from .search import Progress, cosine
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from mmreid_ext.datasets.decoding.boxes import crop_edges
-from mmreid_ext.datasets.picture_file import check_depth
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.pictures.boxes import crop_edges
+from mmreid_ext.pictures.picture_file import check_depth
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Region:
     Attributes:
         frame: Shape (H, W, 3), uint8, BGR.
         box: Left, top, right and bottom edge, shape (4,); see
-            :func:`mmreid_ext.datasets.decoding.boxes.crop_edges`.
+            :func:`mmreid_ext.pictures.boxes.crop_edges`.
         name: What messages call the box.
     """
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmreid_ext.checkpoint.atomic import atomic_open, atomic_write
-from mmreid_ext.checkpoint.usage.thresholds import Threshold
 from mmreid_ext.evaluation.results.table import text_table
 from mmreid_ext.shorten import one_line
+from mmreid_ext.verdicts.answers import judge
+from mmreid_ext.verdicts.thresholds import Threshold
 
 from .answer_text import one_in
-from .answers import judge
 
 _LONGEST_PATH = 4096
 """Characters of a path on the screen, as many as a path may have; unprintable ones are replaced."""

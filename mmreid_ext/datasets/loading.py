@@ -13,10 +13,9 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import Compose
 
 from mmreid_ext.errors import UserError
-
-from .decoding.boxes import crop, picture_key
-from .decoding.decode import decode, foreign_format
-from .picture_file import check_picture, read_regular_file, without_alpha
+from mmreid_ext.pictures.boxes import crop, picture_key
+from mmreid_ext.pictures.decode import decode, foreign_format
+from mmreid_ext.pictures.picture_file import check_picture, read_regular_file, without_alpha
 
 # Of the machine, not of the picture: too many open files, no memory, no room.
 _MACHINE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT))

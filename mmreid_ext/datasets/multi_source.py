@@ -11,8 +11,8 @@ from mmengine.logging import print_log
 
 from mmreid_ext.datasets.checks.image_files import content_keys, locate
 from mmreid_ext.datasets.checks.shared_people import known_to_share, shared_pictures
-from mmreid_ext.datasets.decoding.boxes import picture_key
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.registry import DATASETS
 
 from .record_dataset import RecordDataset

@@ -9,10 +9,10 @@ from mmengine.dataset import BaseDataset, Compose
 
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.image_loading import is_loading, split_loading
+from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.protocols import ImageTable
 
 from .corrupt_images import CorruptImages, replacements
-from .decoding.boxes import picture_key
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .loading import UnreadableImageError, build_loader, load_image
 from .records import column, image_table

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmreid_ext.datasets.decoding.boxes import picture_key
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.protocols import ImageTable
 from mmreid_ext.shorten import shorten
 

@@ -3,8 +3,8 @@
 import json
 
 from mmreid_ext.apis.answer_text import answers_data, answers_text
-from mmreid_ext.apis.answers import judge
-from mmreid_ext.checkpoint.usage.thresholds import Threshold
+from mmreid_ext.verdicts.answers import judge
+from mmreid_ext.verdicts.thresholds import Threshold
 
 THRESHOLDS = [
     Threshold(0.01, 0.5, 0.91, 12345, "market"),

@@ -1,7 +1,6 @@
 import pytest
-from helpers.fake_images import write_images
 
-from mmreid_ext.datasets.folders import find_folder, list_images
+from mmreid_ext.datasets.folders import find_folder
 
 LAYOUTS = (("train", "test"), ("list.txt",))
 OPTIONS = dict(title="Set", obtain="ask the authors.")
@@ -44,10 +43,3 @@ def test_default_root_is_the_environment_variable(tmp_path, monkeypatch):
     monkeypatch.delenv("MMREID_DATA_ROOT")
     with pytest.raises(FileNotFoundError, match=r"data/Set-v1"):
         find(None)
-
-
-def test_images_are_listed_by_name_without_other_files(tmp_path):
-    write_images(tmp_path, "b.PNG", "a.jpg", "10.bmp", "9.jpeg", "sub/c.jpg")
-    (tmp_path / "Thumbs.db").touch()
-    (tmp_path / "._a.jpg").touch()  # macOS leaves these
-    assert [path.name for path in list_images(tmp_path)] == ["10.bmp", "9.jpeg", "a.jpg", "b.PNG"]

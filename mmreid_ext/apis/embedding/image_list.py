@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.decoding.boxes import BOX_COLUMNS, picture_key
-from mmreid_ext.datasets.folders import IMAGE_SUFFIXES
 from mmreid_ext.datasets.readers.csv_boxes import Box, read_boxes
 from mmreid_ext.datasets.readers.csv_table import Row, read_table
 from mmreid_ext.datasets.readers.ids import UNKNOWN, normalized, number_ids
 from mmreid_ext.datasets.readers.text_file import read_text
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.pictures.boxes import BOX_COLUMNS, picture_key
+from mmreid_ext.pictures.folder import IMAGE_SUFFIXES
 
 _COLUMNS = ("path", "pid", "camid", "split", "domain", *BOX_COLUMNS)
 

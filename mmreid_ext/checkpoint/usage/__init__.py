@@ -14,7 +14,7 @@ and dicts:
   :mod:`mmreid_ext.checkpoint.usage.configuration`), so that the checkpoint alone is enough. Earlier
   versions don't write it, and readers of format 1 pass over it.
 - ``thresholds``: from which similarity on two images count as one person, by false positive rate
-  and test set, see :class:`.thresholds.Threshold`. Testing writes it.
+  and test set, see :class:`mmreid_ext.verdicts.thresholds.Threshold`. Testing writes it.
 - ``network``: the settings of the model that change embeddings without changing the names or
   shapes of weights, by their path (``backbone.strides``), defaults included; and ``strides``: those
   of the built layers that have one, by the layer's name.
@@ -25,18 +25,19 @@ x ``width`` from the offset ``round((image - crop) / 2)``. ``interpolation`` and
 MMCV's names of the filter (``lanczos`` of ``cv2`` is ``INTER_LANCZOS4``).
 """
 
-from .check import check_usage, compare_usage
-from .configuration import config_of, describe_config, model_settings, recorded_config
-from .description import deployment_info, embedding_size
-from .record import KEY, read_deployment_info, recorded, recorded_size
-from .thresholds import (
+from mmreid_ext.verdicts.thresholds import (
     COARSE_FPR,
     STORED_FPRS,
     Threshold,
     read_thresholds,
-    store_thresholds,
     threshold_sets,
 )
+
+from .check import check_usage, compare_usage
+from .configuration import config_of, describe_config, model_settings, recorded_config
+from .description import deployment_info, embedding_size
+from .record import KEY, read_deployment_info, recorded, recorded_size
+from .thresholds import store_thresholds
 
 __all__ = [
     "COARSE_FPR",

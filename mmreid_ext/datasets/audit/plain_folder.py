@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from mmreid_ext.datasets.checks.first_bytes import picture_kind, read_first
-from mmreid_ext.datasets.folders import IMAGE_SUFFIXES
 from mmreid_ext.datasets.readers.ids import normalized
 from mmreid_ext.datasets.records import Record
+from mmreid_ext.pictures.folder import IMAGE_SUFFIXES
 
 from .findings import notes
 from .read_set import SourceSet

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.datasets.decoding.boxes import picture_key
+from mmreid_ext.pictures.boxes import picture_key
 
 from .findings import KINDS, Finding, Group, merged
 from .labels import find_doubtful

@@ -14,10 +14,10 @@ import numpy as np
 
 from mmreid_ext.datasets.checks.first_bytes import no_picture_message, picture_kind, suffix_kind
 from mmreid_ext.datasets.checks.image_files import is_remote
-from mmreid_ext.datasets.decoding.boxes import box_message, crop
-from mmreid_ext.datasets.decoding.decode import decode
-from mmreid_ext.datasets.picture_file import check_picture, read_regular_file
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import box_message, crop
+from mmreid_ext.pictures.decode import decode
+from mmreid_ext.pictures.picture_file import check_picture, read_regular_file
 
 from .table import PictureTable
 

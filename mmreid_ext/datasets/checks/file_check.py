@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmreid_ext.datasets.decoding.boxes import picture_key
 from mmreid_ext.datasets.records import Record
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.protocols import EvaluationProtocol, SingleGalleryShotProtocol
 from mmreid_ext.shorten import shorten
 

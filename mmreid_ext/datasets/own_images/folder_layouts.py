@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmreid_ext.datasets.folders import IMAGE_SUFFIXES
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.folder import IMAGE_SUFFIXES
 
 from .listing import Listing, OwnImage
 

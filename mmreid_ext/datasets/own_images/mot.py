@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.datasets.readers.text_file import read_text
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.pictures.folder import list_images
 from mmreid_ext.shorten import one_line
 
 from .listing import Listing, OwnImage

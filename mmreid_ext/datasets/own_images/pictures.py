@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmreid_ext.datasets.decoding.boxes import box_message, clipped
-from mmreid_ext.datasets.decoding.decode import decode, upright_size
-from mmreid_ext.datasets.picture_file import check_picture, read_regular_file
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import box_message, clipped
+from mmreid_ext.pictures.decode import decode, upright_size
+from mmreid_ext.pictures.picture_file import check_picture, read_regular_file
 from mmreid_ext.shorten import shorten
 
 from .listing import Listing, OwnImage

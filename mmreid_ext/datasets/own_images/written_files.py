@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 
 from mmreid_ext.checkpoint.atomic import atomic_open
-from mmreid_ext.datasets.decoding.boxes import BOX_COLUMNS, crop
-from mmreid_ext.datasets.decoding.decode import decode
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import BOX_COLUMNS, crop
+from mmreid_ext.pictures.decode import decode
 
 from .listing import OwnImage
 from .plan import Plan

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mmreid_ext.datasets.folders import contents, find_folder, image_paths
+from mmreid_ext.datasets.folders import contents, find_folder
 from mmreid_ext.datasets.records import Record
+from mmreid_ext.pictures.folder import image_paths
 
 
 class BenchmarkFolder:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from mmreid_ext.datasets.checks.image_files import is_remote
-from mmreid_ext.datasets.decoding.boxes import BOX_COLUMNS, box_message
-from mmreid_ext.datasets.decoding.decode import upright_size
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import BOX_COLUMNS, box_message
+from mmreid_ext.pictures.decode import upright_size
 
 from .csv_table import Row
 

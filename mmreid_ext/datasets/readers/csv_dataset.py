@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.decoding.boxes import BOX_COLUMNS
 from mmreid_ext.datasets.folders import default_data_root
 from mmreid_ext.datasets.records import Record
 from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.pictures.boxes import BOX_COLUMNS
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.suggest import did_you_mean
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.folders import list_images
 from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.pictures.folder import list_images
 from mmreid_ext.registry import DATASETS
 
 from .cuhk03_archive import extract_images, parse_name, read_new_protocol, read_test_sets

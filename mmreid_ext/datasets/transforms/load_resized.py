@@ -18,15 +18,15 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from PIL import Image
 
-from mmreid_ext.datasets.decoding.boxes import box_edges, crop
-from mmreid_ext.datasets.decoding.decode import decode
-from mmreid_ext.datasets.picture_file import (
+from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import box_edges, crop
+from mmreid_ext.pictures.decode import decode
+from mmreid_ext.pictures.picture_file import (
     MAX_PIXELS,
     check_picture,
     read_regular_file,
     without_alpha,
 )
-from mmreid_ext.errors import UserError
 from mmreid_ext.registry import TRANSFORMS
 
 _ORIENTATION = 0x0112
@@ -98,7 +98,7 @@ class LoadResized(BaseTransform):
 
         Raises:
             OSError: If it can't be read, is refused by
-                :func:`~mmreid_ext.datasets.picture_file.check_picture` or isn't an image.
+                :func:`~mmreid_ext.pictures.picture_file.check_picture` or isn't an image.
         """
         path, box = results["img_path"], results.get("box")
         image = self._decode(path, box) if self.store is None else self._through_store(path, box)

@@ -89,18 +89,6 @@ def test_a_file_without_record_stays(tmp_path):
         assert not store_thresholds(path, HOME) and path.read_bytes() == before
 
 
-def test_entries_of_others_are_passed_over():
-    good = dict(fpr=0.01, similarity=0.5, tpr=0.9, negatives=500, dataset="home")
-    strange = [
-        dict(good, **change)
-        for change in (dict(fpr="x"), dict(negatives=None), dict(dataset=3), dict(fpr=float("nan")))
-    ]
-    record = dict(thresholds=[*strange, "text", None, good])
-    assert read_thresholds(record) == [Threshold(**good)]
-    for nothing in ({}, dict(thresholds=None), dict(thresholds="many"), dict(thresholds=strange)):
-        assert read_thresholds(nothing) == []
-
-
 def test_a_file_marked_as_read_only_stays_and_another_keeps_its_rights(checkpoint):
     checkpoint.chmod(0o444)
     before = checkpoint.read_bytes()

@@ -1,12 +1,7 @@
-"""Similarities become answers, and lists get their paths."""
+"""Similarities become answers."""
 
-import numpy as np
-import torch
-
-from mmreid_ext.apis.answers import Match, judge, matches_of, one_in
-from mmreid_ext.apis.inputs import Embedded
-from mmreid_ext.apis.search import Nearest
-from mmreid_ext.checkpoint.usage.thresholds import Threshold
+from mmreid_ext.verdicts.answers import judge, one_in
+from mmreid_ext.verdicts.thresholds import Threshold
 
 
 def threshold(fpr, similarity):
@@ -34,13 +29,3 @@ def test_a_comparison_prints_itself():
     )
     assert str(judge(0.6, [])).endswith("unknown, the checkpoint has no thresholds")
     assert [one_in(rate) for rate in (0.5, 1 / 3, 0)] == ["1 in 2", "1 in 3", "0"]
-
-
-def test_matches_have_the_places_and_paths_of_the_gallery():
-    found = Nearest(np.array([[2, 0], [1, 2]]), np.array([[0.9, 0.8], [0.7, 0.6]]))
-    gallery = Embedded(torch.zeros(3, 1), ["a.jpg", None, "c.jpg"], np.array([0, 4, 5]))
-    assert matches_of(found, gallery) == [
-        [Match(5, "c.jpg", 0.9), Match(0, "a.jpg", 0.8)],
-        [Match(4, None, 0.7), Match(5, "c.jpg", 0.6)],
-    ]
-    assert matches_of(Nearest(np.zeros((2, 0), int), np.zeros((2, 0))), gallery) == [[], []]

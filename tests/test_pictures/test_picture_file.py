@@ -9,13 +9,13 @@ from helpers.fake_images import write_image
 from mmcv.transforms import LoadImageFromFile
 
 from mmreid_ext.datasets.loading import UnreadableImageError, load_image
-from mmreid_ext.datasets.picture_file import (
+from mmreid_ext.datasets.transforms import LoadResized
+from mmreid_ext.pictures.picture_file import (
     check_picture,
     is_cut_off,
     read_jpeg,
     without_alpha,
 )
-from mmreid_ext.datasets.transforms import LoadResized
 
 SIZE = (32, 64)
 LOADERS = {"LoadImageFromFile": LoadImageFromFile(), "LoadResized": LoadResized(SIZE)}

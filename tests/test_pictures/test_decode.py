@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from mmreid_ext.datasets.decoding import decode as module
-from mmreid_ext.datasets.decoding.decode import decode, foreign_format, upright_size
+from mmreid_ext.pictures import decode as module
+from mmreid_ext.pictures.decode import decode, foreign_format, upright_size
 
 PIXELS = np.full((12, 8, 3), (200, 100, 50), np.uint8)  # BGR
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 40

@@ -1,32 +1,14 @@
-"""Answer whether two images show the same person, and which ones are most similar."""
+"""Answer whether two images show the same person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmreid_ext.checkpoint.usage.thresholds import Threshold
-
-from .inputs import Embedded
-from .search import Nearest
+from .thresholds import Threshold
 
 WORDS = {True: "yes", False: "no", None: "?"}
 """Answers in words; see :class:`Answer`."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A gallery image that was found.
-
-    Attributes:
-        index: Its place in the gallery.
-        path: Its file; None for images in memory.
-        similarity: Cosine of the two embeddings, in [-1, 1].
-    """
-
-    index: int
-    path: str | None
-    similarity: float
 
 
 @dataclass(frozen=True)
@@ -74,12 +56,3 @@ def judge(similarity: float, thresholds: Sequence[Threshold]) -> Comparison:
 def one_in(rate: float) -> str:
     """Write a rate as ``1 in 1,000``."""
     return f"1 in {round(1 / rate):,}" if rate else "0"
-
-
-def matches_of(found: Nearest, gallery: Embedded) -> list[list[Match]]:
-    """Return the lists of a search with the places and paths of the gallery."""
-    rows = gallery.rows.tolist()
-    return [
-        [Match(rows[i], gallery.paths[i], similarity) for i, similarity in zip(*lists, strict=True)]
-        for lists in zip(found.indices.tolist(), found.similarities.tolist(), strict=True)
-    ]

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mmreid_ext.datasets.decoding.boxes import (
+from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.boxes import (
     box_edges,
     box_message,
     clipped,
@@ -9,7 +10,6 @@ from mmreid_ext.datasets.decoding.boxes import (
     crop_edges,
     picture_key,
 )
-from mmreid_ext.errors import UserError
 
 IMAGE = np.arange(6 * 5 * 3, dtype=np.uint8).reshape(6, 5, 3)
 

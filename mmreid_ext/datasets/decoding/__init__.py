@@ -1,1 +1,0 @@
-"""Turn bytes into the picture of one person: formats that OpenCV lacks, boxes in frames."""

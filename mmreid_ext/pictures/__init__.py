@@ -1,0 +1,1 @@
+"""Picture files and boxes: found, checked, decoded, cut out; NumPy, OpenCV, Pillow only."""

@@ -1,0 +1,1 @@
+"""Say whether two images show one person: thresholds, and answers at them."""
