@@ -104,6 +104,11 @@ setup(
         "mminstall": read_requirements("mim"),  # the name under which OneDL's mim looks for it
         "dev": read_requirements("dev"),
         "faiss": ["faiss-cpu"],
+        "deploy": read_requirements("deploy"),
+        "gallery": read_requirements("gallery"),
+        "milvus": read_requirements("milvus"),
+        "serve": read_requirements("serve"),
+        "cluster": read_requirements("cluster"),
         "tensorboard": ["tensorboard"],
         "mlflow": ["mlflow"],
         "wandb": ["wandb"],
