@@ -90,6 +90,8 @@ MODULES = {
     "opencv-python": "cv2",
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",
+    "prometheus-client": "prometheus_client",
+    "python-multipart": "python_multipart",
     "scikit-learn": "sklearn",
     "tensorboard": "torch.utils.tensorboard",
 }
@@ -102,7 +104,7 @@ def _source(*folders: str) -> str:
 
 
 def test_every_required_package_is_used(built):
-    """The package or the tools import it; for ``dev``, the tests do or the checks run it."""
+    """The package, a tool or an example imports it; for ``dev``, the tests do or the checks run it."""
     requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()
     scripts = (ROOT / "tools" / "run_tests.sh", *(ROOT / ".ci").iterdir())
     commands = "\n".join(path.read_text() for path in scripts if path.is_file())
@@ -111,7 +113,7 @@ def test_every_required_package_is_used(built):
     for part in re.split(r"\n(?=\[)", requires):
         extra = re.match(r"\[(.+)\]", part)
         dev = extra is not None and extra[1] == "dev"
-        text = _source(PACKAGE, "tools", *(["tests"] if dev else []))
+        text = _source(PACKAGE, "tools", "examples", *(["tests"] if dev else []))
         for name in re.findall(r"(?m)^[A-Za-z][\w-]*", part):
             module = MODULES.get(name, name)
             imported = rf"(?m)^\s*(import|from) {module}\b|importorskip\(\"{module}\b"
