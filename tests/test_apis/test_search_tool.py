@@ -66,7 +66,7 @@ def test_names_of_people_are_shown(folder, monkeypatch, capsys, tmp_path):
     listing = folder / "people.csv"
     listing.write_text("path,pid,camid\n0.png,lea,0\n1.png,ben,\n")
     search(monkeypatch, folder / "2.png", "--gallery", listing, "--model", folder / "model.pth")
-    said = capsys.readouterr().out
+    said = capsys.readouterr().out.replace(str(folder), "")  # pytest's folder may be pytest-1
     assert "lea" in said and "ben" in said and "cam 1" in said and "-1" not in said
 
 
