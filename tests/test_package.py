@@ -104,7 +104,7 @@ def _source(*folders: str) -> str:
 
 
 def test_every_required_package_is_used(built):
-    """The package, a tool or an example imports it; for ``dev``, the tests do or the checks run it."""
+    """Package, tools or examples import it; for ``dev``, the tests do or the checks run it."""
     requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()
     scripts = (ROOT / "tools" / "run_tests.sh", *(ROOT / ".ci").iterdir())
     commands = "\n".join(path.read_text() for path in scripts if path.is_file())

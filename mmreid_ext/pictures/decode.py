@@ -8,7 +8,9 @@ import os
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mmreid_ext.shorten import one_line
 
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -29,12 +31,22 @@ def decode(content: bytes, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
     """
     kind = foreign_format(content)
     if kind != "HEIC":  # OpenCV has no decoder of that
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        image = by_opencv(content, flags)
         if image is not None:
             return image
     if kind is None:
         raise OSError("not an image")
     return _by_pillow(content, kind)
+
+
+def by_opencv(content: bytes, flags: int) -> np.ndarray | None:
+    """Decode as OpenCV does; None for what it doesn't know or finds damaged."""
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
+        return None
 
 
 def foreign_format(content: bytes) -> str | None:
@@ -72,13 +84,16 @@ def _by_pillow(content: bytes, kind: str) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except OSError as error:
-        if kind == "HEIC":
-            raise
+    except MemoryError:
+        raise
+    except UnidentifiedImageError as error:
         raise OSError(
-            f"a {kind} file that neither OpenCV nor Pillow decodes here ({error}); "
+            f"a {kind} file that neither OpenCV nor Pillow decodes here; "
             "update Pillow (pip install -U pillow), or convert the picture to JPEG"
         ) from error
+    # Pillow and its plugins raise a dozen types for damaged files.
+    except Exception as error:
+        raise OSError(f"a damaged {kind} file ({one_line(error)})") from error
     return cv2.cvtColor(np.asarray(upright), cv2.COLOR_RGB2BGR)
 
 

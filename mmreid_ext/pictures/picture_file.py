@@ -15,7 +15,12 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
+
+from mmreid_ext.shorten import one_line
+
+from .decode import by_opencv
+from .png_structure import PNG_START, check_png
 
 CUT_OFF = "the file is cut off"
 MAX_PIXELS = 100_000_000  # decoded 0.3 GB; the largest cameras of today have about as many
@@ -26,7 +31,6 @@ _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _JPEG_ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))  # markers without a length
 _JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN = 0xDA
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_ALPHA = (4, 6)  # colour types: grey and colour with alpha
 _EIGHT_BITS = (_JPEG_START, b"BM", b"GIF8", b"RIFF")  # formats of 8 bits at most; RIFF is WebP
 
@@ -114,6 +118,8 @@ def check_picture(content: bytes, max_pixels: int = MAX_PIXELS) -> None:
         if not complete:
             raise OSError(CUT_OFF)
     else:
+        if content.startswith(PNG_START):
+            check_png(content)
         size = _size(content)
     if size is not None and size[0] * size[1] > max_pixels:
         raise OSError(
@@ -121,7 +127,7 @@ def check_picture(content: bytes, max_pixels: int = MAX_PIXELS) -> None:
             "shrink the picture, or load it with LoadResized(max_pixels=...)"
         )
     if _may_be_deep(content):
-        check_depth(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED))
+        check_depth(by_opencv(content, cv2.IMREAD_UNCHANGED))
 
 
 def without_alpha(image: np.ndarray, content: bytes) -> np.ndarray:
@@ -132,16 +138,13 @@ def without_alpha(image: np.ndarray, content: bytes) -> np.ndarray:
         content: The file.
 
     Raises:
-        OSError: If the image is of another size than the file.
+        OSError: If the image is of another size than the file, or its transparent parts are
+            damaged.
     """
     if image.ndim != 3 or image.shape[2] != 3 or not _may_be_transparent(content):
         return image
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            if not picture.has_transparency_data:
-                return image
-            alpha = np.asarray(ImageOps.exif_transpose(picture.convert("RGBA")).getchannel("A"))
-    except UnidentifiedImageError:
+    alpha = _alpha(content)
+    if alpha is None:
         return image
     if alpha.shape != image.shape[:2]:
         raise OSError(
@@ -153,8 +156,24 @@ def without_alpha(image: np.ndarray, content: bytes) -> np.ndarray:
     return blended.round().astype(image.dtype) if image.dtype == np.uint8 else blended
 
 
+def _alpha(content: bytes) -> np.ndarray | None:
+    try:
+        picture = Image.open(io.BytesIO(content))
+    # Pillow raises a dozen types. What only OpenCV reads has no transparent parts.
+    except Exception:  # noqa: BLE001
+        return None
+    with picture:
+        if not picture.has_transparency_data:
+            return None
+        try:
+            upright = ImageOps.exif_transpose(picture.convert("RGBA"))
+        except Exception as error:
+            raise OSError(f"its transparent parts are damaged ({one_line(error)})") from error
+    return np.asarray(upright.getchannel("A"))
+
+
 def _size(content: bytes) -> tuple[int, int] | None:
-    if content.startswith(_PNG_START):
+    if content.startswith(PNG_START):
         return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
     try:
         with Image.open(io.BytesIO(content)) as header:  # reads no pixels
@@ -167,7 +186,7 @@ def _size(content: bytes) -> tuple[int, int] | None:
 
 
 def _may_be_deep(content: bytes) -> bool:
-    if content.startswith(_PNG_START):
+    if content.startswith(PNG_START):
         return content[24:25] == b"\x10"
     return not content.startswith(_EIGHT_BITS)
 
@@ -193,6 +212,6 @@ def check_depth(image: np.ndarray | None) -> None:
 def _may_be_transparent(content: bytes) -> bool:
     if content.startswith((_JPEG_START, b"BM")):
         return False
-    if content.startswith(_PNG_START):
+    if content.startswith(PNG_START):
         return content[25] in _PNG_ALPHA or b"tRNS" in content[: max(content.find(b"IDAT"), 0)]
     return True
