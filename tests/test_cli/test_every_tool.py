@@ -15,6 +15,7 @@ BAD_INPUT = {
     "converters/make_splits": ["--out", "file"],
     "embed": ["none.pth", "none", "--out", "f.npz"],
     "evaluate": ["none.npz"],
+    "export": ["none.pth", "--out", "made"],
     "export_ranks": ["none.npz", "--out", "ranks.csv"],
     "make_synthetic": ["--out", "made", "--ids", "1"],
     "plot_embeddings": ["none.npz"],

@@ -1,0 +1,27 @@
+"""The command line of the export."""
+
+import pytest
+from helpers.tools import run_tool
+
+pytest.importorskip("onnxruntime")
+
+
+def test_a_checkpoint_alone_is_enough(small, tmp_path, monkeypatch, capsys):
+    run_tool("export", monkeypatch, small.file, "--out", tmp_path, "--batch", 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert f"Written: {tmp_path / 'model.onnx'}" in lines
+    assert any("ONNX Runtime: largest difference to PyTorch" in line for line in lines)
+    with pytest.raises(SystemExit, match="model.onnx is there already"):
+        run_tool("export", monkeypatch, small.file, "--out", tmp_path)
+
+
+def test_the_configuration_stands_before_the_checkpoint(small, tmp_path, monkeypatch):
+    config = small.folder / "tiny.py"
+    run_tool("export", monkeypatch, config, small.file, "--out", tmp_path, "--name", "mine")
+    assert '"config": "tiny.py"' in (tmp_path / "mine.onnx.json").read_text()
+
+
+def test_three_names_are_one_too_many(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run_tool("export", monkeypatch, "a", "b", "c", "--out", "d")
+    assert "CONFIG CHECKPOINT" in capsys.readouterr().err

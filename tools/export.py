@@ -1,0 +1,92 @@
+"""Write a trained model as a file that other programs run: ONNX, OpenVINO or TorchScript.
+
+python tools/export.py CHECKPOINT --out exported
+python tools/export.py CHECKPOINT --format onnx openvino --input uint8 --out exported
+
+A checkpoint that doesn't hold its configuration is given behind it: CONFIG CHECKPOINT. Every file
+is compared with PyTorch at once. One that differs by too much is not kept, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mmreid_ext.cli.errors import run_tool
+
+FORMATS = ("onnx", "openvino", "torchscript")
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "model",
+        nargs="+",
+        metavar="[CONFIG] CHECKPOINT",
+        help="a trained model (with its configuration, if it doesn't hold one)",
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--format", nargs="+", choices=FORMATS, default=["onnx"], help="formats (default: onnx)"
+    )
+    parser.add_argument(
+        "--input",
+        choices=("normalized", "rgb01", "uint8"),
+        default="normalized",
+        help="what the file takes: N x 3 x H x W floats with mean and deviation applied "
+        "(normalized, the default), N x 3 x H x W RGB in 0..1 (rgb01), or N x H x W x 3 RGB bytes "
+        "(uint8)",
+    )
+    parser.add_argument(
+        "--exporter",
+        choices=("torchscript", "dynamo"),
+        default="torchscript",
+        help="what makes the ONNX graph (default: torchscript; dynamo is far slower)",
+    )
+    parser.add_argument(
+        "--calibration", metavar="FOLDER", help="pictures to compare with (default: drawn people)"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="fix the number of images per call")
+    parser.add_argument("--name", help="name of the files without its ending (default: model)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    parser.add_argument("--verbose", action="store_true", help="show what the exporters say")
+    args = parser.parse_args()
+    if len(args.model) > 2:
+        parser.error("give CHECKPOINT, or CONFIG CHECKPOINT")
+    *config, args.checkpoint = args.model
+    args.config = config[0] if config else None
+    return args
+
+
+def run(args: argparse.Namespace) -> None:
+    from mmreid_ext.export.plan import ExportPlan
+
+    plan = ExportPlan(
+        folder=args.out,
+        formats=tuple(dict.fromkeys(args.format)),
+        input=args.input,
+        exporter=args.exporter,
+        batch=args.batch,
+        name=args.name,
+        overwrite=args.overwrite,
+    )
+    plan.require_free()
+
+    from mmreid_ext.export import export_model
+
+    written = export_model(
+        args.config, args.checkpoint, plan, calibration=args.calibration, verbose=args.verbose
+    )
+    for one in written:
+        for file in one.files:
+            print(f"Written: {file}")
+
+
+def main() -> None:
+    run_tool(lambda: run(parse_args()), instead_of_ranks="start it once, by python")
+
+
+if __name__ == "__main__":
+    main()
