@@ -36,7 +36,7 @@ class Camera:
         self.blur = float(rng.uniform(0, 0.8))
         self.slant = float(rng.uniform(-0.06, 0.06))
         height, width = size
-        self._background = make_background(rng, style, int(1.3 * height), 5 * width)
+        self.background = make_background(rng, style, int(1.3 * height), 5 * width)
         self._weather = make_weather(rng, style, 2 * height, 3 * width)
         self._noise = make_noise(rng, style, 2 * height, 3 * width)
 
@@ -54,7 +54,7 @@ class Camera:
         view = str(rng.choice(_VIEWS)) if rng.random() < _OFF_VIEW else self.view
         figure, mask = draw_figure(person, view, rng.random(), rng.uniform(-3, 3))
         figure, mask = self._crop(figure, mask, rng)
-        image = random_window(rng, self._background, height, width).astype(np.float32)
+        image = random_window(rng, self.background, height, width).astype(np.float32)
         left, right = rng.uniform(0.85, 1.1, 2).tolist()
         shade = np.linspace(left, right, width, dtype=np.float32)[None, :, None]
         alpha = mask.astype(np.float32)[..., None] / 255
@@ -63,7 +63,7 @@ class Camera:
         image = np.clip(image, 0, 255).astype(np.uint8)
         if rng.random() < _OCCLUDED:
             self._occlude(image, rng)
-        return self._develop(image, rng)
+        return self.develop(image, rng)
 
     def _crop(
         self, figure: np.ndarray, mask: np.ndarray, rng: np.random.Generator
@@ -100,8 +100,18 @@ class Camera:
             edge = int(rng.uniform(0.1, 0.28) * width)
             image[:, slice(edge) if rng.random() < 0.5 else slice(width - edge, width)] = color
 
-    def _develop(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Resolution, blur, weather, tone and noise."""
+    def develop(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Turn what stands before the camera into what it records.
+
+        Resolution, blur, weather, tone and noise are those of the camera and its domain.
+
+        Args:
+            image: Shape (height, width, 3), uint8 BGR.
+            rng: Generator of this picture.
+
+        Returns:
+            The picture, of the same shape.
+        """
         height, width = self.size
         style = self.style
         detail = style.detail * rng.uniform(0.8, 1.0)

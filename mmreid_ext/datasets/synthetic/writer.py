@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from mmreid_ext.errors import ExistingFileError, UserError
+from mmreid_ext.errors import UserError
 
 from .camera import Camera
 from .pedestrian import make_pedestrian
 from .style import domain_style
+from .whole_folder import make_whole, write_jpeg
 
-MANIFEST = "manifest.json"
 _VERSION = 1  # raise it whenever the pictures change
 _IDENTITY, _CAMERA, _IMAGE = 1, 2, 3  # kinds of random streams
 
@@ -70,23 +65,17 @@ def make_synthetic_domains(
         "seed": seed,
     }
     _check(settings)
-    if _is_made(out_dir, settings):
-        return out_dir
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}-", dir=out_dir.parent))
-    try:
+
+    def write(folder: Path) -> None:
         total = num_domains * num_ids * num_cameras * images_per_camera
         done = 0
         for domain in range(num_domains):
-            for count in _write_domain(partial / f"domain_{domain}", domain, settings):
+            for count in _write_domain(folder / f"domain_{domain}", domain, settings):
                 done += count
                 if progress is not None:
                     progress(done, total)
-        (partial / MANIFEST).write_text(json.dumps(settings, indent=1) + "\n")
-        _move(partial, out_dir, settings)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return out_dir
+
+    return make_whole(out_dir, settings, write)
 
 
 def _check(settings: dict) -> None:
@@ -108,30 +97,6 @@ def _check(settings: dict) -> None:
         )
 
 
-def _is_made(out_dir: Path, settings: dict) -> bool:
-    """Whether the folder holds this very set; raise if it holds another one."""
-    if not out_dir.exists() or (out_dir.is_dir() and not any(out_dir.iterdir())):
-        return False
-    manifest = out_dir / MANIFEST
-    found = json.loads(manifest.read_text()) if manifest.is_file() else None
-    if found == settings:
-        return True
-    holds = f"a synthetic set of other settings, {found}" if found else "something else"
-    raise ExistingFileError(f"{out_dir} holds {holds}; name another folder or delete this one.")
-
-
-def _move(partial: Path, out_dir: Path, settings: dict) -> None:
-    """Let the complete folder appear; another process may have been faster."""
-    partial.chmod(0o755)
-    try:
-        if out_dir.is_dir():
-            out_dir.rmdir()
-        os.rename(partial, out_dir)
-    except OSError:
-        if not _is_made(out_dir, settings):
-            raise
-
-
 def _write_domain(folder: Path, domain: int, settings: dict) -> Iterator[int]:
     """Write one domain; yield the number of images after every identity."""
     seed, size = settings["seed"], tuple(settings["size"])
@@ -150,12 +115,5 @@ def _write_domain(folder: Path, domain: int, settings: dict) -> Iterator[int]:
                 if is_test:
                     role = "query" if k == 0 else "bounding_box_test"
                 path = folder / role / f"{pid:04d}_c{c + 1}s1_{k + 1:06d}_00.jpg"
-                _write_image(path, camera.shoot(person, rng))
+                write_jpeg(path, camera.shoot(person, rng))
         yield num_cameras * settings["images_per_camera"]
-
-
-def _write_image(path: Path, image: np.ndarray) -> None:
-    ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])
-    if not ok:
-        raise OSError(f"OpenCV cannot encode {path}")
-    path.write_bytes(data.tobytes())
