@@ -1,4 +1,4 @@
-"""Where people walk in a drawn video: they cross the picture, turn round, leave and come back."""
+"""Ways of people through a drawn video: they cross it, turn round, leave and come back."""
 
 from __future__ import annotations
 
