@@ -95,7 +95,9 @@ setup(
     ],
     # One top-level package, named like the distribution: OpenMIM finds nothing otherwise.
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "**/*.json", "**/*.html", "**/*.css", "**/*.js", "**/*.svg"]},
+    package_data={
+        PACKAGE: ["py.typed", "**/*.json", "**/*.html", "**/*.css", "**/*.js", "**/*.svg"],
+    },
     python_requires=">=3.10",
     # No mm* package here: upstream and OneDL have different names for the same modules.
     install_requires=read_requirements("runtime"),

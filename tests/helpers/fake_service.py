@@ -11,7 +11,6 @@ import cv2
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
-
 from helpers.paths import ROOT
 from helpers.synthetic_people import shots
 
