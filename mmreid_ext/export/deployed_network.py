@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .normalization import Normalization
+
 
 class DeployedNetwork(nn.Module):
     """Turn images of one of :data:`.plan.INPUTS` into unit vectors, in a form that is traced.
@@ -18,19 +20,32 @@ class DeployedNetwork(nn.Module):
             only training needs.
         kind: What the images are.
         use: ``input`` of a checkpoint's record, see :mod:`mmreid_ext.checkpoint.usage`.
+        outside: How ``normalized`` images were normalised, if not as the model does it.
     """
 
     mean: Tensor
     std: Tensor
+    outside_mean: Tensor
+    outside_std: Tensor
 
-    def __init__(self, model: nn.Module, kind: str, use: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        kind: str,
+        use: Mapping[str, Any],
+        outside: Normalization | None = None,
+    ) -> None:
         super().__init__()
-        self.kind, self.swaps = kind, use["channel_order"] == "BGR"
+        self.kind = kind
+        self.undoes = outside is not None and not outside.is_that_of(use)
+        self.swaps = use["channel_order"] != (outside.channel_order if outside else "RGB")
         self.normalizes = use["mean"] is not None
-        shape = (1, -1, 1, 1)
-        mean, std = (use[key] or [value] for key, value in (("mean", 0.0), ("std", 1.0)))
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(shape))
-        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(shape))
+        numbers = {"mean": use["mean"] or [0.0], "std": use["std"] or [1.0]}
+        if outside is not None:
+            numbers |= {"outside_mean": outside.mean, "outside_std": outside.std}
+        for name, values in numbers.items():
+            channels = torch.tensor(list(values), dtype=torch.float32).view(1, -1, 1, 1)
+            self.register_buffer(name, channels)
         self.model = _slim(model)
         self.eval()  # exporters restore the mode of the outermost module, for all inside
 
@@ -40,9 +55,14 @@ class DeployedNetwork(nn.Module):
 
     def prepare(self, images: Tensor) -> Tensor:
         """Turn images into what the network takes, (N, 3, H, W) float32."""
-        if self.kind == "normalized":
+        if self.kind == "normalized" and not self.undoes:
             return images
-        pixels = images * 255.0 if self.kind == "rgb01" else images.permute(0, 3, 1, 2).float()
+        if self.kind == "uint8":
+            pixels = images.permute(0, 3, 1, 2).float()
+        elif self.kind == "rgb01":
+            pixels = images * 255.0
+        else:
+            pixels = images * self.outside_std + self.outside_mean
         if self.swaps:
             pixels = torch.cat((pixels[:, 2:3], pixels[:, 1:2], pixels[:, 0:1]), dim=1)
         return (pixels - self.mean) / self.std if self.normalizes else pixels

@@ -50,7 +50,8 @@ def describe(
         "sha256": found["sha256"],
         "config": config,
     }
-    image = {key: use["input"][key] for key in ("channel_order", "mean", "std", "steps")}
+    stated = plan.stated(use["input"])
+    image = {key: stated[key] for key in ("channel_order", "mean", "std", "steps")}
     return plain_json(
         {
             "format": FORMAT,

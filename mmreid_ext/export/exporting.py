@@ -80,12 +80,15 @@ def export_model(
     _require_packages(plan)
     embedder = build_embedder(config, checkpoint, torch.device("cpu"))
     require_size(embedder.use)
+    for check in plan.checks:
+        check(embedder.use["input"])
     description = describe(
         embedder.use, plan, checkpoint, _config_name(config), feature_of(embedder.model)
     )
     inputs = sample_images(embedder, calibration, images_needed(plan.batch))
     expected = embeddings_of(embedder, inputs)
-    images = network_input(inputs, plan.input, embedder.model, embedder.use["input"])
+    use = embedder.use["input"]
+    images = network_input(inputs, plan.input, embedder.model, use, plan.outside)
     plan.folder.mkdir(parents=True, exist_ok=True)
     with _workplace(plan) as place, torch.no_grad():
         _write(plan, embedder, images, description, place, say, verbose)
@@ -126,7 +129,7 @@ def _write(
     verbose: bool,
 ) -> None:
     """Write the files of all formats into a folder of their own."""
-    network = DeployedNetwork(embedder.model, plan.input, embedder.use["input"])
+    network = DeployedNetwork(embedder.model, plan.input, embedder.use["input"], plan.outside)
     example = images[: plan.batch or 2]
     onnx_file = place.file("onnx")
     if "onnx" in plan.formats or "openvino" in plan.formats:

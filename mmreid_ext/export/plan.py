@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 from mmreid_ext.errors import ExistingFileError, UserError
 from mmreid_ext.suggest import did_you_mean
 
+from .normalization import Normalization
+
 SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".torchscript"}
 """Ending of the model file of every format."""
 
@@ -41,6 +43,10 @@ class ExportPlan:
             ``model_int8``.
         overwrite: Whether files that are there are replaced.
         sidecars: Make further files; called once per format.
+        outside: How the program that calls the file normalises ``normalized`` images, if not as the
+            model does: the file undoes it, and then does what the model needs. None: as the model.
+        checks: Called with ``input`` of the checkpoint's record before the work begins; they raise
+            if the model doesn't fit.
 
     Raises:
         UserError: If a word is unknown, or two settings contradict one another.
@@ -55,6 +61,8 @@ class ExportPlan:
     name: str | None = None
     overwrite: bool = False
     sidecars: Sequence[Sidecar] = ()
+    outside: Normalization | None = None
+    checks: Sequence[Callable[[Mapping[str, Any]], None]] = ()
 
     def __post_init__(self) -> None:
         if not self.formats:
@@ -71,6 +79,11 @@ class ExportPlan:
                 f"export: name={self.name!r} must be the name of a file without its ending: "
                 "letters, digits, '_', '-', '.'."
             )
+        if self.outside is not None and self.input != "normalized":
+            raise UserError(
+                f"export: input={self.input!r} has mean and deviation inside; with "
+                f"outside={self.outside} it must be 'normalized'."
+            )
         if "torchscript" in self.formats and self.precision != "fp32":
             raise UserError(
                 f"export: precision={self.precision!r} is not for TorchScript, which stays fp32; "
@@ -83,6 +96,10 @@ class ExportPlan:
         if self.name is not None:
             return self.name
         return "model" if self.precision == "fp32" else f"model_{self.precision}"
+
+    def stated(self, use: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``input`` of a checkpoint's record as it holds for callers of the file."""
+        return dict(use) | (self.outside.entries() if self.outside else {})
 
     def file(self, kind: str) -> Path:
         """Return the model file of a format."""

@@ -17,6 +17,8 @@ from mmreid_ext.datasets.synthetic.camera import Camera
 from mmreid_ext.datasets.synthetic.pedestrian import make_pedestrian
 from mmreid_ext.datasets.synthetic.style import domain_style
 
+from .normalization import Normalization
+
 _DRAWN_SIZE = (128, 64)
 _DOMAINS = 5
 
@@ -63,7 +65,13 @@ def sample_images(embedder: Embedder, source: str | os.PathLike | None, count: i
     return collate(loaded)["inputs"]
 
 
-def network_input(inputs: Tensor, kind: str, model: Any, use: Mapping[str, Any]) -> Tensor:
+def network_input(
+    inputs: Tensor,
+    kind: str,
+    model: Any,
+    use: Mapping[str, Any],
+    outside: Normalization | None = None,
+) -> Tensor:
     """Turn loaded images into the input of an exported file, by the words of its description.
 
     Args:
@@ -71,10 +79,15 @@ def network_input(inputs: Tensor, kind: str, model: Any, use: Mapping[str, Any])
         kind: One of :data:`.plan.INPUTS`.
         model: The model, whose own preprocessor makes the ``normalized`` ones.
         use: ``input`` of a checkpoint's record.
+        outside: How ``normalized`` ones are made, if not by that preprocessor.
     """
-    if kind == "normalized":
+    if kind == "normalized" and (outside is None or outside.is_that_of(use)):
         return model.data_preprocessor({"inputs": inputs}, training=False)["inputs"]
     rgb = inputs.flip(1)
+    if kind == "normalized" and outside is not None:
+        pixels = inputs if outside.channel_order == "BGR" else rgb
+        mean, std = (torch.tensor(v).view(1, -1, 1, 1) for v in (outside.mean, outside.std))
+        return (pixels.float() - mean) / std
     if kind == "uint8":
         return rgb.permute(0, 2, 3, 1).contiguous()
     return rgb.float() / 255.0
