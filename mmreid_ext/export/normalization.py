@@ -1,4 +1,4 @@
-"""What a program does to pixels before it calls an exported file."""
+"""Mean, deviation and colour order that a program applies before it calls an exported file."""
 
 from __future__ import annotations
 
