@@ -33,6 +33,9 @@ public:
         if (!std::filesystem::is_regular_file(file)) {
             throw Error("no such file");
         }
+        if (file.extension() != ".onnx" && file.extension() != ".xml") {
+            throw Error("a model's name must end in .onnx or .xml");
+        }
         try {
             const std::shared_ptr<ov::Model> model = core_.read_model(file.string());
             text_ = find_record(*model);
@@ -82,14 +85,8 @@ private:
     int fixed_batch_ = 0;
 
     static std::string find_record(const ov::Model& model) {
-        const ov::AnyMap& all = model.get_rt_info();
-        const auto framework = all.find("framework");
-        if (framework != all.end() && framework->second.is<ov::AnyMap>()) {
-            const ov::AnyMap& inside = framework->second.as<ov::AnyMap>();
-            const auto found = inside.find("mmreid_ext");
-            if (found != inside.end()) {
-                return found->second.as<std::string>();
-            }
+        if (model.has_rt_info("framework", "mmreid_ext")) {
+            return model.get_rt_info<std::string>("framework", "mmreid_ext");
         }
         throw Error("it doesn't say how to use it (no record \"mmreid_ext\"); export the checkpoint with tools/export.py");
     }
