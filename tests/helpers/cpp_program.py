@@ -11,10 +11,16 @@ import numpy as np
 
 from mmreid_ext.pictures.decode import decode
 
+from .exported_model import write_onnx
 from .paths import ROOT
 
 SOURCE = ROOT / "examples" / "cpp"
-FILTERS = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
+FILTERS = {
+    "nearest": cv2.INTER_NEAREST,
+    "bilinear": cv2.INTER_LINEAR,
+    "bicubic": cv2.INTER_CUBIC,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
 _HEADER = "#include <cstdio>\n#include <jpeglib.h>\n"
 
 
@@ -63,6 +69,27 @@ def run(program, *arguments):
         timeout=120,
         env=env,
     )
+
+
+def write_model(path, about, batch=None, text=None):
+    """Write the tiny network of :mod:`helpers.exported_model` as an ONNX file.
+
+    Args:
+        path: The file.
+        about: Its record.
+        batch: Number of pictures that it takes at once. None: any.
+        text: Written instead of the record.
+    """
+    import onnx
+
+    write_onnx(path.parent, path.name, about)
+    model = onnx.load(str(path))
+    if text is not None:
+        model.metadata_props[0].value = text
+    if batch is not None:
+        for place in (*model.graph.input, *model.graph.output):
+            place.type.tensor_type.shape.dim[0].dim_value = batch
+    onnx.save(model, str(path))
 
 
 def embed(program, model, pictures, out, *options):

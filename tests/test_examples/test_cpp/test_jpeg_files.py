@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from helpers.cpp_program import embed, expected, run
-from helpers.tiny_onnx import record_of, write_tiny_onnx
+from helpers.cpp_program import embed, expected, run, write_model
+from helpers.exported_model import record
 from PIL import Image
 
 ORIENTATION, MAKER = 0x0112, 0x010F
@@ -19,7 +19,7 @@ def picture():
 
 @pytest.fixture
 def model(tmp_path):
-    write_tiny_onnx(tmp_path / "model.onnx", record_of("rgb01"))
+    write_model(tmp_path / "model.onnx", record(kind="rgb01"))
     return tmp_path / "model.onnx"
 
 
@@ -55,7 +55,7 @@ def test_every_kind_of_file_comes_out_as_in_python(program, picture, model, tmp_
     write_kinds(folder, picture)
     found = embed(program, model, folder, tmp_path / "out")
     assert sorted(found) == sorted(path.name for path in folder.iterdir())
-    wanted = expected(model, record_of("rgb01"), [folder / name for name in found])
+    wanted = expected(model, record(kind="rgb01"), [folder / name for name in found])
     np.testing.assert_allclose(np.stack(list(found.values())), wanted, rtol=0, atol=2e-6)
     turned = [found[f"orientation_{value}.jpg"] for value in range(1, 9)]
     similar = np.stack(turned) @ np.stack(turned).T
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_named_and_stops_or_is_skipped(program, picture, model
     assert list(found) == ["a_good.jpg"]
     ran = run(program, model, folder, "--out", out, "--skip")
     assert all(f"Skipped {folder / name}: " in ran.stderr for name in said)
-    assert f"1 pictures embedded, 24 numbers each, {len(said)} skipped" in ran.stdout
+    assert f"1 pictures embedded, 8 numbers each, {len(said)} skipped" in ran.stdout
 
 
 def test_nothing_left_is_an_error_and_damage_inside_a_warning(program, picture, model, tmp_path):
