@@ -1,11 +1,11 @@
 """An embedder and a gallery without engine and file, for tests of the service."""
 
 import threading
+import warnings
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
-from starlette.testclient import TestClient
 
 from mmreid_ext.verdicts.thresholds import Threshold
 
@@ -70,7 +70,7 @@ class FakeGallery:
                 known += bool(old)
                 ids.append(old[0] if old else len(self.rows) + 1)
                 self.rows.setdefault(ids[-1], one)
-        return SimpleNamespace(added=len(ids) - known, known=known, ids=ids)
+        return SimpleNamespace(added=len(ids) - known, known=known, ids=ids, conflicts=[])
 
     def search(self, queries, topk=10, filters=None, rerank=None):
         self.asked.append(SimpleNamespace(topk=topk, filters=filters, rerank=rerank))
@@ -104,7 +104,9 @@ class FakeGallery:
         return len(gone)
 
     def info(self):
-        return SimpleNamespace(rows=len(self.rows), model=self.model)
+        unnamed = sum(one.identities is None for one in self.rows.values())
+        model = SimpleNamespace(identity=self.model)
+        return SimpleNamespace(rows=len(self.rows), unnamed=unnamed, model=model)
 
     def thumbnail(self, number):
         one = self.rows.get(number)
@@ -112,7 +114,7 @@ class FakeGallery:
 
     def _counts(self, name):
         names = [getattr(one, name) for one in self.rows.values()]
-        return {value: names.count(value) for value in dict.fromkeys(names)}
+        return {value: names.count(value) for value in dict.fromkeys(names) if value is not None}
 
     def people(self):
         return self._counts("identities")
@@ -137,5 +139,8 @@ def file_of(image, suffix=".png"):
 
 def client_of(app, **options):
     """A client on the same machine, with the start and the end of the application around it."""
+    with warnings.catch_warnings():  # that another client is the better one
+        warnings.simplefilter("ignore")
+        from starlette.testclient import TestClient
     options = {"base_url": "http://127.0.0.1:8000", "client": ("127.0.0.1", 50_000)} | options
     return TestClient(app, **options)

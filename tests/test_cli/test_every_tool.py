@@ -23,6 +23,7 @@ BAD_INPUT = {
     "quickstart": ["--work-dir", "file"],
     "same": ["none.jpg", "none.jpg", "--model", "none.pth"],
     "search": ["none.jpg", "--gallery", "none", "--model", "none.pth"],
+    "serve": ["--model", "none.onnx", "--port", "0", "--api-key-file", "none.txt"],
     "test": ["none.py", "none.pth"],
     "train": ["none.py"],
     "train_seeds": ["none.py"],

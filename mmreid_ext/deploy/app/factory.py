@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from fastapi import FastAPI
@@ -53,22 +53,7 @@ def build_app(
     elif gallery is not None:
         _require_same_model(gallery, model)
     service = Service(model, gallery, settings, owns_gallery=owned)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await service.close()
-
-    app = FastAPI(
-        title=TITLE,
-        description=DESCRIPTION,
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
+    app = _application(service)
     for add in (add_embedding, add_searching, add_enrolling, add_looking, add_watching):
         add(app, service)
     add_pages(app)
@@ -79,8 +64,28 @@ def build_app(
     return app
 
 
+def _application(service: Service) -> FastAPI:
+    """Return an application without addresses that ends together with the service."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await service.close()
+
+    return FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+
+
 def _require_same_model(gallery: Gallery, model: Embedder) -> None:
-    found: Any = gallery.info().model
+    found = gallery.info().model.identity
     if found != model.info.identity:
         raise UserError(
             f"The gallery holds embeddings of the model {found}, and the service has the model "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.responses import Response
 
@@ -13,6 +15,29 @@ from mmreid_ext.verdicts.answers import judge
 
 from .describe import errors, file_field, form, success
 from .schemas import Compared, Embedded
+
+EMBED: dict[str, Any] = {
+    "summary": "Embeddings of pictures",
+    "description": "Rows of unit length, in the order of the pictures.",
+    "responses": success(
+        Embedded, {"size": 4, "model": "best.pth (1f3a)", "embeddings": [[0.5, -0.5, 0.5, 0.5]]}
+    )
+    | errors(400, 413, 415, 422),
+    "openapi_extra": form({"images": file_field("pictures", True)}, ["images"], raw=True),
+}
+COMPARE: dict[str, Any] = {
+    "summary": "Do two pictures show one person?",
+    "description": "One answer per threshold of the model; null where it doesn't know one.",
+    "responses": success(
+        Compared,
+        {
+            "similarity": 0.71,
+            "answers": [{"same": True, "fpr": 0.001, "similarity": 0.62, "tpr": 0.81}],
+        },
+    )
+    | errors(400, 413, 415, 422),
+    "openapi_extra": form({"a": file_field("a picture"), "b": file_field("another")}, ["a", "b"]),
+}
 
 
 def add_embedding(app: FastAPI, service: Service) -> None:
@@ -45,31 +70,6 @@ def add_embedding(app: FastAPI, service: Service) -> None:
         ]
         return answer({"similarity": found.similarity, "answers": answers})
 
-    app.add_api_route(
-        "/embed",
-        form_endpoint(service, embed, raw="images"),
-        methods=["POST"],
-        summary="Embeddings of pictures",
-        description="Rows of unit length, in the order of the pictures.",
-        responses=success(
-            Embedded, {"size": 4, "model": name, "embeddings": [[0.5, -0.5, 0.5, 0.5]]}
-        )
-        | errors(400, 413, 415, 422),
-        openapi_extra=form({"images": file_field("pictures", True)}, ["images"], raw=True),
-    )
-    app.add_api_route(
-        "/compare",
-        form_endpoint(service, compare),
-        methods=["POST"],
-        summary="Do two pictures show one person?",
-        description="One answer per threshold of the model; null where it doesn't know one.",
-        responses=success(
-            Compared,
-            {
-                "similarity": 0.71,
-                "answers": [{"same": True, "fpr": 0.001, "similarity": 0.62, "tpr": 0.81}],
-            },
-        )
-        | errors(400, 413, 415, 422),
-        openapi_extra=form({"a": file_field("a picture"), "b": file_field("another")}, ["a", "b"]),
-    )
+    raw = form_endpoint(service, embed, raw="images")
+    app.add_api_route("/embed", raw, methods=["POST"], **EMBED)
+    app.add_api_route("/compare", form_endpoint(service, compare), methods=["POST"], **COMPARE)

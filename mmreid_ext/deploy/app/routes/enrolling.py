@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.responses import Response
 
@@ -17,7 +19,34 @@ from .describe import errors, file_field, form, success, text_field
 from .schemas import Deleted, Enrolled
 
 _FIELDS = {"identity": 1, "camera": 1, "time": 1, "box": 1}
+_PROPERTIES = {
+    "images": file_field("pictures of one person", several=True),
+    "identity": text_field("who it is", "anna"),
+    "camera": text_field("which camera", "gate"),
+    "time": text_field("ISO 8601, or seconds since 1970", "2026-05-31T14:00:00Z"),
+    "box": text_field("the person in the only picture: x,y,w,h", "10,20,64,128"),
+}
 _LAST_ID = (1 << 63) - 1
+_LONGEST = 10 * MAX_NAME
+
+ENROLL: dict[str, Any] = {
+    "summary": "Add pictures to the gallery",
+    "description": "Keeps embedding, hash, file name and thumbnail; the picture itself is "
+    "forgotten. A picture that is known already isn't added again; `conflicts` lists those that "
+    "are known as somebody else, and stay so.",
+    "responses": success(Enrolled, {"added": 2, "known": 1, "ids": [7, 8, 3], "conflicts": []})
+    | errors(400, 404, 413, 415, 422),
+    "openapi_extra": form(_PROPERTIES, ["images"]),
+}
+DELETE_PERSON: dict[str, Any] = {
+    "summary": "Forget a person",
+    "description": "No vector and no thumbnail of this person stays.",
+    "responses": success(Deleted, {"deleted": 12}) | errors(404),
+}
+DELETE_IMAGE: dict[str, Any] = {
+    "summary": "Forget a picture",
+    "responses": success(Deleted, {"deleted": 1}) | errors(404),
+}
 
 
 def read_id(text: str) -> int:
@@ -40,29 +69,10 @@ def add_enrolling(app: FastAPI, service: Service) -> None:
     """
 
     async def enroll(sent: Form) -> Response:
-        gallery = service.writable_gallery
-        sent.require({"images": service.settings.max_images}, _FIELDS)
-        place = box(sent.one("box"))
-        if place is not None and len(sent.uploads) > 1:
-            raise Refusal(400, "A box belongs to one picture; send one picture, or no box.")
-        values = {
-            "identities": person("identity", sent.one("identity")),
-            "cameras": person("camera", sent.one("camera")),
-            "times": moment("time", sent.one("time")),
-        }
-        rows, prepared = await service.embed(sent.uploads, place, keep=True)
-        added = await service.ask(
-            gallery.add,
-            rows,
-            hashes=[one.hash for one in prepared],
-            sources=[upload.file or None for upload in sent.uploads],
-            thumbnails=[one.thumbnail for one in prepared],
-            **{name: [value] * len(rows) for name, value in values.items()},
-        )
-        return answer({"added": added.added, "known": added.known, "ids": list(added.ids)})
+        return await _enroll(service, sent)
 
     async def delete_person(identity: str) -> Response:
-        if len(identity) > 10 * MAX_NAME:
+        if len(identity) > _LONGEST:
             raise Refusal(404, "There is no person of such a long name in the gallery.")
         count = await service.ask(service.writable_gallery.delete, identity=identity)
         if count == 0:
@@ -75,38 +85,30 @@ def add_enrolling(app: FastAPI, service: Service) -> None:
             raise Refusal(404, f"There is no picture {image} in the gallery.")
         return answer({"deleted": count})
 
-    app.add_api_route(
-        "/enroll",
-        form_endpoint(service, enroll),
-        methods=["POST"],
-        summary="Add pictures to the gallery",
-        description="Keeps embedding, hash, file name and thumbnail; the picture itself is "
-        "forgotten. A picture that is known already isn't added again.",
-        responses=success(Enrolled, {"added": 2, "known": 1, "ids": [7, 8, 3]})
-        | errors(400, 404, 413, 415, 422),
-        openapi_extra=form(
-            {
-                "images": file_field("pictures of one person", several=True),
-                "identity": text_field("who it is", "anna"),
-                "camera": text_field("which camera", "gate"),
-                "time": text_field("ISO 8601, or seconds since 1970", "2026-05-31T14:00:00Z"),
-                "box": text_field("the person in the only picture: x,y,w,h", "10,20,64,128"),
-            },
-            ["images"],
-        ),
+    app.add_api_route("/enroll", form_endpoint(service, enroll), methods=["POST"], **ENROLL)
+    app.add_api_route("/person/{identity:path}", delete_person, methods=["DELETE"], **DELETE_PERSON)
+    app.add_api_route("/image/{image}", delete_image, methods=["DELETE"], **DELETE_IMAGE)
+
+
+async def _enroll(service: Service, sent: Form) -> Response:
+    gallery = service.writable_gallery
+    sent.require({"images": service.settings.max_images}, _FIELDS)
+    place = box(sent.one("box"))
+    if place is not None and len(sent.uploads) > 1:
+        raise Refusal(400, "A box belongs to one picture; send one picture, or no box.")
+    values: dict[str, Any] = {
+        "identities": person("identity", sent.one("identity")),
+        "cameras": person("camera", sent.one("camera")),
+        "times": moment("time", sent.one("time")),
+    }
+    rows, prepared = await service.embed(sent.uploads, place, keep=True)
+    added = await service.ask(
+        gallery.add,
+        rows,
+        hashes=[one.hash for one in prepared],
+        sources=[upload.file or None for upload in sent.uploads],
+        thumbnails=[one.thumbnail for one in prepared],
+        **{name: [value] * len(rows) for name, value in values.items()},
     )
-    app.add_api_route(
-        "/person/{identity:path}",
-        delete_person,
-        methods=["DELETE"],
-        summary="Forget a person",
-        description="No vector and no thumbnail of this person stays.",
-        responses=success(Deleted, {"deleted": 12}) | errors(404),
-    )
-    app.add_api_route(
-        "/image/{image}",
-        delete_image,
-        methods=["DELETE"],
-        summary="Forget a picture",
-        responses=success(Deleted, {"deleted": 1}) | errors(404),
-    )
+    names = ("added", "known", "ids", "conflicts")
+    return answer({name: getattr(added, name) for name in names})

@@ -15,6 +15,30 @@ from .describe import errors, success
 from .enrolling import read_id
 from .schemas import GalleryShown
 
+_MODEL = {"name": "best.pth (1f3a)", "size": 512, "height": 256, "width": 128, "precision": "fp32"}
+GALLERY: dict[str, Any] = {
+    "summary": "People, cameras and model",
+    "responses": success(
+        GalleryShown,
+        {
+            "rows": 14,
+            "people": [{"identity": "anna", "count": 12}, {"identity": "tom", "count": 2}],
+            "cameras": [{"camera": "gate", "count": 14}],
+            "can_write": True,
+            "model": _MODEL,
+            "thresholds": [
+                {"fpr": 0.001, "similarity": 0.62, "tpr": 0.81, "dataset": "Market1501"}
+            ],
+        },
+    )
+    | errors(404),
+}
+THUMBNAIL: dict[str, Any] = {
+    "summary": "Small picture of a match",
+    "responses": {200: {"content": {"image/jpeg": {}}}} | errors(404),
+    "response_class": Response,
+}
+
 
 def add_looking(app: FastAPI, service: Service) -> None:
     """Add the addresses.
@@ -23,24 +47,18 @@ def add_looking(app: FastAPI, service: Service) -> None:
         app: The application.
         service: Does the work.
     """
-    info = service.embedder.info
-    model = {
-        "name": info.name,
-        "size": info.size,
-        "height": info.height,
-        "width": info.width,
-        "precision": info.precision,
-    }
-    thresholds = [
-        {"fpr": t.fpr, "similarity": t.similarity, "tpr": t.tpr, "dataset": t.dataset}
-        for t in service.thresholds
-    ]
+    model = {name: getattr(service.embedder.info, name) for name in _MODEL}
+    names = ("fpr", "similarity", "tpr", "dataset")
+    thresholds = [{name: getattr(t, name) for name in names} for t in service.thresholds]
 
     async def gallery() -> Response:
-        people = await service.ask(service.gallery.people)
+        info = await service.ask(service.gallery.info)
+        people: dict[str | None, int] = {**await service.ask(service.gallery.people)}
         cameras = await service.ask(service.gallery.cameras)
+        if info.unnamed:
+            people[None] = info.unnamed
         shown: dict[str, Any] = {
-            "rows": sum(people.values()),
+            "rows": info.rows,
             "people": [{"identity": name, "count": count} for name, count in people.items()],
             "cameras": [{"camera": name, "count": count} for name, count in cameras.items()],
             "can_write": service.can_write,
@@ -55,29 +73,5 @@ def add_looking(app: FastAPI, service: Service) -> None:
             raise Refusal(404, f"There is no thumbnail of picture {image}.")
         return Response(content, media_type="image/jpeg")
 
-    app.add_api_route(
-        "/gallery",
-        gallery,
-        methods=["GET"],
-        summary="People, cameras and model",
-        responses=success(GalleryShown, _example(model)) | errors(404),
-    )
-    app.add_api_route(
-        "/thumbnail/{image}",
-        thumbnail,
-        methods=["GET"],
-        summary="Small picture of a match",
-        responses={200: {"content": {"image/jpeg": {}}}} | errors(404),
-        response_class=Response,
-    )
-
-
-def _example(model: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "rows": 14,
-        "people": [{"identity": "anna", "count": 12}, {"identity": None, "count": 2}],
-        "cameras": [{"camera": "gate", "count": 14}],
-        "can_write": True,
-        "model": model,
-        "thresholds": [{"fpr": 0.001, "similarity": 0.62, "tpr": 0.81, "dataset": "Market1501"}],
-    }
+    app.add_api_route("/gallery", gallery, methods=["GET"], **GALLERY)
+    app.add_api_route("/thumbnail/{image}", thumbnail, methods=["GET"], **THUMBNAIL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import Response
@@ -41,6 +42,18 @@ def page_files(folder: Path = FOLDER) -> dict[str, tuple[bytes, str]]:
     }
 
 
+def without_own_errors(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return an OpenAPI description without the answers of FastAPI that are never given."""
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            refused = operation["responses"].get("422", {}).get("content", {})
+            if "HTTPValidationError" in str(refused):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)
+    return schema
+
+
 def add_pages(app: FastAPI) -> None:
     """Add the addresses.
 
@@ -60,13 +73,13 @@ def add_pages(app: FastAPI) -> None:
 
     async def reference() -> Response:
         headers = PAGE_HEADERS | {"Content-Type": _KINDS[".html"]}
-        return Response(reference_page(app.openapi()), headers=headers)
+        return Response(reference_page(without_own_errors(app.openapi())), headers=headers)
 
     async def style() -> Response:
         return Response(STYLE.read_bytes(), headers=PAGE_HEADERS | {"Content-Type": _KINDS[".css"]})
 
     async def openapi() -> Response:
-        return answer(app.openapi())
+        return answer(without_own_errors(app.openapi()))
 
     for path, endpoint in (
         ("/", index),

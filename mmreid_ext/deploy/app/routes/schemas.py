@@ -62,6 +62,7 @@ class Enrolled(BaseModel):
     added: int
     known: int
     ids: list[int]
+    conflicts: list[int]
 
 
 class Deleted(BaseModel):
