@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mmreid_ext.checkpoint.usage import embedding_size
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.pictures.several import is_folder
 from mmreid_ext.shorten import shorten
 from mmreid_ext.verdicts.answers import Comparison, judge
 
@@ -24,7 +25,6 @@ from .inputs import (
     Embedded,
     as_embeddings,
     collate,
-    is_folder,
     single_pictures,
     stored_images,
     with_paths,

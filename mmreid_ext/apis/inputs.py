@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from mmengine.dataset import default_collate
 from torch import Tensor
 
-from mmreid_ext.errors import UserError, UserTypeError
-from mmreid_ext.pictures.folder import list_images
+from mmreid_ext.errors import UserError
+from mmreid_ext.pictures import several
 
 from .pictures import Picture, is_one_picture
 from .stored_features import distinct_rows, read_embeddings
@@ -76,35 +75,9 @@ def collate(chunk: Sequence[tuple[int, dict[str, Tensor]]]) -> dict[str, Tensor]
 
 
 def single_pictures(images: Picture | Iterable[Picture]) -> Iterator[Picture]:
-    """Yield single images, whatever they were given as.
-
-    Raises:
-        UserError: If ``images`` holds none, or has no order.
-    """
-    if is_one_picture(images):
-        images = [images]
-    elif (
-        not isinstance(images, Iterable)
-        or isinstance(images, (Mapping, Set))  # keys only, or no order
-        or hasattr(images, "read")  # an open file: its lines
-    ):
-        raise UserTypeError(
-            f"ReIDInferencer: images is of type {type(images).__name__}; give a path, an array, a "
-            "tensor, a PIL image, or a list or generator of them."
-        )
-    for image in images:
-        if is_folder(image):
-            found = list_images(Path(image))
-            if not found:
-                raise UserError(f"Folder {str(image)!r} has no image.")
-            yield from found
-        else:
-            yield image
-
-
-def is_folder(image: Any) -> TypeGuard[str | os.PathLike]:
-    """Whether an image is the path of a folder of images."""
-    return isinstance(image, (str, os.PathLike)) and os.path.isdir(image)
+    """Yield single images, tensors among them; see :func:`.several.single_pictures`."""
+    kinds = "a path, an array, a tensor, a PIL image"
+    return several.single_pictures(images, "ReIDInferencer", kinds, is_one_picture)
 
 
 def with_paths(images: Picture | Iterable[Picture], paths: list[str | None]) -> Iterator[Picture]:

@@ -1,152 +1,53 @@
-"""Pictures in memory, of whatever kind, as the arrays that OpenCV would have decoded."""
+"""Tensors as pictures, beside what :mod:`mmreid_ext.pictures.arrays` takes."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
-from mmreid_ext.errors import UserError, UserTypeError
-from mmreid_ext.pictures.boxes import crop_edges
-from mmreid_ext.pictures.picture_file import check_depth
+from mmreid_ext.pictures import arrays
+from mmreid_ext.pictures.arrays import Region
 
+Picture = arrays.Picture | Tensor
 
-@dataclass(frozen=True)
-class Region:
-    """A box of a frame, to be cut out when its turn comes.
-
-    Attributes:
-        frame: Shape (H, W, 3), uint8, BGR.
-        box: Left, top, right and bottom edge, shape (4,); see
-            :func:`mmreid_ext.pictures.boxes.crop_edges`.
-        name: What messages call the box.
-    """
-
-    frame: np.ndarray
-    box: np.ndarray
-    name: str
-
-
-Picture = str | os.PathLike | np.ndarray | Tensor | Image.Image | Region
-
-_EXPECTED = (
-    "expected an array (H, W, 3) uint8 in BGR order, (H, W) or (H, W, 4); a tensor (3, H, W) uint8 "
-    "in RGB order; a PIL image; or a path"
+_EXPECTED = arrays.EXPECTED.replace(
+    "; a PIL image", "; a tensor (3, H, W) uint8 in RGB order; a PIL image"
 )
 
 
 def is_one_picture(images: Any) -> TypeGuard[Picture]:
     """Tell a single picture from several; :func:`as_bgr` checks it."""
-    if isinstance(images, np.ndarray):
-        return images.ndim < 4 and images.dtype != object
     if isinstance(images, Tensor):
         return images.dim() < 4
-    return isinstance(images, (str, os.PathLike, bytes, bytearray, memoryview, Image.Image))
+    return arrays.is_one_picture(images)
 
 
 def regions(frame: np.ndarray, boxes: Any) -> list[Region]:
-    """Return the boxes of a frame as pictures.
-
-    Args:
-        frame: Shape (H, W, 3), uint8, BGR.
-        boxes: Left, top, right and bottom edges, (N, 4): array, tensor or lists; N may be 0.
-
-    Raises:
-        UserError: If ``boxes`` has another shape or holds no numbers.
-    """
-    try:
-        array = np.asarray(boxes.detach().cpu() if isinstance(boxes, Tensor) else boxes, np.float64)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"crops: boxes aren't numbers of shape (N, 4), {error}.") from error
-    if array.size == 0 and array.ndim < 3:
-        return []
-    if array.ndim != 2 or array.shape[1] != 4:
-        raise UserError(
-            f"crops: boxes has shape {array.shape}, must be (N, 4): left, top, right and bottom "
-            "edges in pixels; leave out other columns, such as boxes[:, :4]."
-        )
-    return [Region(frame, box, f"Box {index}") for index, box in enumerate(array)]
+    """Return the boxes of a frame, also those of a tensor; see :func:`.arrays.regions`."""
+    return arrays.regions(frame, boxes.detach().cpu() if isinstance(boxes, Tensor) else boxes)
 
 
-def as_bgr(picture: np.ndarray | Tensor | Image.Image | Region, name: str) -> np.ndarray:
+def as_bgr(picture: Any, name: str) -> np.ndarray:
     """Convert a picture to (H, W, 3) uint8 in BGR order; transparent parts become black.
 
     Args:
-        picture: Array in BGR(A) order or grey, tensor (C, H, W) in RGB(A) order or grey, PIL
-            image, which is turned upright as its EXIF data say, or a box of a frame.
+        picture: Tensor (C, H, W) in RGB(A) order or grey, or what :func:`.arrays.as_bgr` takes.
         name: What messages call it.
 
     Raises:
         UserError: If it is no picture, is empty, or has other values than 0 to 255.
     """
-    if isinstance(picture, Region):
-        return crop_edges(picture.frame, picture.box, picture.name)
-    if isinstance(picture, Image.Image):
-        try:
-            return _from_pil(picture, name)
-        except UserError:
-            raise
-        except (OSError, ValueError, SyntaxError) as error:  # read late: cut off, closed, damaged
-            raise UserError(f"{name}, a PIL image, can't be read: {error}.") from error
-    if isinstance(picture, Tensor):
-        # NumPy has neither bfloat16 nor tensors without ordinary memory.
-        if picture.dtype != torch.uint8 or picture.layout != torch.strided or picture.is_meta:
-            raise _unusable(name, picture)
-        array = picture.detach().cpu()
-        if array.dim() == 3:
-            if array.shape[0] not in (1, 3, 4):
-                raise _unusable(name, picture)
-            array = array.permute(1, 2, 0)
-        order = cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGRA
-        return _from_array(array.numpy(), name, picture, order)
-    if isinstance(picture, np.ndarray):
-        return _from_array(picture, name, picture, None)
-    raise UserTypeError(f"{name} is of type {type(picture).__name__}; {_EXPECTED}.")
-
-
-def _from_array(
-    array: np.ndarray, name: str, given: Any, order: tuple[int, int] | None
-) -> np.ndarray:
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.size == 0:
-        raise _unusable(name, given)
-    if array.ndim == 2 or array.shape[2] == 1:
-        return cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_GRAY2BGR)
-    if array.shape[2] not in (3, 4):
-        raise _unusable(name, given)
-    array = np.ascontiguousarray(array)
-    if order is not None:
-        array = cv2.cvtColor(array, order[array.shape[2] - 3])
-    if array.shape[2] == 3:
-        return array
-    share = array[..., 3:] / np.float32(255)
-    return (array[..., :3] * share).round().astype(np.uint8)
-
-
-def _from_pil(picture: Image.Image, name: str) -> np.ndarray:
-    if 0 in picture.size:
-        raise UserError(f"{name} is empty: {picture.width} x {picture.height} pixels.")
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        values = np.asarray(picture)
-        deep = values if picture.mode == "F" else values.clip(0, 65535).astype(np.uint16)
-        try:
-            check_depth(deep)
-        except OSError as error:
-            raise UserError(f"{name}: {error}.") from None
-        return cv2.cvtColor((deep >> 8).astype(np.uint8), cv2.COLOR_GRAY2BGR)
-    if picture.has_transparency_data:
-        rgba = np.asarray(picture.convert("RGBA"))
-        return _from_array(rgba, name, picture, (cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGRA))
-    return cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR)
-
-
-def _unusable(name: str, given: Any) -> UserError:
-    shape = tuple(getattr(given, "shape", ()))
-    kind = getattr(given, "dtype", type(given).__name__)
-    return UserError(f"{name} has shape {shape} and type {kind}; {_EXPECTED}.")
+    if not isinstance(picture, Tensor):
+        return arrays.as_bgr(picture, name, _EXPECTED)
+    # NumPy has neither bfloat16 nor tensors without ordinary memory.
+    if picture.dtype != torch.uint8 or picture.layout != torch.strided or picture.is_meta:
+        raise arrays.unusable(name, picture, _EXPECTED)
+    array = picture.detach().cpu()
+    if array.dim() == 3:
+        if array.shape[0] not in (1, 3, 4):
+            raise arrays.unusable(name, picture, _EXPECTED)
+        array = array.permute(1, 2, 0)
+    return arrays.bgr_of_array(array.numpy(), name, picture, _EXPECTED, arrays.RGB_TO_BGR)

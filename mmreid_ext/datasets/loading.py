@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from typing import Any
@@ -12,17 +11,12 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import Compose
 
-from mmreid_ext.errors import UserError
 from mmreid_ext.pictures.boxes import crop, picture_key
 from mmreid_ext.pictures.decode import decode, foreign_format
 from mmreid_ext.pictures.picture_file import check_picture, read_regular_file, without_alpha
+from mmreid_ext.pictures.read import UnreadableImageError, is_of_the_machine
 
-# Of the machine, not of the picture: too many open files, no memory, no room.
-_MACHINE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT))
-
-
-class UnreadableImageError(UserError, OSError):
-    """An image file is missing, empty, cut off or not an image."""
+__all__ = ["UnreadableImageError", "build_loader", "load_array", "load_image"]
 
 
 def build_loader(loader: Any) -> Any:
@@ -55,7 +49,7 @@ def load_image(loader: Any, record: dict) -> dict:
         else:
             results = _load_checked(loader, record)
     except Exception as error:  # decoders raise OSError, ValueError, AssertionError, cv2.error, ...
-        if _is_of_the_machine(error):
+        if is_of_the_machine(error):
             raise
         results, cause = None, error
     if results is None:
@@ -126,9 +120,3 @@ def _load_decoded(loader: Any, record: dict, content: bytes) -> dict:
         image = crop(image, record["box"])
     others = {key: value for key, value in record.items() if key not in ("img_path", "box")}
     return {**load_array(loader, image, others), "img_path": record["img_path"]}
-
-
-def _is_of_the_machine(error: Exception) -> bool:
-    if isinstance(error, cv2.error):
-        return error.code == cv2.Error.StsNoMem
-    return isinstance(error, MemoryError) or getattr(error, "errno", None) in _MACHINE

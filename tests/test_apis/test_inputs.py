@@ -8,7 +8,6 @@ from helpers.fake_images import write_image
 from mmreid_ext.apis.inputs import (
     as_embeddings,
     collate,
-    is_folder,
     single_pictures,
     stored_images,
     with_paths,
@@ -38,7 +37,6 @@ def test_paths_are_noted_beside_the_images(tmp_path):
     found = list(with_paths([PICTURE, tmp_path, str(tmp_path / "b.png")], paths))
     assert found[0] is PICTURE and len(found) == 4
     assert paths == [None, *(str(tmp_path / name) for name in ("a.png", "b.png", "b.png"))]
-    assert is_folder(tmp_path) and not is_folder(tmp_path / "a.png") and not is_folder(PICTURE)
 
 
 def test_what_holds_no_images_is_refused(tmp_path):
