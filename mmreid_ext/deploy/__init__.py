@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .embedder import Embedder as Embedder
     from .model_info import ModelInfo as ModelInfo
     from .model_info import read_model_info as read_model_info
 
