@@ -1,4 +1,4 @@
-"""What an engine is: a model that turns a batch of inputs into embeddings."""
+"""The interface of an engine, which turns a batch of inputs into embeddings, and its errors."""
 
 from __future__ import annotations
 
