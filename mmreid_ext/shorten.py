@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 SHOWN = 5
@@ -35,3 +35,16 @@ def one_line(value: Any, limit: int = _LINE) -> str:
     """Write ``value`` as printable text on one line of at most ``limit`` characters."""
     text = "".join(c if c.isprintable() else " " for c in str(value))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def brief(value: Any) -> str:
+    """Write a value of a stranger for a message: short, on one line, never in full if it is big."""
+    if isinstance(value, int) and abs(value) >= 2**128:
+        return f"an integer of {value.bit_length()} bits"
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return repr(one_line(value))
+    if isinstance(value, (list, tuple, Mapping)) and not value:
+        return repr(value)
+    return f"({type(value).__name__})"

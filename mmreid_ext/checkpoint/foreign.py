@@ -11,6 +11,8 @@ import numpy as np
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
+from mmreid_ext.shorten import brief
+
 from .plain import PLAIN_KINDS, restore
 
 
@@ -32,7 +34,7 @@ class ForeignDtype(ForeignObject):
     def __init__(self, code: str, align: bool = False, copy: bool = True) -> None:
         self.dtype = np.dtype(code)
         if self.dtype.kind not in PLAIN_KINDS:
-            raise pickle.UnpicklingError(f"GLOBAL numpy.dtype({code!r}) is refused")
+            raise pickle.UnpicklingError(f"GLOBAL numpy.dtype({brief(code)}) is refused")
 
     def __setstate__(self, state: tuple) -> None:
         """Take the byte order, the one part of a plain dtype's state that its code leaves open."""
@@ -88,13 +90,13 @@ _STATISTICS = ("min", "max", "current", "mean")
 def _getattr(owner: Any, name: str) -> str:
     """``getattr`` for the four methods that a pickled ``HistoryBuffer`` lists, nothing else."""
     if owner is not ForeignHistoryBuffer or name not in _STATISTICS:
-        raise pickle.UnpicklingError(f"GLOBAL getattr({owner!r}, {name!r}) is refused")
+        raise pickle.UnpicklingError(f"GLOBAL getattr({brief(owner)}, {brief(name)}) is refused")
     return name
 
 
 def _reconstruct(subtype: Any, shape: tuple, code: bytes) -> ForeignArray:
     if subtype is not ForeignArray:
-        raise pickle.UnpicklingError(f"GLOBAL numpy array of type {subtype!r} is refused")
+        raise pickle.UnpicklingError(f"GLOBAL numpy array of type {brief(subtype)} is refused")
     return ForeignArray()
 
 

@@ -18,6 +18,9 @@ from typing import IO, Any, NamedTuple
 
 from mmreid_ext.errors import UserError
 
+from .declared_sizes import bytes_of, check_archive, check_old_format
+from .inert_pickle import InertUnpickler
+
 _ZIP = b"PK\x03\x04"
 _CHUNK = 2**20
 
@@ -45,23 +48,36 @@ class Header(NamedTuple):
     meta: Mapping[str, Any]
 
 
-def verify(file: str | os.PathLike | IO[bytes]) -> None:
-    """Compare every part of a PyTorch file with its checksum.
+def verify(file: str | os.PathLike | IO[bytes]) -> int | None:
+    """Compare a PyTorch file with what it declares, and every part of it with its checksum.
 
     Args:
         file: Path or binary file object; the object's position stays.
 
+    Returns:
+        Its bytes; None for a file object that can't be rewound.
+
     Raises:
-        UserError: If the file is incomplete, or if a part has changed since it was written.
+        UserError: If the file is incomplete, if a part has changed since it was written, or if it
+            says that it holds more than it can.
     """
     with _opened(file) as stream:
-        if stream is None or stream.read(len(_ZIP)) != _ZIP:
-            return
+        if stream is None:
+            return None
+        size, start = bytes_of(stream), stream.tell()
+        if stream.read(len(_ZIP)) != _ZIP:
+            stream.seek(start)
+            check_old_format(stream, name_of(file), size)
+            return size
         try:
             with zipfile.ZipFile(stream) as archive:
+                check_archive(archive, name_of(file), size)
                 for entry in archive.infolist():
                     if entry.CRC:  # 0: written without checksums
                         _read_through(archive, entry)
+            return size
+        except UserError:
+            raise
         except _SIGNS_OF_DAMAGE as error:
             raise UserError(
                 f"{name_of(file)} is damaged or incomplete ({error}): take another copy of it, or "
@@ -80,9 +96,10 @@ def read_header(path: str | os.PathLike) -> Header | None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            check_archive(archive, os.fspath(path), os.path.getsize(path))
             (name,) = (n for n in archive.namelist() if n.endswith("/data.pkl"))
             with archive.open(name) as stream:
-                content = _HeaderUnpickler(stream).load()
+                content = InertUnpickler(stream).load()
     except (*_SIGNS_OF_DAMAGE, OSError, pickle.UnpicklingError, LookupError, TypeError):
         return None
     if not isinstance(content, dict):
@@ -119,34 +136,3 @@ def _read_through(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     with archive.open(entry) as part:  # raises at the end if the checksum is another
         while part.read(_CHUNK):
             pass
-
-
-class _Nothing(dict):
-    """Stands for every object of a checkpoint that is no plain value."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        super().__init__()
-
-    __hash__ = object.__hash__  # type: ignore[assignment]
-
-    def __setstate__(self, state: Any) -> None:
-        pass
-
-    def append(self, item: Any) -> None:
-        """Take an item of what was a list."""
-
-    def extend(self, items: Any) -> None:
-        """Take items of what was a list."""
-
-    def add(self, item: Any) -> None:
-        """Take an item of what was a set."""
-
-
-class _HeaderUnpickler(pickle.Unpickler):
-    """Unpickler that finds nothing but :class:`_Nothing`, whatever the file asks for."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        return _Nothing
-
-    def persistent_load(self, pid: Any) -> None:
-        return None

@@ -14,6 +14,7 @@ from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.shorten import brief
 
 TAG = "__mmreid_ext__"
 """Key that marks a dictionary as the plain form of a richer object; its value names the type."""
@@ -171,7 +172,7 @@ def _decode_tagged(value: Any) -> Any:
     decoder = _DECODERS.get(value[TAG])
     if decoder is None:
         raise UserError(
-            f"The checkpoint holds an object tagged {value[TAG]!r}; this mmreid_ext knows "
+            f"The checkpoint holds an object tagged {brief(value[TAG])}; this mmreid_ext knows "
             f"{sorted(_DECODERS)}. It was probably saved by a newer version: upgrade mmreid_ext."
         )
     return decoder(value)

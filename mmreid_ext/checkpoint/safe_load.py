@@ -18,9 +18,10 @@ from typing import IO, Any, ClassVar
 import torch
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.shorten import one_line
+from mmreid_ext.shorten import brief, one_line
 from mmreid_ext.version import torch_is_at_least
 
+from .declared_sizes import check_content
 from .foreign import ForeignObject, foreign_globals, restore_foreign
 from .integrity import name_of, verify
 from .plain import from_plain
@@ -66,13 +67,15 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
     name = name_of(file)
     if isinstance(file, (str, os.PathLike)) and name.endswith(".safetensors"):
         return _load_safetensors(name)
-    verify(file)
+    size = verify(file)
     try:
         if _HAS_NAMED_SAFE_GLOBALS:
             with _only_our_stand_ins():
                 loaded = torch.load(file, map_location=map_location, weights_only=True)
         else:
             loaded = torch.load(file, map_location, pickle_module=restricted_pickle)
+        if size is not None:
+            check_content(loaded, name, size)
         return from_plain(restore_foreign(loaded))
     except pickle.UnpicklingError as error:
         raise _explain(error, name) from None
@@ -173,7 +176,7 @@ def _allowed_globals() -> dict[str, Any]:
 def _encode_text(text: str, encoding: str) -> bytes:
     """How pickle protocol 2 stores bytes."""
     if encoding != "latin1":
-        raise pickle.UnpicklingError(f"GLOBAL _codecs.encode with the encoding {encoding!r}")
+        raise pickle.UnpicklingError(f"GLOBAL _codecs.encode with the encoding {brief(encoding)}")
     return text.encode("latin1")
 
 

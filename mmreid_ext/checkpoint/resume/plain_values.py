@@ -14,7 +14,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.shorten import one_line
+from mmreid_ext.shorten import brief
 
 _LARGEST = 2**63
 """Whole numbers of a file lie below: what PyTorch and NumPy can hold."""
@@ -117,19 +117,6 @@ def require(filename: str, name: str, value: Any, kind: Kind) -> None:
     """
     if not kind.admits(value):
         raise UserError(
-            f"resume: {filename}: {name}={shown(value)}, must be {kind.words}; the file is damaged "
+            f"resume: {filename}: {name}={brief(value)}, must be {kind.words}; the file is damaged "
             "or no run wrote it: resume from another checkpoint of the run."
         )
-
-
-def shown(value: Any) -> str:
-    """Write a value of a stranger for a message: short, on one line, never in full if it is big."""
-    if isinstance(value, int) and abs(value) >= 2**128:
-        return f"an integer of {value.bit_length()} bits"
-    if value is None or isinstance(value, (bool, int, float)):
-        return repr(value)
-    if isinstance(value, str):
-        return repr(one_line(value))
-    if isinstance(value, (list, tuple, Mapping)) and not value:
-        return repr(value)
-    return f"({type(value).__name__})"

@@ -17,6 +17,7 @@ from torch import nn
 from mmreid_ext.checkpoint.safe_load import read_meta
 from mmreid_ext.errors import UserError
 from mmreid_ext.image_loading import evaluation_steps
+from mmreid_ext.shorten import one_line
 
 from .description import deployment_info
 from .network_settings import STRIDES
@@ -117,4 +118,6 @@ def _network_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> d
 
 
 def _described(differences: Mapping[str, tuple]) -> str:
-    return "; ".join(f"{name} {a!r}, now {b!r}" for name, (a, b) in differences.items())
+    return "; ".join(
+        f"{name} {one_line(repr(a), 200)}, now {b!r}" for name, (a, b) in differences.items()
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from mmreid_ext.checkpoint.safe_load import safe_load
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.shorten import brief
 
 KEY = "mmreid_ext"
 """Entry of a checkpoint's ``meta`` that holds the record."""
@@ -45,7 +46,7 @@ def read_deployment_info(checkpoint: str | os.PathLike) -> dict[str, Any]:
         )
     if record.get("format") != FORMAT:
         raise UserError(
-            f"{checkpoint} describes itself in format {record.get('format')!r}, "
+            f"{checkpoint} describes itself in format {brief(record.get('format'))}, "
             f"this version of mmreid_ext reads format {FORMAT}: upgrade the package."
         )
     return dict(record)

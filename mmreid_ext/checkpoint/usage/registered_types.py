@@ -13,6 +13,7 @@ from typing import Any
 from mmengine.registry import MODELS, TRANSFORMS, Registry
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import brief
 
 _REGISTRIES = (MODELS, TRANSFORMS)
 _LOADED_BY = (
@@ -63,8 +64,8 @@ def require_registered(settings: dict[str, Any], source: str, imports: Sequence[
                         raise _unknown(source, place, item, imports)
                 elif key in _RUNS_CODE and item:
                     raise UserError(
-                        f"{source}: {place}={item!r} would execute code from elsewhere; give the "
-                        "configuration beside the checkpoint if you trust it."
+                        f"{source}: {place}={brief(item)} would execute code from elsewhere; give "
+                        "the configuration beside the checkpoint if you trust it."
                     )
                 elif key in ("_scope_", "default_scope") and item not in scopes:
                     raise _unknown(source, place, item, imports)
@@ -105,8 +106,8 @@ def _is_harmless(entry: Any) -> bool:
 def _unknown(source: str, place: str, name: Any, imports: Sequence[str]) -> UserError:
     hint = f" (its training imported {', '.join(map(str, imports))})" if imports else ""
     return UserError(
-        f"{source}: {place}={name!r} is in no registry{hint}, and a checkpoint is never asked to "
-        "import anything; import the module that registers it first, or give the configuration "
+        f"{source}: {place}={brief(name)} is in no registry{hint}, and a checkpoint is never asked "
+        "to import anything; import the module that registers it first, or give the configuration "
         "beside the checkpoint."
     )
 

@@ -13,9 +13,9 @@ from mmreid_ext.checkpoint.resume.plain_values import (
     is_small,
     is_whole,
     require,
-    shown,
 )
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import brief
 
 
 def test_whole_numbers_and_numbers():
@@ -54,7 +54,7 @@ def test_lists_and_dictionaries():
     ],
 )
 def test_a_refusal_is_one_short_line(value, text):
-    assert shown(value).startswith(text)
+    assert brief(value).startswith(text)
     with pytest.raises(UserError, match="must be a whole number") as error:
         require("x.pth", "meta.iter", value, WHOLE)
     assert len(str(error.value)) < 300 and str(error.value).isprintable()
