@@ -16,10 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
+from mmreid_ext.checkpoint.limits.declared_sizes import bytes_of, check_archive, check_old_format
+from mmreid_ext.checkpoint.limits.inert_pickle import InertUnpickler
 from mmreid_ext.errors import UserError
-
-from .declared_sizes import bytes_of, check_archive, check_old_format
-from .inert_pickle import InertUnpickler
 
 _ZIP = b"PK\x03\x04"
 _CHUNK = 2**20

@@ -17,11 +17,11 @@ from typing import IO, Any, ClassVar
 
 import torch
 
+from mmreid_ext.checkpoint.limits.declared_sizes import check_content
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import brief, one_line
 from mmreid_ext.version import torch_is_at_least
 
-from .declared_sizes import check_content
 from .foreign import ForeignObject, foreign_globals, restore_foreign
 from .integrity import name_of, verify
 from .plain import from_plain

@@ -7,7 +7,7 @@ import pickle
 import pytest
 import torch
 
-from mmreid_ext.checkpoint.inert_pickle import InertUnpickler, Nothing
+from mmreid_ext.checkpoint.limits.inert_pickle import InertUnpickler, Nothing
 
 
 def read(content):

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from mmreid_ext.checkpoint import safe_load
-from mmreid_ext.checkpoint.declared_sizes import ROOM, check_content
 from mmreid_ext.checkpoint.integrity import read_header
+from mmreid_ext.checkpoint.limits.declared_sizes import ROOM, check_content
 from mmreid_ext.checkpoint.plain import TAG
 from mmreid_ext.errors import UserError
 
