@@ -196,7 +196,9 @@ def fake_app(service: FakeService) -> FastAPI:
 
     @app.get("/thumbnail/{number}")
     async def thumbnail(number: int):
-        row = next(row for row in service.rows if row.id == number)
+        row = next((row for row in service.rows if row.id == number), None)
+        if row is None or row.person is None:
+            return JSONResponse({"detail": "There is no such picture."}, 404)
         return Response(jpegs[row.person], media_type="image/jpeg")
 
     @app.post("/search")

@@ -1,5 +1,5 @@
 // The picture that is asked about: chosen, taken, dropped or pasted.
-import { byId, complain, quiet, tell } from "./dom.js";
+import { byId, complain, count, quiet, tell } from "./dom.js";
 
 export const picture = { file: null, name: "", width: 0, height: 0 };
 const shown = byId("shown");
@@ -22,8 +22,8 @@ async function draw(file) {
 }
 
 let latest = 0;
-/** Take a file as the picture. `label` is what people see of it. */
-export async function take(file, label = file.name || "Pasted picture") {
+/** Take a file as the picture. `label` is what people see of it, `more` a remark behind it. */
+export async function take(file, label = file.name || "Pasted picture", more = "") {
   if (file.size === 0) return complain(`${label} is empty.`);
   if (file.type && !file.type.startsWith("image/")) return complain(`${label} isn't a picture.`);
   const own = (latest += 1);
@@ -45,7 +45,7 @@ export async function take(file, label = file.name || "Pasted picture") {
   byId("invite").hidden = true;
   byId("undrawn").hidden = drawn !== null;
   byId("undrawn").textContent = "This browser can't show the picture. The service may still read it.";
-  byId("picture-name").textContent = drawn ? `${label}, ${width} × ${height}` : label;
+  byId("picture-name").textContent = (drawn ? `${label}, ${width} × ${height}` : label) + more;
   byId("picture-name").title = label;
   byId("search").disabled = false;
   tell("picture");
@@ -64,8 +64,8 @@ for (const id of ["choose", "take"]) {
 function takeFirst(files, none) {
   const pictures = [...files].filter((file) => !file.type || file.type.startsWith("image/"));
   if (pictures.length) {
-    take(pictures[0]);
-    if (files.length > 1) byId("picture-name").textContent = "One picture at a time: the first one.";
+    const others = files.length - 1;
+    take(pictures[0], undefined, others ? ` (one at a time: ${count(others, "other file")} left out)` : "");
   } else if (files.length) complain(`${files[0].name} isn't a picture.`);
   else if (none) complain(none);
 }

@@ -92,14 +92,18 @@ on("gallery", () => {
   if (!asked) showNothing();
 });
 on("go", search);
-on("box", search);
-on("picture", () => {
-  if (!isScene()) return search();
+/** Search with what is to be seen; a whole photo only on demand, since it shows nobody in particular. */
+function look() {
+  if (boxText() || !isScene()) return search();
   running?.stop.abort();
   asked = false;
   showNothing();
-  say("The photo is there. Mark a person, or search with the whole picture.");
   return undefined;
+}
+on("box", look);
+on("picture", () => {
+  look();
+  if (isScene()) say("The photo is there. Mark a person, or search with the whole picture.");
 });
 byId("search").addEventListener("click", search);
 byId("options").addEventListener("submit", (event) => {
