@@ -64,6 +64,7 @@ class FakeService:
 
     Attributes:
         key: Only answer with this key.
+        can_write: Whether the gallery takes changes.
         trouble: Status and body of every answer of a path, until it is taken out.
         wait: Seconds before a search is answered, one per search; none left: at once.
         asked: Path and form of every question, multipart fields as lists of text.
@@ -72,6 +73,7 @@ class FakeService:
     rows: list[Row] = field(default_factory=people)
     thresholds: list[dict] = field(default_factory=lambda: list(THRESHOLDS))
     key: str = ""
+    can_write: bool = True
     trouble: dict[str, tuple[int, object]] = field(default_factory=dict)
     wait: list[float] = field(default_factory=list)
     asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
@@ -95,6 +97,7 @@ class FakeService:
             "cameras": self.counts("camera"),
             "model": {"name": "drawn.onnx", "size": 512},
             "thresholds": self.thresholds,
+            "can_write": self.can_write,
         }
 
     def search(self, form: dict[str, list[str]]) -> dict:
@@ -137,9 +140,9 @@ class FakeService:
         number = 1 + max((row.id for row in self.rows), default=0)
         camera, time = (form.get(name, [None])[0] for name in ("camera", "time"))
         if any(row.identity == form["identity"][0] and row.time == time for row in self.rows):
-            return {"added": 0, "known": 1, "ids": [number - 1]}
+            return {"added": 0, "known": 1, "ids": [number - 1], "conflicts": []}
         self.rows.append(Row(number, form["identity"][0], camera, time, 0.99))
-        return {"added": 1, "known": 0, "ids": [number]}
+        return {"added": 1, "known": 0, "ids": [number], "conflicts": []}
 
 
 BOUNDS = ("since", "until")

@@ -29,6 +29,12 @@ function reason(who) {
   return "";
 }
 
+function outcome({ added, known, conflicts }, who) {
+  if (added) return `${count(added, "picture")} of ${who} added.`;
+  if (conflicts?.length) return "The gallery has this picture already, as somebody else. That stays so.";
+  return known ? "The gallery has this picture already. Nothing was added." : "Nothing was added.";
+}
+
 async function enrol() {
   if (running) return;
   const who = name.value.trim();
@@ -50,12 +56,7 @@ async function enrol() {
   byId("enrol-go").setAttribute("aria-disabled", "true");
   quiet();
   try {
-    const { added, known } = await ask("enroll", { method: "POST", body: form });
-    said.textContent = added
-      ? `${count(added, "picture")} of ${who} added.`
-      : known
-        ? "The gallery has this picture already. Nothing was added."
-        : "Nothing was added.";
+    said.textContent = outcome(await ask("enroll", { method: "POST", body: form }), who);
     await loadGallery();
     await searchAgain();
   } catch (error) {

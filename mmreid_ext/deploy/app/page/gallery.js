@@ -2,7 +2,16 @@
 import { ask } from "./api.js";
 import { button, byId, count, fail, fillOptions, make, named, number, tell } from "./dom.js";
 
-export const gallery = { known: false, missing: false, rows: 0, people: [], cameras: [], thresholds: [], model: {} };
+export const gallery = {
+  known: false, // whether the service has told of it
+  missing: false, // whether the service has none
+  canWrite: true,
+  rows: 0,
+  people: [],
+  cameras: [],
+  thresholds: [],
+  model: {},
+};
 const SHOWN = 100; // people in the list, and suggestions under a field
 
 const list = (value) => (Array.isArray(value) ? value : []);
@@ -15,6 +24,7 @@ export async function loadGallery() {
     Object.assign(gallery, {
       known: true,
       missing: false,
+      canWrite: answer.can_write !== false,
       rows: Number(answer.rows) || 0,
       people: list(answer.people).filter((one) => has(one.identity)),
       cameras: list(answer.cameras).filter((one) => has(one.camera)),
@@ -35,8 +45,11 @@ export async function loadGallery() {
 
 function show() {
   const { rows, people, model } = gallery;
-  byId("about").textContent =
-    rows === 0 ? "The gallery is empty." : `${count(rows, "picture")} of ${count(people.length, "person", "people")}`;
+  const content = `${count(rows, "picture")} of ${count(people.length, "person", "people")}`;
+  const only = gallery.canWrite ? "" : ", to be searched only";
+  byId("about").textContent = rows === 0 ? "The gallery is empty." : content + only;
+  // Nobody is offered what the service would refuse.
+  document.body.classList.toggle("read-only", !gallery.canWrite);
   byId("model").textContent = model.name
     ? `Model ${model.name}${model.size ? `, ${number(model.size)} numbers per picture` : ""}.`
     : "";
@@ -71,7 +84,7 @@ function showPeople() {
   byId("people-list").replaceChildren(
     ...found.slice(0, SHOWN).map((one) => {
       const name = make("span", "name", named(one.identity));
-      const erase = button("Delete", `Delete ${one.identity}`, () => tell("delete-person", one.identity), "quiet");
+      const erase = button("Delete", `Delete ${one.identity}`, () => tell("delete-person", one.identity), "quiet erase");
       erase.dataset.name = one.identity;
       return make("li", "", name, make("span", "muted", count(one.count, "picture")), erase);
     }),

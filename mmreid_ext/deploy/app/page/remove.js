@@ -22,10 +22,16 @@ for (const id of ["confirm-no", "confirm-yes"]) {
 
 async function erase(path, done, place) {
   quiet();
-  const { deleted } = await ask(path, { method: "DELETE" });
+  let said;
+  try {
+    said = done((await ask(path, { method: "DELETE" })).deleted);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    said = error.sentence; // somebody was faster: it is gone, as was wished
+  }
   await loadGallery();
   await searchAgain();
-  say(done(deleted), true);
+  say(said, true);
   // The button that had the focus is gone with its entry.
   if (document.activeElement === document.body) byId(place).focus();
 }

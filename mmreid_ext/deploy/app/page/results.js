@@ -3,7 +3,7 @@ import { dropThumbnails, askBlob, showThumbnail, thumbnailPath } from "./api.js"
 import { button, byId, count, fail, make, named, on, oneIn, say, similarity, tell, timeNode } from "./dom.js";
 import { gallery } from "./gallery.js";
 import { line } from "./line.js";
-import { take } from "./picture.js";
+import { picture, take } from "./picture.js";
 
 let shown = null; // {matches, filtered, reranked}
 
@@ -45,7 +45,7 @@ function card(match, at) {
   const acts = make("div", "acts");
   const label = `match ${match.rank}, ${nameOf(match)}`;
   if (match.thumbnail) acts.append(button("Search", `Search with ${label}`, () => searchWith(match), "quiet"));
-  acts.append(button("Delete", `Delete ${label}`, () => tell("delete-picture", match), "quiet"));
+  acts.append(button("Delete", `Delete ${label}`, () => tell("delete-picture", match), "quiet erase"));
   const verdict = same === null ? null : make("p", "verdict", same ? "Same person" : "Below the line");
   const who = make("p", "who", make("span", "rank", `${match.rank}`), " ", named(match.identity));
   const item = make("li", same ? "card yes" : "card", thumbnail(match), who, value, verdict, facts, acts);
@@ -112,6 +112,7 @@ export function showNothing() {
   shown = null;
   byId("matches-note").hidden = true;
   const lines = { title: "Choose a picture", text: "The most similar pictures of the gallery appear here." };
+  if (picture.file) lines.title = "Mark a person, or press Search";
   if (gallery.missing) Object.assign(lines, { title: "No gallery", text: "Start the service with a gallery to search and enrol." });
   else if (gallery.known && gallery.rows === 0) {
     lines.title = "The gallery is empty";

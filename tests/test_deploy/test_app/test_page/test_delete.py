@@ -106,3 +106,25 @@ def test_people_are_found_by_a_part_of_the_name(page, service):
     assert page.people() == ["Person 12", *(f"Person 12{digit}" for digit in range(10))]
     page.fill("find", "nobody")
     assert page.text("people-note") == "Nobody of that name."
+
+
+def test_what_somebody_else_deleted_first_is_gone_all_the_same(found, service):
+    ask(found, "Delete match 2, anna")
+    service.rows = [row for row in service.rows if row.id != 11]
+    service.trouble["/image"] = 404, {"detail": "There is no picture 11 in the gallery."}
+    found.click("confirm-yes")
+    found.wait(lambda: "no picture 11" in found.text("status"))
+    assert len(found.matches()) == 6 and not found.shown("alert")
+
+
+def test_a_gallery_that_takes_no_changes_offers_none(page, service, person):
+    service.can_write = False
+    page.open(390, 844)
+    page.choose(person)
+    page.wait(lambda: len(page.matches()) == 7)
+    assert page.text("about") == "7 pictures of 2 people, to be searched only"
+    shown = (
+        "return [...document.querySelectorAll(arguments[0])].some((one) => one.checkVisibility())"
+    )
+    assert not page.js(shown, "#enrol, .erase, nav [href='#enrol']")
+    assert page.js(shown, ".acts button")

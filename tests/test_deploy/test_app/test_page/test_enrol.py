@@ -38,6 +38,12 @@ def test_what_is_there_already_is_said(ready):
     enrolled(ready, "has this picture already")
 
 
+def test_a_picture_that_is_known_as_somebody_else_is_said(ready, service):
+    service.trouble["/enroll"] = 200, {"added": 0, "known": 1, "ids": [3], "conflicts": [3]}
+    ready.fill("enrol-name", "zoe")
+    enrolled(ready, "already, as somebody else")
+
+
 def test_the_box_goes_with_it(page, service, photo):
     page.choose(photo)
     page.drag((260, 60), (360, 320))
