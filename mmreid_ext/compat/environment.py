@@ -1,25 +1,34 @@
-"""All that depends on the versions of other packages: what is supported, and what is mended.
+"""Which versions of other packages are supported, and whether those are installed.
 
-:func:`check_environment` reads package metadata only and runs when ``mmreid_ext`` is imported.
-:func:`enable_safe_checkpoints` changes MMEngine and runs when ``mmreid_ext.registry`` is imported,
-that is, as soon as anything of the package is built, from a command line or from Python.
+``import mmreid_ext`` works without PyTorch and the mm* packages: exported models need neither. The
+rooms of :data:`NEED_ALL` need them, and say so before anything else when they are imported.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from importlib import import_module, metadata
-from typing import Any
+from importlib import metadata
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.version import release
 
 PYTHON = (3, 10)
+
+_PACKAGE = __name__.partition(".")[0]
+NEED_ALL = frozenset(
+    f"{_PACKAGE}.{room}"
+    for room in (
+        *("checkpoint", "registry", "models", "datasets", "evaluation"),
+        *("engine", "visualization", "apis", "export"),
+    )
+)
+"""Rooms that need PyTorch and the mm* packages."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +89,52 @@ class UnsupportedEnvironmentError(UserError, ImportError):
     """Something installed here, or missing, that ``mmreid_ext`` cannot work with."""
 
 
+class _Guard(MetaPathFinder):
+    """Refuse the import of rooms that can't work here."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = problems
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Leave every other module to Python.
+
+        Raises:
+            UnsupportedEnvironmentError: If the module is one of :data:`NEED_ALL`.
+        """
+        if name in NEED_ALL:
+            raise UnsupportedEnvironmentError(_listed(self.problems, name))
+        return None
+
+
 def check_environment() -> None:
-    """Raise if Python or an installed package is one that does not work with ``mmreid_ext``.
+    """Compare Python and the installed packages with what ``mmreid_ext`` works with.
 
     Imports none of them: MMPretrain's own check is a bare assertion in the middle of its import.
-    Limits that break only a neighbour's feature give a warning instead.
+    Limits that break only a neighbour's feature give a warning. Missing packages and other versions
+    of PyTorch and mm* stop the import of the rooms of :data:`NEED_ALL` and no other.
 
     Raises:
-        UnsupportedEnvironmentError: Lists every problem with the package, the installed version,
-            the needed one, and the pip command that puts it right.
+        UnsupportedEnvironmentError: If Python is too old. The rooms raise it later; it lists every
+            problem with the package, the installed version, the needed one, and the pip command
+            that puts it right.
     """
     errors, warned = find_problems(_installed_version, sys.version_info[:3])
     for problem in warned:
         warnings.warn(f"mmreid_ext: {problem}", stacklevel=3)
+    if tuple(sys.version_info)[:2] < PYTHON:
+        raise UnsupportedEnvironmentError(_listed(errors, _PACKAGE))
+    sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _Guard)]
     if errors:
-        raise UnsupportedEnvironmentError(
-            "mmreid_ext cannot work in this environment:\n  - " + "\n  - ".join(errors)
-        )
+        sys.meta_path.insert(0, _Guard(errors))
+
+
+def _listed(problems: Sequence[str], name: str) -> str:
+    lines = [f"{name} cannot work in this environment:", *(f"  - {one}" for one in problems)]
+    if name != _PACKAGE:
+        lines.append(f"{_PACKAGE}.deploy, which runs exported models, needs none of these.")
+    return "\n".join(lines)
 
 
 def find_problems(
@@ -146,95 +184,3 @@ def _installed_version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def enable_safe_checkpoints() -> None:
-    """Make MMEngine treat checkpoints as data, and never lose the last one to a crash.
-
-    - Every load (``--resume``, ``load_from``, ``load_checkpoint``; from disk, HTTP or an object
-      store) goes through :func:`mmreid_ext.checkpoint.safe_load`: an allow-list and no way round
-      it.
-    - Every save holds plain types only, which any ``torch.load(weights_only=True)`` reads.
-    - Local checkpoint files and ``last_checkpoint`` are replaced atomically. The checkpoint that
-      ``max_keep_ckpts`` or a new best makes superfluous goes after the new one is on disk, not
-      before.
-
-    Upstream MMEngine 0.10.7 cannot resume on torch 2.6 and later without this. A second call does
-    nothing.
-    """
-    from mmengine.runner import checkpoint as mm_checkpoint
-
-    from mmreid_ext.checkpoint import mmengine_io
-
-    if not isinstance(mm_checkpoint.torch, mmengine_io.TorchForCheckpoints):
-        mmengine_io.install(mm_checkpoint)
-
-
-def let_hooks_be_switched_off() -> None:
-    """Let ``default_hooks = dict(NAME=None)`` leave out any hook, not only MMEngine's own.
-
-    MMEngine takes None for its own hooks only. A second call does nothing.
-    """
-    from mmengine.runner import Runner
-
-    register = Runner.register_default_hooks
-    if hasattr(register, "__wrapped__"):
-        return
-
-    @wraps(register)
-    def without_others(runner: Runner, hooks: dict | None = None) -> None:
-        kept = {n: h for n, h in (hooks or {}).items() if h is not None or n in MMENGINES_HOOKS}
-        register(runner, kept)
-
-    Runner.register_default_hooks = without_others
-
-
-MMENGINES_HOOKS = {"runtime_info", "timer", "sampler_seed"}
-MMENGINES_HOOKS |= {"logger", "param_scheduler", "checkpoint"}
-
-
-def share_batches_of_every_loop() -> None:
-    """Give training loops that aren't ours their rank's share of a global batch.
-
-    MMEngine's take ``batch_size`` as it is written; ours divide it. A second call does nothing.
-    """
-    from mmengine.runner import Runner
-
-    build = Runner.build_train_loop
-    if hasattr(build, "__wrapped__"):
-        return
-
-    @wraps(build)
-    def with_share(runner: Runner, loop: Any) -> Any:
-        # By name, as registries find their modules: the ground imports no upper floor.
-        loading = import_module("mmreid_ext.engine.loading")
-        if isinstance(loop, dict) and not loading.shares_batches(loop):
-            loading.ready_for_other_loop(runner)
-        built = build(runner, loop)
-        # `auto_scale_lr` multiplies the batch size that it finds here by the number of ranks.
-        runner._train_dataloader = getattr(built, "dataloader", runner._train_dataloader)
-        return built
-
-    Runner.build_train_loop = with_share
-
-
-def silence_known_warnings() -> None:
-    """Ignore what mmcv-lite says at every start: it lacks an operator, which nothing here uses."""
-    warnings.filterwarnings("ignore", message="Fail to import ``MultiScaleDeformableAttention``")
-
-
-@contextmanager
-def tracing_paused() -> Iterator[None]:
-    """Keep what is computed inside out of a TorchScript trace: it becomes a constant of it.
-
-    PyTorch has no public name for it.
-    """
-    import torch
-
-    core: Any = torch._C  # whose published types lack the setter
-    state = core._get_tracing_state()
-    core._set_tracing_state(None)
-    try:
-        yield
-    finally:
-        core._set_tracing_state(state)
