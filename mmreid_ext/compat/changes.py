@@ -1,4 +1,4 @@
-"""What is mended in other packages, each until a release of theirs makes it superfluous."""
+"""Mend other packages, each time until a release of theirs makes it superfluous."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which versions of other packages are supported, and whether those are installed.
+"""Compare the versions of other packages that are installed with those that are supported.
 
 ``import mmreid_ext`` works without PyTorch and the mm* packages: exported models need neither. The
 rooms of :data:`NEED_ALL` need them, and say so before anything else when they are imported.
