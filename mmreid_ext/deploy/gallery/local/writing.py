@@ -1,0 +1,88 @@
+"""Changes of a gallery file: each a transaction, whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from mmreid_ext.deploy.gallery.records import Added, Rows
+
+from .database import Connection
+from .statements import chunks, marks
+
+
+def add_rows(raw: sqlite3.Connection, rows: Rows) -> Added:
+    """Add pictures inside a transaction; those with a known hash stay as they were."""
+    known: dict[bytes, tuple[int, str | None]] = {}
+    for some in chunks(rows.hashes):
+        known |= {
+            hash: (id, identity)
+            for hash, id, identity in raw.execute(
+                f"SELECT hash, id, identity FROM images WHERE hash IN ({marks(some)})", some
+            )
+        }
+    found = raw.execute("SELECT seq FROM sqlite_sequence WHERE name = 'images'").fetchone()
+    last = first = found[0] if found else 0
+    ids, conflicts, new = [], [], []
+    for row, hash in enumerate(rows.hashes):
+        if hash in known:
+            id, identity = known[hash]
+            if rows.identities[row] is not None and rows.identities[row] != identity:
+                conflicts.append(id)
+        else:
+            last = id = last + 1
+            known[hash] = id, rows.identities[row]
+            new.append(row)
+        ids.append(id)
+    raw.executemany(
+        "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                ids[row],
+                rows.hashes[row],
+                rows.identities[row],
+                rows.cameras[row],
+                rows.times[row],
+                rows.sources[row],
+                rows.embeddings[row].tobytes(),
+            )
+            for row in new
+        ),
+    )
+    pictures = ((ids[row], rows.thumbnails[row]) for row in new)
+    raw.executemany(
+        "INSERT INTO thumbnails VALUES (?, ?)", ((id, jpeg) for id, jpeg in pictures if jpeg)
+    )
+    return Added(last - first, len(rows) - (last - first), ids, conflicts)
+
+
+def delete_rows(
+    writer: Connection, place: str, ids: Sequence[int] | None, identity: str | None
+) -> int:
+    """Delete pictures, and what the file may still hold of them."""
+    with writer.transaction() as raw:
+        if identity is not None:
+            found = raw.execute("SELECT id FROM images WHERE identity = ?", (identity,))
+            there = [id for (id,) in found]
+        else:
+            there = []
+            for some in chunks(sorted(set(ids or ()))):
+                found = raw.execute(f"SELECT id FROM images WHERE id IN ({marks(some)})", some)
+                there += [id for (id,) in found]
+        for table in ("images", "thumbnails"):
+            raw.executemany(f"DELETE FROM {table} WHERE id = ?", ((id,) for id in there))
+        raw.executemany("INSERT INTO changes (id, deleted) VALUES (?, 1)", ((i,) for i in there))
+    if there:
+        writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
+    return len(there)
+
+
+def label_rows(raw: sqlite3.Connection, ids: Sequence[int], identity: str | None) -> int:
+    """Set who pictures show, inside a transaction."""
+    count = 0
+    for id in sorted(set(ids)):
+        done = raw.execute("UPDATE images SET identity = ? WHERE id = ?", (identity, id))
+        count += done.rowcount
+        if done.rowcount:
+            raw.execute("INSERT INTO changes (id, deleted) VALUES (?, 0)", (id,))
+    return count

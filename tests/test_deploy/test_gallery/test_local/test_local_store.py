@@ -1,0 +1,113 @@
+"""The file behind a gallery: read-only, closed, used from many threads."""
+
+import threading
+
+import numpy as np
+import pytest
+from helpers.galleries import MODEL, columns, vectors
+
+from mmreid_ext.deploy.gallery import Filters, Gallery
+from mmreid_ext.errors import UserError
+
+
+def test_reading_only(tmp_path):
+    path = tmp_path / "a.db"
+    with Gallery(path, MODEL) as gallery:
+        gallery.add(vectors(5), **columns(5))
+        with Gallery(path, MODEL, read_only=True) as reader:
+            assert len(reader.search(vectors(1))[0]) == 5 and reader.info().rows == 5
+            for change in (
+                lambda: reader.add(vectors(1)),
+                lambda: reader.delete(ids=[1]),
+                lambda: reader.label([1], "zoe"),
+            ):
+                with pytest.raises(UserError, match="for reading only"):
+                    change()
+            gallery.add(vectors(1, seed=2))
+            assert len(reader.search(vectors(1))[0]) == 6
+
+
+def test_closed(tmp_path):
+    gallery = Gallery(tmp_path / "a.db", MODEL)
+    gallery.add(vectors(2))
+    gallery.search(vectors(1))
+    gallery.close()
+    gallery.close()
+    for use in (gallery.info, lambda: gallery.search(vectors(1)), lambda: gallery.add(vectors(1))):
+        with pytest.raises(UserError, match=r"a\.db was closed"):
+            use()
+
+
+def test_many_threads(tmp_path):
+    """Half of them add and delete, half search: nothing is lost, nothing deleted is found."""
+    with Gallery(tmp_path / "a.db", MODEL, threads=2) as gallery:
+        gallery.add(vectors(200), **columns(200))
+        errors, added = [], []
+
+        def write(number):
+            for turn in range(8):
+                ids = gallery.add(vectors(20, seed=1000 * number + turn + 1)).ids
+                gallery.delete(ids=ids[:5])
+                added.extend(ids[5:])
+
+        def read(number):
+            for _ in range(25):
+                hits = gallery.search(vectors(2, seed=number), 500, Filters(since=0))
+                assert all(hit.time is not None for one in hits for hit in one)
+                assert len({hit.id for hit in hits[0]}) == len(hits[0])
+
+        def run(work, number):
+            try:
+                work(number)
+            except Exception as error:  # noqa: BLE001, whatever it is, the test fails by it
+                errors.append(error)
+
+        threads = [
+            threading.Thread(target=run, args=(work, number))
+            for number in range(3)
+            for work in (write, read)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert errors == [] and not any(thread.is_alive() for thread in threads)
+        found = [hit.id for hit in gallery.search(vectors(1), 9999)[0]]
+        assert set(found) == {*range(1, 201), *added} and len(found) == len(set(found))
+        assert gallery.info().rows == 200 + 3 * 8 * 15
+
+
+def test_a_picture_deleted_between_search_and_reading(tmp_path, monkeypatch):
+    with Gallery(tmp_path / "a.db", MODEL) as gallery, Gallery(tmp_path / "a.db") as other:
+        gallery.add(vectors(5))
+        gallery.refresh()
+        index = gallery.store._follower.index
+        real = index.search
+
+        def late(*arguments):
+            found = real(*arguments)
+            other.delete(ids=[found[0][0][0]])
+            return found
+
+        monkeypatch.setattr(index, "search", late)
+        assert gallery.search(vectors(1), 2)[0] == []  # one goes in each of five tries
+        monkeypatch.setattr(index, "search", real)
+        other.add(vectors(5, seed=1))
+        assert len(gallery.search(vectors(1), 9)[0]) == 5
+
+
+def test_summary(tmp_path):
+    path = tmp_path / "a.db"
+    table = columns(30)
+    with Gallery(path, MODEL) as gallery:
+        gallery.add(vectors(30), **table)
+        info = gallery.info()
+        times = [time for time in table["times"] if time is not None]
+        assert (info.rows, info.size, info.version, info.model) == (30, 16, 1, MODEL)
+        assert info.unnamed == table["identities"].count(None)
+        assert info.identities == len({*table["identities"]} - {None}) == len(gallery.people())
+        assert info.cameras == 4 and sum(gallery.cameras().values()) == 30 - table["cameras"].count(
+            None
+        )
+        assert (info.first, info.last) == (min(times), max(times)) and info.bytes > 8192
+        assert np.array_equal(gallery.embeddings([99, 1])[0], np.zeros(16))
