@@ -13,14 +13,7 @@ from .statements import chunks, marks
 
 def add_rows(raw: sqlite3.Connection, rows: Rows) -> Added:
     """Add pictures inside a transaction; those with a known hash stay as they were."""
-    known: dict[bytes, tuple[int, str | None]] = {}
-    for some in chunks(rows.hashes):
-        known |= {
-            hash: (id, identity)
-            for hash, id, identity in raw.execute(
-                f"SELECT hash, id, identity FROM images WHERE hash IN ({marks(some)})", some
-            )
-        }
+    known = _known(raw, rows.hashes)
     found = raw.execute("SELECT seq FROM sqlite_sequence WHERE name = 'images'").fetchone()
     last = first = found[0] if found else 0
     ids, conflicts, new = [], [], []
@@ -54,6 +47,17 @@ def add_rows(raw: sqlite3.Connection, rows: Rows) -> Added:
         "INSERT INTO thumbnails VALUES (?, ?)", ((id, jpeg) for id, jpeg in pictures if jpeg)
     )
     return Added(last - first, len(rows) - (last - first), ids, conflicts)
+
+
+def _known(raw: sqlite3.Connection, hashes: Sequence[bytes]) -> dict[bytes, tuple[int, str | None]]:
+    """Return id and identity by hash of the pictures that are there already."""
+    known = {}
+    for some in chunks(hashes):
+        for hash, id, identity in raw.execute(
+            f"SELECT hash, id, identity FROM images WHERE hash IN ({marks(some)})", some
+        ):
+            known[hash] = id, identity
+    return known
 
 
 def delete_rows(
