@@ -1,4 +1,4 @@
-"""Which model's embeddings a gallery holds; those of another one are refused."""
+"""Keep a gallery to the embeddings of one model; those of another one are refused."""
 
 from __future__ import annotations
 
