@@ -37,7 +37,8 @@ def parse_args() -> argparse.Namespace:
         "inputs",
         nargs="+",
         metavar="[CONFIG] CHECKPOINT PICTURES",
-        help="a trained model (with its configuration, if it doesn't hold one), and a folder, a "
+        help="a trained model (with its configuration, if it doesn't hold one) or an exported one "
+        "(model.onnx, model.xml), and a folder, a "
         ".csv file with a column 'path', or a .txt file with one path per line",
     )
     parser.add_argument("--out", required=True, type=Path, help="file to write: .npz or .parquet")

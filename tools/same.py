@@ -23,7 +23,9 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("images", nargs="*", metavar="A B", help="two images, or two folders")
-    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="a trained model")
+    parser.add_argument(
+        "--model", required=True, metavar="CHECKPOINT", help="a trained model, or an exported one"
+    )
     parser.add_argument(
         "--config", help="its configuration, for checkpoints that don't hold one themselves"
     )

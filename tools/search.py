@@ -35,7 +35,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--gallery", required=True, help="folder, .csv, .txt, or features file (.npz, .parquet)"
     )
-    parser.add_argument("--model", required=True, metavar="CHECKPOINT", help="a trained model")
+    parser.add_argument(
+        "--model", required=True, metavar="CHECKPOINT", help="a trained or exported model"
+    )
     parser.add_argument(
         "--config", help="its configuration, for checkpoints that don't hold one themselves"
     )

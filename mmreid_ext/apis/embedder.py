@@ -12,7 +12,13 @@ from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import compare_usage, config_of, deployment_info, model_settings
+from mmreid_ext.checkpoint.usage import (
+    compare_usage,
+    config_of,
+    deployment_info,
+    embedding_size,
+    model_settings,
+)
 from mmreid_ext.checkpoint.usage.record import recorded
 from mmreid_ext.checkpoint.weights import load_state, read_checkpoint
 from mmreid_ext.datasets.loading import UnreadableImageError, build_loader, load_array, load_image
@@ -43,6 +49,24 @@ class Embedder(NamedTuple):
     transform: Compose
     thresholds: list[Threshold]
     use: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Numbers of an embedding."""
+        return embedding_size(self.model)
+
+    def prepare(self, image: Picture, index: int) -> dict[str, Tensor]:
+        """Turn an image into an input; see :func:`prepare`."""
+        return prepare(image, index, self.loader, self.transform)
+
+    def prepare_record(self, record: Mapping[str, Any], index: int) -> dict[str, Tensor]:
+        """Turn a picture on disk into an input; see :func:`prepare_record`."""
+        return prepare_record(record, index, self.loader, self.transform)
+
+    def embed(self, batch: dict[str, Tensor]) -> Tensor:
+        """Embed a batch of inputs, ``inputs``; rows of unit length on the CPU."""
+        prepared = self.model.data_preprocessor(batch, training=False)
+        return self.model.embed(prepared["inputs"]).float().cpu()
 
 
 def build_embedder(

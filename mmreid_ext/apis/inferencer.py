@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -13,14 +13,14 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmreid_ext.checkpoint.usage import embedding_size
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.pictures.several import is_folder
 from mmreid_ext.shorten import shorten
 from mmreid_ext.verdicts.answers import Comparison, judge
 
 from .configuration import ConfigLike, as_device, find_config
-from .embedder import build_embedder, prepare, read_frame
+from .embedder import build_embedder, read_frame
+from .exported import exported_model
 from .inputs import (
     Embedded,
     as_embeddings,
@@ -54,10 +54,13 @@ class ReIDInferencer:
         checkpoint: File with the trained weights; nothing in it is executed.
         device: Where to compute. Defaults to the first GPU, else the CPU.
         batch_size: Images per forward pass. Defaults to 64.
+        backend: ``'pytorch'``; or ``'onnxruntime'`` or ``'openvino'`` for an exported model, which
+            is given in place of the checkpoint, alone. Defaults to that of the file.
 
     Attributes:
         thresholds: Similarities from which on two images show the same person, as testing stored
             them with the checkpoint; empty before ``tools/test.py`` has.
+        exported: The exported model; None with ``'pytorch'``.
         use: Size of the embeddings and preprocessing of the input, as a checkpoint records them.
         skipped: Why images of the last call were left out, by index; see ``skip``.
 
@@ -78,6 +81,7 @@ class ReIDInferencer:
         checkpoint: str | os.PathLike | None = None,
         device: str | torch.device | None = None,
         batch_size: int = 64,
+        backend: str | None = None,
     ) -> None:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise UserError(
@@ -85,10 +89,20 @@ class ReIDInferencer:
             )
         self.batch_size = batch_size
         self.skipped: dict[int, str] = {}
-        self.device = as_device(device)
-        self.model, self.loader, self.transform, self.thresholds, self.use = build_embedder(
-            config, checkpoint, self.device
-        )
+        self.exported = exported_model(backend, config, checkpoint, device)
+        if self.exported is None:
+            self.device = as_device(device)
+            self._embedder = build_embedder(config, checkpoint, self.device)
+        else:
+            self.device, self._embedder = self.exported.device, self.exported
+        self.model, self.loader = self._embedder.model, self._embedder.loader
+        self.transform = self._embedder.transform
+        self.thresholds, self.use = self._embedder.thresholds, self._embedder.use
+
+    @property
+    def size(self) -> int:
+        """Numbers of an embedding."""
+        return self._embedder.size
 
     @torch.no_grad()
     def __call__(self, images: Picture | Iterable[Picture], *, skip: bool = False) -> Tensor:
@@ -127,20 +141,31 @@ class ReIDInferencer:
                 logger="current",
                 level=logging.WARNING,
             )
-        return torch.cat(batches) if batches else torch.zeros(0, embedding_size(self.model))
+        return torch.cat(batches) if batches else torch.zeros(0, self.size)
 
     @torch.no_grad()
     def embed_inputs(self, batch: dict[str, Tensor]) -> Tensor:
         """Embed a batch that was loaded and transformed as test images are.
 
         Args:
-            batch: ``inputs``, (B, 3, H, W) uint8.
+            batch: ``inputs``, (B, 3, H, W) uint8; of an exported model, whatever it takes.
 
         Returns:
             Shape (B, D), float32, on the CPU, rows of unit length.
         """
-        prepared = self.model.data_preprocessor(batch, training=False)
-        return self.model.embed(prepared["inputs"]).float().cpu()
+        return self._embedder.embed(batch)
+
+    def prepare_record(self, record: Mapping[str, Any], index: int) -> dict[str, Tensor]:
+        """Load and transform a picture on disk; threads may call this.
+
+        Args:
+            record: ``img_path``, and ``box`` if the image is a part of that picture.
+            index: Its place among the images, for messages.
+
+        Returns:
+            ``inputs``, without a batch.
+        """
+        return self._embedder.prepare_record(record, index)
 
     def crops(self, frame: Picture, boxes: Any, *, skip: bool = False) -> Tensor:
         """Embed the people that a detector or a tracker has found in a frame.
@@ -216,7 +241,7 @@ class ReIDInferencer:
     ) -> Iterator[tuple[int, dict[str, Tensor]]]:
         for index, image in enumerate(single_pictures(images)):
             try:
-                yield index, prepare(image, index, self.loader, self.transform)
+                yield index, self._embedder.prepare(image, index)
             except UserError as error:
                 if not skip:
                     raise

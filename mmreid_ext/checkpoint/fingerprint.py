@@ -32,6 +32,12 @@ def weights_fingerprint(path: str | os.PathLike) -> str | None:
     return sha256_of(_content(tensors)) if tensors else None
 
 
+def file_sha256(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return sha256_of(iter(lambda: file.read(1 << 20), b""))
+
+
 def sha256_of(parts: Iterable[bytes]) -> str:
     """Return the SHA-256 of parts, one after another, as hexadecimal digits."""
     digest = hashlib.sha256()

@@ -10,10 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.apis.embedder import prepare_record
 from mmreid_ext.apis.inferencer import ReIDInferencer
 from mmreid_ext.apis.inputs import collate
-from mmreid_ext.checkpoint.usage import embedding_size
 from mmreid_ext.errors import UserError
 
 from .image_list import ImageList
@@ -72,7 +70,7 @@ def embed_images(
                 batches.append(inferencer.embed_inputs(collate(chunk)))
                 if progress is not None:
                     progress(done + rows[-1] - span.start + 1, total)
-            none = torch.zeros(0, embedding_size(inferencer.model))
+            none = torch.zeros(0, inferencer.size)
             feats = torch.cat([none, *batches]).numpy()
             store.save(number, Shard(np.array(rows, dtype=np.int64), feats, unreadable))
             done += len(span)
@@ -92,9 +90,7 @@ def _prepared(
 
     def load(index: int) -> dict[str, Tensor] | str:
         try:
-            return prepare_record(
-                images.record(index), index, inferencer.loader, inferencer.transform
-            )
+            return inferencer.prepare_record(images.record(index), index)
         except UserError as error:
             return str(error)
 

@@ -21,7 +21,9 @@ _SHOWN = 12
 
 def notes_of(model: str | os.PathLike, inferencer: ReIDInferencer) -> dict[str, str]:
     """Return the notes of a features file: the checkpoint and the use that was made of it."""
-    checkpoint = json.dumps(describe_checkpoint(model))
+    exported = inferencer.exported
+    described = describe_checkpoint(model) if exported is None else exported.describe()
+    checkpoint = json.dumps(described)
     return dict(checkpoint=checkpoint, use=json.dumps(inferencer.use))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.checkpoint.fingerprint import sha256_of, weights_fingerprint
+from mmreid_ext.checkpoint.fingerprint import file_sha256, weights_fingerprint
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.set_result import SetResult
 from mmreid_ext.evaluation.trials import Scores
@@ -202,11 +202,7 @@ def describe_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     A test writes thresholds into the file it tested. So ``sha256`` may change, ``weights`` doesn't;
     a file of other content has no ``weights``.
     """
-    with open(path, "rb") as file:
-        found = {
-            "file": Path(path).name,
-            "sha256": sha256_of(iter(lambda: file.read(1 << 20), b"")),
-        }
+    found = {"file": Path(path).name, "sha256": file_sha256(path)}
     weights = weights_fingerprint(path)
     return found if weights is None else found | {"weights": weights}
 

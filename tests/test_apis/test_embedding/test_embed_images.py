@@ -5,7 +5,7 @@ import pytest
 import torch
 from helpers.small_checkpoint import write_small_checkpoint
 
-from mmreid_ext.apis import ReIDInferencer
+from mmreid_ext.apis import ReIDInferencer, embedder
 from mmreid_ext.apis.embedding import embed_images as module
 from mmreid_ext.apis.embedding.embed_images import embed_images, number_of_shards
 from mmreid_ext.apis.embedding.image_list import list_of
@@ -67,9 +67,8 @@ def test_finished_shards_are_not_embedded_again(folder, inferencer, tmp_path, mo
     store = ShardStore(tmp_path / "f", {})
     store.path(1).unlink()
     seen = []
-    monkeypatch.setattr(
-        module, "prepare_record", lambda *a, f=module.prepare_record: (seen.append(a[1]), f(*a))[1]
-    )
+    real = embedder.prepare_record
+    monkeypatch.setattr(embedder, "prepare_record", lambda *a: (seen.append(a[1]), real(*a))[1])
     again = embedded(inferencer, images, tmp_path / "f")
     assert sorted(seen) == [3, 4, 5][: len(images) - 3]
     assert all(np.array_equal(a.feats, b.feats) for a, b in zip(whole, again, strict=True))
