@@ -28,7 +28,7 @@ FLOORS = [
         "setting_checks",
         "verdicts",
     },
-    {"distributed", "protocols", "output_files", "image_loading", "config_files"},
+    {"distributed", "protocols", "output_files", "image_loading", "config_files", "array_files"},
     {"pictures"},
     {"deploy"},
     {"checkpoint", "compat", "registry"},

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmreid_ext.array_files.npz import ArrayFileError, read_npz
 from mmreid_ext.errors import MissingFileError, UserError, warn_user
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.pid_names import pid_names_from_text
@@ -77,9 +76,8 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
             "--save-features PATH`."
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, AttributeError, EOFError) as error:
+        arrays: dict[str, Any] = read_npz(path)
+    except ArrayFileError as error:
         raise UserError(
             f"{path} is not a features file ({one_line(error)}). Write one with `python "
             "tools/test.py CONFIG CHECKPOINT --save-features PATH`."

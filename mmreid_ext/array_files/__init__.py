@@ -1,0 +1,1 @@
+"""Read files of arrays, whoever made them; NumPy only."""
