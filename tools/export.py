@@ -2,9 +2,12 @@
 
 python tools/export.py CHECKPOINT --out exported
 python tools/export.py CHECKPOINT --format onnx openvino --input uint8 --out exported
+python tools/export.py CHECKPOINT --format openvino --precision int8 --calibration PHOTOS \
+    --data my_shop/annotations.csv --out exported
 
 A checkpoint that doesn't hold its configuration is given behind it: CONFIG CHECKPOINT. Every file
 is compared with PyTorch at once. One that differs by too much is not kept, and the exit code is 1.
+--data measures what the file is worth on labelled images, beside the same network in float32.
 """
 
 from __future__ import annotations
@@ -46,7 +49,21 @@ def parse_args() -> argparse.Namespace:
         help="what makes the ONNX graph (default: torchscript; dynamo is far slower)",
     )
     parser.add_argument(
-        "--calibration", metavar="FOLDER", help="pictures to compare with (default: drawn people)"
+        "--precision",
+        choices=("fp32", "fp16", "int8"),
+        default="fp32",
+        help="fp16: weights of 16 bits, half the size; int8: weights and activations of 8 bits, "
+        "quantised by NNCF (default: fp32)",
+    )
+    parser.add_argument(
+        "--calibration",
+        metavar="FOLDER",
+        help="pictures to compare with and to quantise with (default: drawn people)",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="TARGET",
+        help="labelled images to measure with: configuration (.py), list (.csv) or folder",
     )
     parser.add_argument("--batch", type=int, metavar="N", help="fix the number of images per call")
     parser.add_argument("--name", help="name of the files without its ending (default: model)")
@@ -67,6 +84,7 @@ def run(args: argparse.Namespace) -> None:
         folder=args.out,
         formats=tuple(dict.fromkeys(args.format)),
         input=args.input,
+        precision=args.precision,
         exporter=args.exporter,
         batch=args.batch,
         name=args.name,
@@ -74,10 +92,26 @@ def run(args: argparse.Namespace) -> None:
     )
     plan.require_free()
 
+    from mmreid_ext.cli.screen.embedding_progress import EmbeddingProgress
     from mmreid_ext.export import export_model
+    from mmreid_ext.export.accuracy.labelled_set import labelled_sets
+
+    data = [] if args.data is None else labelled_sets(args.data)
+    progress = EmbeddingProgress(sum(len(one.records) for one in data))
+
+    def say(line: str) -> None:
+        progress.terminal.clear()
+        print(line, flush=True)
 
     written = export_model(
-        args.config, args.checkpoint, plan, calibration=args.calibration, verbose=args.verbose
+        args.config,
+        args.checkpoint,
+        plan,
+        calibration=args.calibration,
+        data=data,
+        say=say,
+        progress=progress,
+        verbose=args.verbose,
     )
     for one in written:
         for file in one.files:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,24 @@ from torch import Tensor
 from mmreid_ext.apis.configuration import ConfigLike
 from mmreid_ext.apis.embedder import Embedder, build_embedder
 from mmreid_ext.checkpoint.atomic import atomic_write
+from mmreid_ext.deploy.model_info import ModelInfo
 from mmreid_ext.errors import UserError
 
+from .accuracy.labelled_set import LabelledSet
+from .accuracy.on_labels import Measured, accuracy_text, measure
 from .agreement import Agreement, compare, images_needed
 from .deployed_network import DeployedNetwork
 from .description import as_text, describe, feature_of, require_size
-from .engines import ENGINES, has_engine, open_file
+from .engines import ENGINES, Run, has_engine, open_file
+from .graph.int8 import CALIBRATION_IMAGES
+from .making import Maker
 from .optional import optional
 from .plan import ExportPlan
 from .quiet import quiet
-from .sample_images import embeddings_of, network_input, sample_images
-from .writers import describe_onnx, write_onnx, write_openvino, write_torchscript
+from .sample_images import count_of, embeddings_of, network_input, sample_images
 
 Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,14 @@ class Exported:
         file: The model file.
         files: All that belong to it, with side-car files.
         agreements: How far each engine is from PyTorch.
+        measured: Accuracy by test set: of the float32 file and of this one; empty without one.
     """
 
     format: str
     file: Path
     files: tuple[Path, ...]
     agreements: tuple[Agreement, ...]
+    measured: Mapping[str, Sequence[Measured]]
 
 
 def export_model(
@@ -56,7 +63,9 @@ def export_model(
     plan: ExportPlan,
     *,
     calibration: str | os.PathLike | None = None,
+    data: Sequence[LabelledSet] = (),
     say: Say = print,
+    progress: Progress | None = None,
     verbose: bool = False,
 ) -> list[Exported]:
     """Export a checkpoint and compare every file with PyTorch.
@@ -65,19 +74,22 @@ def export_model(
         config: Its configuration; None: the one that it records.
         checkpoint: File of the weights.
         plan: What to write.
-        calibration: Pictures to compare with; None: drawn people.
+        calibration: Pictures to compare with, and to quantise with; None: drawn people.
+        data: Labelled test sets, to measure what a lower precision costs.
         say: Takes lines about what is done.
+        progress: Called with the images of a test set that are done, and all.
         verbose: Whether exporters may talk.
 
     Returns:
         What was written, one per format.
 
     Raises:
-        UserError: If something is missing, or a file differs from PyTorch by too much; that file
-            is not kept.
+        UserError: If something is missing, or a file differs from PyTorch by too much; then no
+            file is kept.
     """
     plan.require_free()
-    _require_packages(plan)
+    with quiet(verbose):
+        _require_packages(plan)
     embedder = build_embedder(config, checkpoint, torch.device("cpu"))
     require_size(embedder.use)
     for check in plan.checks:
@@ -85,24 +97,141 @@ def export_model(
     description = describe(
         embedder.use, plan, checkpoint, _config_name(config), feature_of(embedder.model)
     )
-    inputs = sample_images(embedder, calibration, images_needed(plan.batch))
-    expected = embeddings_of(embedder, inputs)
-    use = embedder.use["input"]
-    images = network_input(inputs, plan.input, embedder.model, use, plan.outside)
+    _warn_of_unreadable(description, say)
+    samples = _Samples(embedder, plan, calibration)
+    network = DeployedNetwork(embedder.model, plan.input, embedder.use["input"], plan.outside)
     plan.folder.mkdir(parents=True, exist_ok=True)
     with _workplace(plan) as place, torch.no_grad():
-        _write(plan, embedder, images, description, place, say, verbose)
-        return [
-            _finish(plan, kind, place, description, images.numpy(), expected, say)
-            for kind in plan.formats
-        ]
+        maker = Maker(plan, place, description, say, verbose)
+        maker.make(network, samples.images, samples.to_calibrate(say))
+        finisher = _Finisher(maker, samples, data, progress)
+        checked = [finisher.check(kind) for kind in plan.formats]
+        return [finisher.move(one) for one in checked]  # all, or none
+
+
+class _Samples:
+    """Images to compare with, as the files take them, and their embeddings by PyTorch."""
+
+    def __init__(
+        self, embedder: Embedder, plan: ExportPlan, source: str | os.PathLike | None
+    ) -> None:
+        self.embedder, self.plan, self.source = embedder, plan, source
+        inputs = sample_images(embedder, source, images_needed(plan.batch))
+        self.expected = embeddings_of(embedder, inputs)
+        self.images = self.as_input(inputs)
+
+    def as_input(self, inputs: Tensor) -> Tensor:
+        """Turn loaded images into what the files take."""
+        model, use = self.embedder.model, self.embedder.use["input"]
+        return network_input(inputs, self.plan.input, model, use, self.plan.outside)
+
+    def to_calibrate(self, say: Say) -> np.ndarray:
+        """Return images to quantise with; none for other precisions."""
+        if self.plan.precision != "int8":
+            return self.images[:0].numpy()
+        if self.source is None:
+            say(
+                "WARNING: int8 is calibrated with drawn people; give a folder of real pictures "
+                "as --calibration"
+            )
+        count = min(CALIBRATION_IMAGES, count_of(self.source) or CALIBRATION_IMAGES)
+        count = max(count, self.plan.batch or 1)
+        return self.as_input(sample_images(self.embedder, self.source, count)).numpy()
+
+
+class _Finisher:
+    """Compares files with PyTorch and moves them where they belong."""
+
+    def __init__(
+        self,
+        maker: Maker,
+        samples: _Samples,
+        data: Sequence[LabelledSet],
+        progress: Progress | None,
+    ) -> None:
+        self.maker, self.samples, self.data, self.progress = maker, samples, data, progress
+        self.plan, self.say = maker.plan, maker.say
+
+    def check(self, kind: str) -> Exported:
+        """Compare and measure the file of one format.
+
+        Raises:
+            UserError: If it differs from PyTorch by too much.
+        """
+        written, final = self.maker.place.file(kind), self.plan.file(kind)
+        agreements = []
+        for engine in ENGINES[kind]:
+            if not has_engine(engine):
+                self.say(f"{final.name}: not compared in {engine}, which isn't installed")
+                continue
+            agreements.append(self._compare(engine, written))
+            self.say(f"{final.name}: {agreements[-1].text}")
+        wrong = [found for found in agreements if not found.is_fine]
+        if wrong:
+            raise UserError(
+                f"{final} was not kept: it does not compute what PyTorch does. {wrong[0].text}."
+            )
+        if any(found.is_doubtful for found in agreements) and not self.data:
+            self.say(
+                f"WARNING: {final.name} changes embeddings a lot; measure what that costs by --data"
+            )
+        measured = {one.name: self._measure(kind, written, one) for one in self.data}
+        return Exported(kind, final, (), tuple(agreements), measured)
+
+    def _compare(self, engine: str, file: Path) -> Agreement:
+        images, expected = self.samples.images.numpy(), self.samples.expected
+        run = open_file(engine, file)
+        return compare(engine, run, images, expected, self.plan.precision, self.plan.batch)
+
+    def _measure(self, kind: str, written: Path, test_set: LabelledSet) -> list[Measured]:
+        """Measure a file on labels; a lower precision beside its float32 model."""
+        files: dict[str, Run] = {}
+        for engine in filter(has_engine, ENGINES[kind]):
+            if self.plan.precision != "fp32":
+                files[f"fp32, {engine}"] = open_file(engine, self.maker.base, threads=1)
+            name = f"{self.plan.precision}, {engine}"
+            files[name] = open_file(engine, written, threads=1)
+        measured = measure(
+            self.samples.embedder,
+            test_set,
+            files,
+            lambda inputs: self.samples.as_input(inputs).numpy(),
+            self.plan.batch,
+            self.progress,
+        )
+        self.say(accuracy_text(test_set, measured))
+        return measured
+
+    def move(self, checked: Exported) -> Exported:
+        """Put the files of a format in their places, the description last."""
+        description, final = self.maker.description, checked.file
+        beside = {f"{final.name}.json": (as_text(description) + "\n").encode()}
+        for sidecar in self.plan.sidecars:
+            beside |= sidecar(final, description)
+        files = [final]
+        if checked.format == "openvino":
+            files.insert(0, final.with_suffix(".bin"))  # the .xml is nothing without it
+        for file in files:
+            os.replace(self.maker.place.folder / file.name, file)
+        for name, content in beside.items():
+            atomic_write(self.plan.folder / name, content)
+        return replace(checked, files=(*files, *(self.plan.folder / name for name in beside)))
 
 
 def _require_packages(plan: ExportPlan) -> None:
-    needed = {"onnx": ("onnx", "onnxruntime"), "openvino": ("onnx", "openvino"), "torchscript": ()}
-    for kind in plan.formats:
-        for package in needed[kind]:
-            optional(package)
+    needed = {"onnx": ["onnx", "onnxruntime"], "openvino": ["onnx", "openvino"], "torchscript": []}
+    packages = [package for kind in plan.formats for package in needed[kind]]
+    packages += ["nncf"] * (plan.precision == "int8") + ["onnxscript"] * (plan.exporter == "dynamo")
+    for package in packages:
+        optional(package)
+
+
+def _warn_of_unreadable(description: Mapping[str, Any], say: Say) -> None:
+    """Say so if no reader of ours can follow what the tests do to an image."""
+    try:
+        ModelInfo.from_record(description, description["model"]["file"])
+    except UserError as error:
+        say(f"WARNING: mmreid_ext.deploy can't use the files by themselves: {error}")
 
 
 def _config_name(config: ConfigLike | None) -> str | None:
@@ -114,78 +243,6 @@ def _workplace(plan: ExportPlan) -> Iterator[ExportPlan]:
     """Make a hidden folder beside the final place, and yield the plan of writing there."""
     folder = Path(tempfile.mkdtemp(prefix=".export-", dir=plan.folder))
     try:
-        yield ExportPlan(folder, plan.formats, name=plan.stem)
+        yield replace(plan, folder=folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write(
-    plan: ExportPlan,
-    embedder: Embedder,
-    images: Tensor,
-    description: Mapping[str, Any],
-    place: ExportPlan,
-    say: Say,
-    verbose: bool,
-) -> None:
-    """Write the files of all formats into a folder of their own."""
-    network = DeployedNetwork(embedder.model, plan.input, embedder.use["input"], plan.outside)
-    example = images[: plan.batch or 2]
-    onnx_file = place.file("onnx")
-    if "onnx" in plan.formats or "openvino" in plan.formats:
-        say(f"tracing the network for ONNX ({plan.exporter})")
-        with quiet(verbose):
-            write_onnx(network, example, onnx_file, plan.exporter, plan.batch)
-            describe_onnx(onnx_file, description)
-    if "openvino" in plan.formats:
-        say("converting to OpenVINO")
-        model = optional("openvino").Core().read_model(str(onnx_file))
-        write_openvino(model, place.file("openvino"), description, plan.precision == "fp16")
-    if "torchscript" in plan.formats:
-        say("tracing the network for TorchScript")
-        with quiet(verbose):
-            write_torchscript(network, example, place.file("torchscript"), description)
-
-
-def _finish(
-    plan: ExportPlan,
-    kind: str,
-    place: ExportPlan,
-    description: Mapping[str, Any],
-    images: np.ndarray,
-    expected: np.ndarray,
-    say: Say,
-) -> Exported:
-    """Compare a file with PyTorch and move it where it belongs."""
-    written, final = place.file(kind), plan.file(kind)
-    agreements = []
-    for engine in ENGINES[kind]:
-        if not has_engine(engine):
-            say(f"{final.name}: not compared in {engine}, which isn't installed")
-            continue
-        run = open_file(engine, written)
-        found = compare(engine, run, images, expected, plan.precision, plan.batch)
-        say(f"{final.name}: {found.text}")
-        agreements.append(found)
-    wrong = [found for found in agreements if not found.is_fine]
-    if wrong:
-        raise UserError(
-            f"{final} was not kept: it does not compute what PyTorch does. {wrong[0].text}."
-        )
-    beside: dict[str, bytes] = {f"{final.name}.json": _json(description)}
-    for sidecar in plan.sidecars:
-        beside |= sidecar(final, description)
-    files = [final]
-    if kind == "openvino":
-        files.insert(0, final.with_suffix(".bin"))  # the .xml is nothing without it
-    for file in files:
-        os.replace(place.folder / file.name, file)
-    for name, content in beside.items():
-        atomic_write(plan.folder / name, content)
-    return Exported(
-        kind, final, (*files, *(plan.folder / name for name in beside)), tuple(agreements)
-    )
-
-
-def _json(description: Mapping[str, Any]) -> bytes:
-    return (as_text(description) + "\n").encode()

@@ -8,7 +8,10 @@ import logging
 import warnings
 from collections.abc import Iterator
 
-_TALKERS = ("torch.onnx", "torch._dynamo", "torch.export", "onnxscript", "onnx_ir", "nncf")
+_TALKERS = (
+    *("torch.onnx", "torch._dynamo", "torch.export", "torch.utils.cpp_extension"),
+    *("onnxscript", "onnx_ir", "nncf"),
+)
 
 
 @contextlib.contextmanager

@@ -35,6 +35,11 @@ def drawn_people(count: int) -> Iterator[np.ndarray]:
         yield camera.shoot(make_pedestrian(rng, camera.style), rng)
 
 
+def count_of(source: str | os.PathLike | None) -> int | None:
+    """Return how many pictures a source has; None: as many as one likes, they are drawn."""
+    return None if source is None else len(list_of(source))
+
+
 def sample_images(embedder: Embedder, source: str | os.PathLike | None, count: int) -> Tensor:
     """Load images as tests of the model do.
 

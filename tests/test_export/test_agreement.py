@@ -56,8 +56,20 @@ def test_lower_precisions_are_judged_by_cosine():
     assert not compare("e", run(1e-3), IMAGES, EXPECTED, "fp32").is_fine
     assert compare("e", run(1e-3), IMAGES, EXPECTED, "fp16").is_fine
     assert not compare("e", run(0.1), IMAGES, EXPECTED, "fp16").is_fine
-    assert compare("e", run(0.1), IMAGES, EXPECTED, "int8").is_fine
-    assert not compare("e", run(1.0), IMAGES, EXPECTED, "int8").is_fine
+    assert compare("e", run(0.4), IMAGES, EXPECTED, "int8").is_fine
+    assert not compare("e", run(5.0), IMAGES, EXPECTED, "int8").is_fine
+
+
+def test_a_large_change_is_doubtful():
+    shifted = np.roll(EXPECTED, 1, axis=1)
+
+    def run(amount):
+        rows = iter(EXPECTED + amount * shifted)
+        return lambda images: np.stack([next(rows) for _ in images])
+
+    assert not compare("e", run(0.01), IMAGES, EXPECTED, "int8").is_doubtful
+    assert compare("e", run(1.0), IMAGES, EXPECTED, "int8").is_doubtful
+    assert compare("e", lambda i: network(i) * np.nan, IMAGES, EXPECTED, "int8").is_doubtful
 
 
 def test_a_fixed_batch_is_tried_alone():

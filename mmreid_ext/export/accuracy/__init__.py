@@ -1,0 +1,1 @@
+"""Measure what a lower precision costs, on labelled images."""

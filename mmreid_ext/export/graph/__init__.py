@@ -1,0 +1,1 @@
+"""Change the graph of an exported file, and look at what it holds."""

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from mmreid_ext.errors import UserError
+from mmreid_ext.export import exporting
+from mmreid_ext.export.graph.int8 import quantize
+from mmreid_ext.export.plan import ExportPlan
+
+pytest.importorskip("nncf")
+onnx = pytest.importorskip("onnx")
+
+
+def test_fewer_images_than_a_batch():
+    with pytest.raises(UserError, match="3 images to calibrate with are fewer than batch=4"):
+        quantize(None, np.zeros((3, 1)), batch=4)
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_both_formats_are_quantised(small, tmp_path, batch, monkeypatch):
+    monkeypatch.setattr(exporting, "CALIBRATION_IMAGES", 8)
+    said = []
+    plan = ExportPlan(tmp_path, ("onnx", "openvino"), "uint8", "int8", batch=batch)
+    written = exporting.export_model(None, small.file, plan, say=said.append)
+    model = onnx.load(str(tmp_path / "model_int8.onnx"))
+    kinds = [node.op_type for node in model.graph.node]
+    assert "QuantizeLinear" in kinds and "DequantizeLinear" in kinds
+    assert "FakeQuantize" in (tmp_path / "model_int8.xml").read_text()
+    assert any("calibrated with drawn people" in line for line in said)
+    assert any("quantising the OpenVINO graph to int8 by 8 images" in line for line in said)
+    assert {one.batches for files in written for one in files.agreements} == {
+        (batch,) if batch else (1, 2, 7)
+    }
+    assert '"precision": "int8"' in model.metadata_props[0].value
