@@ -53,9 +53,10 @@ def labelled_sets(target: str | Path) -> list[LabelledSet]:
     found = [one for source in sources if (one := _labelled(source)) is not None]
     if not found:
         reasons = [one.groups[0].note for source in sources for one in source.findings]
+        why = reasons[0] if reasons else "it has neither queries nor a gallery"
         raise UserError(
-            f"--data {path} holds no labelled test images"
-            + (f": {reasons[0]}" if reasons else "; give queries and a gallery, or people.")
+            f"--data {path} holds no labelled test images ({why}); give a configuration, a list "
+            "with queries and a gallery, or a folder with a folder per person."
         )
     return found
 
