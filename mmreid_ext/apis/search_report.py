@@ -12,10 +12,7 @@ from typing import Any
 from mmreid_ext.checkpoint.atomic import atomic_open, atomic_write
 from mmreid_ext.evaluation.results.table import text_table
 from mmreid_ext.shorten import one_line
-from mmreid_ext.verdicts.answers import judge
 from mmreid_ext.verdicts.thresholds import Threshold
-
-from .answer_text import one_in
 
 _LONGEST_PATH = 4096
 """Characters of a path on the screen, as many as a path may have; unprintable ones are replaced."""
@@ -31,7 +28,8 @@ class Hit:
         similarity: Cosine to the query, in [-1, 1].
         person: Name or number of the person, empty where unknown.
         camera: Its camera, empty where unknown.
-        same: The strictest answer, see :func:`same_person`.
+        same: The strictest answer, see
+            :func:`mmreid_ext.verdicts.answers.same_person`.
     """
 
     rank: int
@@ -55,20 +53,6 @@ class Found:
     query: str
     hits: list[Hit]
     itself: bool = False
-
-
-def same_person(similarity: float, thresholds: Sequence[Threshold]) -> str:
-    """Say whether two pictures show one person: ``'yes, 1 in 1,000'``, ``'no'``, or nothing.
-
-    Args:
-        similarity: Of the two.
-        thresholds: Those of the model. The rate is the lowest of false alarms that still says yes.
-    """
-    answers = [a for a in judge(similarity, thresholds).answers if a.same is not None]
-    rates = [answer.threshold.fpr for answer in answers if answer.same]
-    if rates:
-        return f"yes, {one_in(min(rates))}"
-    return "no" if answers else ""
 
 
 def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:

@@ -53,6 +53,20 @@ def judge(similarity: float, thresholds: Sequence[Threshold]) -> Comparison:
     return Comparison(similarity, tuple(answers))
 
 
+def same_person(similarity: float, thresholds: Sequence[Threshold]) -> str:
+    """Say whether two pictures show one person: ``'yes, 1 in 1,000'``, ``'no'``, or nothing.
+
+    Args:
+        similarity: Of the two.
+        thresholds: Those of the model. The rate is the lowest of false alarms that still says yes.
+    """
+    answers = [a for a in judge(similarity, thresholds).answers if a.same is not None]
+    rates = [answer.threshold.fpr for answer in answers if answer.same]
+    if rates:
+        return f"yes, {one_in(min(rates))}"
+    return "no" if answers else ""
+
+
 def one_in(rate: float) -> str:
     """Write a rate as ``1 in 1,000``."""
     return f"1 in {round(1 / rate):,}" if rate else "0"

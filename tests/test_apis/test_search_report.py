@@ -7,7 +7,6 @@ import os
 from mmreid_ext.apis.search_report import (
     Found,
     Hit,
-    same_person,
     search_data,
     search_text,
     write_search_csv,
@@ -24,13 +23,6 @@ FOUND = [
     Found("q.jpg", [Hit(1, "a,b.jpg", 0.75, "lea", "cam 2", "yes, 1 in 1,000")], itself=True),
     Found("empty.jpg", []),
 ]
-
-
-def test_the_strictest_answer():
-    assert same_person(0.75, THRESHOLDS) == "yes, 1 in 1,000"
-    assert same_person(0.6, THRESHOLDS) == "yes, 1 in 100"
-    assert same_person(0.4, THRESHOLDS) == "no"
-    assert same_person(0.4, []) == same_person(0.4, THRESHOLDS[2:]) == ""
 
 
 def test_the_screen_shows_the_columns_that_are_known():

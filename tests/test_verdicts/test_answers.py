@@ -1,6 +1,6 @@
 """Similarities become answers."""
 
-from mmreid_ext.verdicts.answers import judge, one_in
+from mmreid_ext.verdicts.answers import judge, one_in, same_person
 from mmreid_ext.verdicts.thresholds import Threshold
 
 
@@ -29,3 +29,11 @@ def test_a_comparison_prints_itself():
     )
     assert str(judge(0.6, [])).endswith("unknown, the checkpoint has no thresholds")
     assert [one_in(rate) for rate in (0.5, 1 / 3, 0)] == ["1 in 2", "1 in 3", "0"]
+
+
+def test_the_strictest_answer():
+    thresholds = [threshold(0.01, 0.5), threshold(0.001, 0.7), threshold(0.0001, None)]
+    assert same_person(0.75, thresholds) == "yes, 1 in 1,000"
+    assert same_person(0.6, thresholds) == "yes, 1 in 100"
+    assert same_person(0.4, thresholds) == "no"
+    assert same_person(0.4, []) == same_person(0.4, thresholds[2:]) == ""

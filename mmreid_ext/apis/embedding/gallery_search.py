@@ -11,9 +11,10 @@ from torch import Tensor
 
 from mmreid_ext.apis.inferencer import ReIDInferencer
 from mmreid_ext.apis.search import nearest
-from mmreid_ext.apis.search_report import Found, Hit, same_person
+from mmreid_ext.apis.search_report import Found, Hit
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.camera_label import camera_label
+from mmreid_ext.verdicts.answers import same_person
 
 from .gallery import Gallery, embed_to_file
 from .identity import notes_of
