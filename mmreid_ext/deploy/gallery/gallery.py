@@ -20,7 +20,7 @@ What it promises, in one file (``people.db``):
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -29,8 +29,18 @@ import numpy as np
 from mmreid_ext.errors import UserError
 from mmreid_ext.setting_checks import is_whole
 
-from .inputs import checked_filters, checked_ids, checked_rows, column, matrix_of, text, unit_rows
+from .inputs import (
+    checked_filters,
+    checked_ids,
+    checked_rows,
+    column,
+    content_hash,
+    matrix_of,
+    text,
+    unit_rows,
+)
 from .model_identity import model_of, require_same_model
+from .places import open_store
 from .records import Added, Filters, GalleryInfo, GalleryModel, Hit, RerankOptions
 from .store import Store
 
@@ -65,7 +75,7 @@ class Gallery:
             raise UserError(f"threads={threads!r} must be a whole number from 1 on, or None.")
         given = None if model is None else model_of(model)
         self.place = os.fspath(place)
-        self.store: Store = _open(self.place, given, token, read_only, threads)
+        self.store: Store = open_store(self.place, given, token, read_only, threads)
 
     @property
     def model(self) -> GalleryModel:
@@ -165,6 +175,10 @@ class Gallery:
         name = None if identity is None else text(identity, "identity")
         return self.store.label(checked_ids(ids), name)
 
+    def find(self, hashes: Sequence[bytes]) -> list[int | None]:
+        """Return the id of the picture of each hash; None for one that isn't there."""
+        return self.store.find([content_hash(value, "hashes") for value in hashes])
+
     def get(self, ids: Sequence[int]) -> list[Hit]:
         """Return what is known about pictures, with similarity 0; unknown ids are left out."""
         return self.store.get(checked_ids(ids))
@@ -193,7 +207,9 @@ class Gallery:
         """Load the index now, or catch up with other processes now: the next search is quick."""
         self.store.refresh()
 
-    def copy_to(self, other: Gallery, batch: int = 5000) -> Added:
+    def copy_to(
+        self, other: Gallery, batch: int = 5000, progress: Callable[[int], None] | None = None
+    ) -> Added:
         """Add all pictures to another gallery, of any kind; ids are new there.
 
         Each batch is added whole or not at all. After an interruption call it again.
@@ -205,6 +221,8 @@ class Gallery:
             result = other.store.add(rows)
             added, known = added + result.added, known + result.known
             ids += result.ids
+            if progress is not None:
+                progress(len(rows))
         return Added(added, known, ids)
 
     def close(self) -> None:
@@ -221,13 +239,3 @@ class Gallery:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _open(
-    place: str, model: GalleryModel | None, token: str | None, read_only: bool, threads: int | None
-) -> Store:
-    if "://" in place:
-        raise UserError(f"{place}: Milvus servers are not supported yet; give a file.")
-    from .local.local_store import LocalStore
-
-    return LocalStore(place, model, read_only=read_only, threads=threads)

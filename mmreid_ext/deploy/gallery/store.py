@@ -42,6 +42,9 @@ class Store(Protocol):
                 for no such condition. Pictures of unknown cameras are out then, too.
         """
 
+    def find(self, hashes: Sequence[bytes]) -> list[int | None]:
+        """Return the id of the picture of each hash; None for one that isn't there."""
+
     def embeddings(self, ids: Sequence[int]) -> np.ndarray:
         """Return stored embeddings in the order of ``ids``, (N, D) float16; zero: unknown id."""
 

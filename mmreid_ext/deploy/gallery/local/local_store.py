@@ -153,6 +153,15 @@ class LocalStore:
         known = self._known(set(ids))
         return [Hit(id, 0.0, *known[id], score=0.0) for id in ids if id in known]
 
+    def find(self, hashes: Sequence[bytes]) -> list[int | None]:
+        """Return the id of the picture of each hash; see :class:`.Store`."""
+        found: dict[bytes, int] = {}
+        for some in chunks(list(dict.fromkeys(hashes))):
+            found |= dict(
+                self._read(f"SELECT hash, id FROM images WHERE hash IN ({marks(some)})", some)
+            )
+        return [found.get(content) for content in hashes]
+
     def embeddings(self, ids: Sequence[int]) -> np.ndarray:
         """Return stored embeddings; see :class:`.Store`."""
         found = {}

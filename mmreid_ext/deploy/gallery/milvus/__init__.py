@@ -1,0 +1,1 @@
+"""Keep a gallery on a Milvus server."""
