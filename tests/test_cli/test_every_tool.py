@@ -17,6 +17,7 @@ BAD_INPUT = {
     "evaluate": ["none.npz"],
     "export": ["none.pth", "--out", "made"],
     "export_ranks": ["none.npz", "--out", "ranks.csv"],
+    "gallery": ["info", "none.db"],
     "make_synthetic": ["--out", "made", "--ids", "1"],
     "plot_embeddings": ["none.npz"],
     "prepare_folder": ["none", "--out", "made"],

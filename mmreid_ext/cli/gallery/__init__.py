@@ -1,0 +1,1 @@
+"""Add, find, delete and move pictures: the parts of `tools/gallery.py`."""
