@@ -59,12 +59,14 @@ def run(args: argparse.Namespace) -> None:
     require_key(args.host, key)
     opened = open_socket(args.host, args.port)
 
-    from mmreid_ext.deploy import Embedder, Gallery
+    from mmreid_ext.deploy import Embedder
     from mmreid_ext.deploy.app import create_app
 
     embedder = Embedder(args.model, threads=args.threads, batch_size=settings.batch)
     gallery = None
     if args.gallery is not None:
+        from mmreid_ext.deploy import Gallery
+
         gallery = Gallery(args.gallery, model=embedder.info, read_only=args.read_only)
     app = create_app(embedder, gallery, api_key=key, settings=settings)
 

@@ -122,6 +122,9 @@ class FakeGallery:
     def cameras(self):
         return self._counts("cameras")
 
+    def refresh(self):
+        self.asked.append("refresh")
+
     def close(self):
         self.closed = True
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
 from fastapi import FastAPI
 
 from mmreid_ext.errors import UserError
@@ -60,7 +59,7 @@ def build_app(
     add_error_answers(app)
     app.add_middleware(Guard, key=api_key, metrics=service.metrics)
     app.state.service = service
-    _warm_up(service)
+    service.warm_up()
     return app
 
 
@@ -91,10 +90,3 @@ def _require_same_model(gallery: Gallery, model: Embedder) -> None:
             f"The gallery holds embeddings of the model {found}, and the service has the model "
             f"{model.info.identity}; give the model of the gallery, or another gallery."
         )
-
-
-def _warm_up(service: Service) -> None:
-    """Run the model once, so that the first request doesn't pay for what engines put off."""
-    info = service.embedder.info
-    blank = service.embedder.prepare(np.zeros((info.height, info.width, 3), np.uint8))
-    service.embedder.embed_inputs(blank[None])

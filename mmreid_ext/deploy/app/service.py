@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("mmreid_ext.service")
 PREFERRED_FPR = 1e-3
 """Rate of false alarms of the line between one person and two, where the model has it."""
+
+_LONGEST_SHAPE = 50
+"""Longer side by shorter side: models that keep the shape would blow up a line to gigabytes."""
 
 T = TypeVar("T")
 Box = tuple[float, float, float, float]
@@ -112,7 +115,7 @@ class Service:
     @property
     def can_write(self) -> bool:
         """Whether there is a gallery that may be changed."""
-        return self._gallery is not None and not self._gallery.read_only
+        return self._gallery is not None and not getattr(self._gallery, "read_only", False)
 
     @property
     def has_gallery(self) -> bool:
@@ -155,7 +158,11 @@ class Service:
         """Return the embeddings of pictures, (N, D), and what else was found out about them."""
         with self.batcher.room(len(uploads)):
             prepared = await self.prepare(uploads, box, keep)
-            rows = await self.batcher.embed([one.picture for one in prepared])
+            try:
+                rows = await self.batcher.embed([one.picture for one in prepared])
+            except UserError as error:  # names the file of the model
+                LOGGER.error("The model can't embed a picture: %s", one_line(error, 500))
+                raise Refusal(422, "The model finds no embedding for such a picture.") from None
         return rows, prepared
 
     async def ask(self, call: Callable[..., T], *args: Any, **options: Any) -> T:
@@ -176,6 +183,26 @@ class Service:
                 self._askers, functools.partial(call, *args, **options)
             )
 
+    def warm_up(self) -> None:
+        """Do now what engine and gallery put off until they are asked first.
+
+        The model runs once. The gallery loads its index in a thread, since a large one takes
+        seconds; a search before that waits for it.
+        """
+        info = self.embedder.info
+        blank = self.embedder.prepare(np.zeros((info.height, info.width, 3), np.uint8))
+        self.embedder.embed_inputs(blank[None])
+        if self._gallery is not None:
+            self._askers.submit(self._refresh, self._gallery)
+
+    @staticmethod
+    def _refresh(gallery: Gallery) -> None:
+        with (
+            suppress(Refusal),
+            _gallery_troubles(),
+        ):  # the log has it; the next search meets it, too
+            gallery.refresh()
+
     async def close(self) -> None:
         """Finish what was begun, and close what this service opened."""
         await self.batcher.close()
@@ -187,9 +214,14 @@ class Service:
     def _look(self, upload: Upload, box: Box | None, keep: bool) -> Prepared:
         try:
             image = cut_out(decode_upload(upload.content, self.settings.max_pixels), box)
+            if max(image.shape[:2]) > _LONGEST_SHAPE * min(image.shape[:2]):
+                size = f"{image.shape[1]} x {image.shape[0]} pixels"
+                raise Refusal(422, f"{size} are no picture of a person; cut the person out")
             picture = self.embedder.prepare(image)
         except Refusal as refusal:
-            raise Refusal(refusal.status, f"{upload}: {refusal.sentence}.") from None
+            raise Refusal(
+                refusal.status, f"{upload}: {refusal.sentence}.", refusal.headers
+            ) from None
         except UserError as error:
             raise Refusal(422, f"{upload}: {one_line(error, 200)}") from None
         small = thumbnail(image, self.settings.thumbnail) if keep else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ def read_settings(texts: Sequence[str], settings: Settings | None = None) -> Set
         UserError: For an unknown name, or a value that the setting doesn't take.
     """
     settings = settings or Settings()
-    names = {field.name: type(field.default) for field in fields(Settings)}
+    names = {field.name: type(getattr(settings, field.name)) for field in fields(Settings)}
     changed: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -118,15 +119,18 @@ def serve(app: FastAPI, opened: socket.socket, ready: Callable[[], None]) -> Non
     Raises:
         MissingPackageError: If uvicorn is not installed.
     """
+    from PIL.Image import DecompressionBombWarning
+
     try:
         import uvicorn
     except ImportError:
         raise MissingPackageError(
             "The service needs the package uvicorn; pip install 'mmreid_ext[serve]'."
         ) from None
+    warnings.simplefilter("ignore", DecompressionBombWarning)  # our own limit refuses them
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_level="error",  # a line per broken request would let strangers fill the disk
         access_log=False,  # it would write names of people: DELETE /person/NAME
         server_header=False,
         proxy_headers=False,  # who asks is who connects

@@ -12,11 +12,12 @@ from PIL import Image
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.pictures.boxes import crop
-from mmreid_ext.pictures.decode import decode, foreign_format
-from mmreid_ext.pictures.picture_file import check_picture, read_jpeg, without_alpha
+from mmreid_ext.pictures.decode import foreign_format
+from mmreid_ext.pictures.picture_file import read_jpeg
+from mmreid_ext.pictures.read import decode_content, is_of_the_machine
 from mmreid_ext.shorten import one_line
 
-from .refusals import Refusal
+from .refusals import Refusal, busy
 
 _STARTS = {
     b"\xff\xd8\xff": "JPEG",
@@ -49,7 +50,8 @@ def decode_upload(content: bytes, max_pixels: int) -> np.ndarray:
         max_pixels: Largest width times height; looked up before anything is decoded.
 
     Raises:
-        Refusal: 413 for too many pixels, 415 for another format, 422 for a broken file.
+        Refusal: 413 for too many pixels, 415 for another format, 422 for a broken file,
+            503 if the machine has no memory for it.
     """
     if not content:
         raise Refusal(422, "the file is empty")
@@ -64,12 +66,15 @@ def decode_upload(content: bytes, max_pixels: int) -> np.ndarray:
     if kind == "JPEG" and content.count(_JPEG_SCAN) > _MAX_SCANS:
         raise Refusal(422, f"a JPEG file of more than {_MAX_SCANS} scans; save it anew")
     try:
-        check_picture(content, max_pixels)
-        image = without_alpha(decode(content), content)
-    except OSError as error:
-        raise Refusal(422, one_line(error, 200)) from None
+        image = decode_content(content, max_pixels)
     # Decoders raise a dozen types; the file is broken, whatever they call it.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if is_of_the_machine(error):
+            raise busy(
+                "the service has no memory for this picture; ask again in a moment"
+            ) from error
+        if isinstance(error, OSError):
+            raise Refusal(422, one_line(error, 200).rstrip(".")) from None
         raise Refusal(422, f"the {kind} file is broken ({type(error).__name__})") from None
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise Refusal(422, "the picture has no three colours of 8 bits")

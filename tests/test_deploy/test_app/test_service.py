@@ -60,6 +60,29 @@ def test_a_broken_picture_is_named_and_frees_its_room():
     run(test, queue=4, max_images=4)
 
 
+def test_a_line_is_no_person():
+    """A model that resizes the shorter side would make gigabytes of it."""
+
+    async def test(service):
+        line = file_of(drawn(1)[:1].repeat(2, 0).repeat(4, 1))
+        with pytest.raises(Refusal, match="128 x 2 pixels are no picture of a person") as refused:
+            await service.embed([upload(1, line)])
+        assert refused.value.status == 422
+
+    run(test)
+
+
+def test_what_the_model_says_is_for_the_log(caplog):
+    async def test(service):
+        service.embedder.fault = UserError("/srv/model.onnx gives NaN.")
+        with pytest.raises(Refusal) as refused:
+            await service.embed([upload(1, file_of(drawn(1) * 0))])
+        assert refused.value.status == 422 and "srv" not in str(refused.value)
+
+    run(test)
+    assert "gives NaN" in caplog.text
+
+
 def test_room_is_taken_before_pictures_are_decoded():
     """Prepared pictures are larger than files: many small files must not fill the memory."""
 

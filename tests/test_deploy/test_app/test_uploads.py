@@ -92,10 +92,20 @@ def test_what_a_decoder_raises_is_a_broken_file(monkeypatch):
     def failing(*args):
         raise cv2.error("inside")
 
-    monkeypatch.setattr("mmreid_ext.deploy.app.uploads.decode", failing)
+    monkeypatch.setattr("mmreid_ext.deploy.app.uploads.decode_content", failing)
     with pytest.raises(Refusal, match="broken") as refused:
         decode_upload(file_of(drawn(1)), LIMIT)
     assert refused.value.status == 422 and "inside" not in refused.value.sentence
+
+
+def test_a_machine_without_memory_is_no_broken_file(monkeypatch):
+    def failing(*args):
+        raise MemoryError
+
+    monkeypatch.setattr("mmreid_ext.deploy.app.uploads.decode_content", failing)
+    with pytest.raises(Refusal, match="memory") as refused:
+        decode_upload(file_of(drawn(1)), LIMIT)
+    assert refused.value.status == 503
 
 
 def test_formats_are_known_by_their_first_bytes():

@@ -60,6 +60,12 @@ def read_id(text: str) -> int:
     return int(text)
 
 
+def is_a_name(text: str) -> bool:
+    """Return whether a gallery may know a person by this name."""
+    written = text.encode("utf-8", "ignore").decode() == text  # half a character pair isn't
+    return 0 < len(text) <= _LONGEST and "\x00" not in text and written
+
+
 def add_enrolling(app: FastAPI, service: Service) -> None:
     """Add the addresses.
 
@@ -72,8 +78,8 @@ def add_enrolling(app: FastAPI, service: Service) -> None:
         return await _enroll(service, sent)
 
     async def delete_person(identity: str) -> Response:
-        if len(identity) > _LONGEST:
-            raise Refusal(404, "There is no person of such a long name in the gallery.")
+        if not is_a_name(identity):
+            raise Refusal(404, "There is no person of such a name in the gallery.")
         count = await service.ask(service.writable_gallery.delete, identity=identity)
         if count == 0:
             raise Refusal(404, f"There is no person {one_line(identity)!r} in the gallery.")

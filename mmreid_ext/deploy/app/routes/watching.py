@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.responses import Response
 
@@ -40,11 +42,12 @@ def add_watching(app: FastAPI, service: Service) -> None:
         summary="Does the service answer?",
         responses=success(Health, {"status": "ok"}) | errors(503),
     )
+    plain: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
     app.add_api_route(
         "/metrics",
         metrics,
         methods=["GET"],
         summary="Counters for Prometheus",
-        responses={200: {"content": {"text/plain": {}}}} | errors(503),
+        responses=plain | errors(503),
         response_class=Response,
     )

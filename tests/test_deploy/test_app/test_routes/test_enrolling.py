@@ -76,6 +76,15 @@ def test_a_person_is_forgotten_whatever_the_name(client, gallery, name):
     assert again.status_code == 404 and "no person" in again.json()["detail"]
 
 
+@pytest.mark.parametrize("name", ["", "%00", "a%00b", "x" * 2001])
+def test_what_is_no_name_is_not_there(client, gallery, name):
+    asked = []
+    gallery.delete = lambda **names: asked.append(names) or 1
+    answer = client.delete(f"/person/{name}")
+    assert answer.status_code == 404 and answer.json()["detail"].endswith(".")
+    assert asked == []
+
+
 def test_a_picture_is_forgotten(client, gallery):
     enroll(client, 1, 2)
     assert client.delete("/image/1").json() == {"deleted": 1}
