@@ -9,6 +9,10 @@ from pathlib import Path
 from mmreid_ext.errors import UserError
 
 
+_LONGEST_NAME = 120
+"""Bytes; file systems allow 255, and suffixes follow."""
+
+
 def require_writable(path: str | os.PathLike | None, option: str) -> None:
     """Check that a file can be written, as far as that can be known beforehand.
 
@@ -32,6 +36,17 @@ def require_writable(path: str | os.PathLike | None, option: str) -> None:
         reason = error.strerror or str(error)
     if reason:
         raise UserError(f"{option}={str(path)!r} can't be written: {reason}; give another path.")
+
+
+def plain_file_name(text: str) -> str:
+    """Make the name of one file or folder of a text that a stranger may have written.
+
+    ``market1501 (2)`` stays. Separators, control characters and dots in front become ``_``, and a
+    long text is cut, so that the file can't lie elsewhere.
+    """
+    kept = "".join(c if c.isalnum() or c in " -_.()[],+=@" else "_" for c in text)
+    kept = kept.encode()[:_LONGEST_NAME].decode(errors="ignore").strip()
+    return f"_{kept[1:]}" if kept[:1] in ("", ".") else kept
 
 
 def _obstacle(file: Path) -> str:

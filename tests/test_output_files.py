@@ -6,7 +6,7 @@ import sys
 import pytest
 from helpers.tools import load_tool
 
-from mmreid_ext.output_files import require_writable
+from mmreid_ext.output_files import plain_file_name, require_writable
 
 
 def bad_paths(tmp_path):
@@ -64,3 +64,23 @@ def test_tools_try_their_file_first(name, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", [name, *TOOLS[name], str(path)])
     with pytest.raises(ValueError, match="can't be written"):
         module.run(module.parse_args())
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ("market1501 (2)", "market1501 (2)"),
+        ("..", "_."),
+        ("", "_"),
+        ("../../etc/x", "_./.._etc_x".replace("/", "_")),
+        ("a/b\\c", "a_b_c"),
+        ("ü\x1b[31m\n", "ü_[31m_"),
+        ("x" * 300, "x" * 120),
+        ("ü" * 300, "ü" * 60),
+        (" . ", "_"),
+    ],
+)
+def test_a_strangers_text_becomes_the_name_of_one_file(text, name, tmp_path):
+    assert plain_file_name(text) == name
+    (tmp_path / name).touch()
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -32,7 +32,7 @@ from mmreid_ext.cli.feature_options import (
 )
 from mmreid_ext.cli.own_modules import add_import_argument, import_own
 from mmreid_ext.errors import UserError
-from mmreid_ext.output_files import require_writable
+from mmreid_ext.output_files import plain_file_name, require_writable
 from mmreid_ext.protocols import EvaluationProtocol, Labels, Split, match_report
 
 if TYPE_CHECKING:  # heavy; --help stays quick
@@ -100,8 +100,8 @@ def draw(
     split: Split,
     folder: Path,
     pid_names: dict[int, str],
-) -> RankedLists:
-    """Write all pictures of one split."""
+) -> tuple[RankedLists, str]:
+    """Write all pictures of one split; return the lists and the folder of the images."""
     from mmreid_ext.evaluation.results.image_names import place_images
     from mmreid_ext.evaluation.retrieval.settings import rerank_settings
     from mmreid_ext.visualization import (
@@ -147,7 +147,7 @@ def draw(
     plot_roc({entry.name: tuple(entry.roc) for entry in ranked.lists}, folder / "roc.png")
     histogram = pair_histogram(*arrays, distance=options.distance)
     plot_distance_histogram(histogram, folder / "distances.png")
-    return ranked
+    return ranked, root
 
 
 def run(args: argparse.Namespace) -> None:
@@ -168,11 +168,12 @@ def run(args: argparse.Namespace) -> None:
     named = notes_as_data(notes, args.features)["pid_names"]
     saved = saved_protocols(notes, args.features)
     for name, test_set, protocol, split in chosen_sets(args, images, saved):
-        folder = out / name.replace("/", "_")
+        folder = out / plain_file_name(name)
         people = named.get(test_set.title, {})
-        ranked = draw(args, options, name, test_set, protocol, split, folder, people)
+        ranked, root = draw(args, options, name, test_set, protocol, split, folder, people)
         scores = "; ".join(f"{x.name} mAP {100 * x.scores['mAP']:.2f} %" for x in ranked.lists)
         print(f"{name}: {len(ranked.queries)} queries drawn ({scores}): {folder}")
+        print(f"  its pages show pictures from {root or 'the current folder'}")
 
 
 def main() -> None:

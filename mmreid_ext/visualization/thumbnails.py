@@ -29,7 +29,9 @@ class ThumbnailReader:
     """Read images as small pictures, each file once, and remember which files were missing.
 
     Args:
-        root: Folder that relative paths start from. Defaults to the current folder.
+        root: Folder that relative paths start from. They can't leave it by ``..``, since a page is
+            shown to others and a stranger may have written the paths. Defaults to the current
+            folder, without that limit.
         height: Height of a thumbnail in pixels; wide images get less. Images are never enlarged.
             Defaults to 128.
         aspect_ratio: Width over height of the stand-in for a missing file. Defaults to 0.5.
@@ -55,6 +57,8 @@ class ThumbnailReader:
         """Return the thumbnail of one picture, or of a box in it, as an RGB image."""
         file_name, box = split_crop_name(path)
         try:
+            if self.root.parts and ".." in Path(file_name).parts:
+                raise OSError("outside of the folder")
             with Image.open(self.root / file_name) as file:
                 # The camera's orientation tag would be lost with the metadata.
                 image = ImageOps.exif_transpose(file).convert("RGB")

@@ -58,3 +58,14 @@ def test_a_stand_in_for_what_cannot_be_read(tmp_path):
 def test_a_height_that_shows_nothing_is_refused():
     with pytest.raises(ValueError, match="height=7 must be at least 8 pixels"):
         ThumbnailReader(height=7)
+
+
+def test_names_do_not_lead_out_of_the_folder(tmp_path):
+    Image.new("RGB", (20, 40)).save(tmp_path / "private.png")
+    (tmp_path / "set").mkdir()
+    reader = ThumbnailReader(tmp_path / "set")
+    reader.image("../private.png")
+    assert reader.missing == ["../private.png"]
+    free = ThumbnailReader()
+    free.image(str(tmp_path / "set" / ".." / "private.png"))
+    assert free.missing == []
