@@ -4,6 +4,7 @@ python tools/export.py CHECKPOINT --out exported
 python tools/export.py CHECKPOINT --format onnx openvino --input uint8 --out exported
 python tools/export.py CHECKPOINT --format openvino --precision int8 --calibration PHOTOS \
     --data my_shop/annotations.csv --out exported
+python tools/export.py CHECKPOINT --for boxmot --out exported
 
 A checkpoint that doesn't hold its configuration is given behind it: CONFIG CHECKPOINT. Every file
 is compared with PyTorch at once. One that differs by too much is not kept, and the exit code is 1.
@@ -13,11 +14,17 @@ is compared with PyTorch at once. One that differs by too much is not kept, and 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmreid_ext.cli.errors import run_tool
 
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmreid_ext.export import Exported
+
 FORMATS = ("onnx", "openvino", "torchscript")
+TRACKERS = ("boxmot", "ultralytics", "strongsort", "deepsort")
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,12 +39,15 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
     parser.add_argument(
-        "--format", nargs="+", choices=FORMATS, default=["onnx"], help="formats (default: onnx)"
+        "--for",
+        dest="tracker",
+        choices=TRACKERS,
+        help="write what this tracker needs, side-car files included, and say how to use it",
     )
+    parser.add_argument("--format", nargs="+", choices=FORMATS, help="formats (default: onnx)")
     parser.add_argument(
         "--input",
         choices=("normalized", "rgb01", "uint8"),
-        default="normalized",
         help="what the file takes: N x 3 x H x W floats with mean and deviation applied "
         "(normalized, the default), N x 3 x H x W RGB in 0..1 (rgb01), or N x H x W x 3 RGB bytes "
         "(uint8)",
@@ -82,14 +92,19 @@ def run(args: argparse.Namespace) -> None:
 
     plan = ExportPlan(
         folder=args.out,
-        formats=tuple(dict.fromkeys(args.format)),
-        input=args.input,
         precision=args.precision,
         exporter=args.exporter,
         batch=args.batch,
         name=args.name,
         overwrite=args.overwrite,
     )
+    if args.tracker is None:
+        formats = tuple(dict.fromkeys(args.format or ["onnx"]))
+        plan = replace(plan, formats=formats, input=args.input or "normalized")
+    else:
+        from mmreid_ext.export.trackers import fit_plan
+
+        plan = fit_plan(args.tracker, plan, args.format, args.input)
     plan.require_free()
 
     from mmreid_ext.cli.screen.embedding_progress import EmbeddingProgress
@@ -116,6 +131,19 @@ def run(args: argparse.Namespace) -> None:
     for one in written:
         for file in one.files:
             print(f"Written: {file}")
+    if args.tracker is not None:
+        show_use(args.tracker, written)
+
+
+def show_use(tracker: str, written: list[Exported]) -> None:
+    """Say how the tracker gets each file."""
+    from mmreid_ext.export.trackers.advice import how_to_use
+    from mmreid_ext.export.trackers.cost import view_cost
+
+    for one in written:
+        print()
+        for line in how_to_use(tracker, one.file, view_cost(tracker, one.format, one.file)):
+            print(line)
 
 
 def main() -> None:

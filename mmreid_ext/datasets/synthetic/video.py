@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -88,6 +88,30 @@ def make_synthetic_video(
     return make_whole(Path(out_dir), settings, write)
 
 
+def drawn_frames(
+    count: int, size: tuple[int, int] = (360, 640), domain: int = 0, seed: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Draw frames of a crowd with the boxes of those who are in sight.
+
+    Args:
+        count: How many frames, 20 steps apart.
+        size: See :func:`make_synthetic_video`.
+        domain: See there.
+        seed: See there.
+
+    Yields:
+        The picture, (height, width, 3) uint8 BGR, and left, top, right and bottom edges of the
+        people, (N, 4), in pixels; fractions are those of a detector, and edges may lie outside.
+    """
+    scene = _Scene(12, 20 * count, size, domain, seed)
+    for frame in range(0, 20 * count, 20):
+        picture, seen = scene.draw(frame)
+        rng = np.random.default_rng((*scene.key, frame))
+        boxes = np.array([box for _, box, share in seen if share >= _FOUND]).reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        yield scene.camera.develop(picture, rng), boxes
+
+
 def _check(settings: dict) -> None:
     for name, least in {"num_people": 1, "num_frames": 1, "domain": 0, "seed": 0}.items():
         if settings[name] < least:
@@ -118,21 +142,26 @@ class _Scene:
             self.cast.append((number, person, make_walker(rng, frames, size)))
         self.cast.sort(key=lambda one: one[2].feet)  # who is nearer hides the others
 
-    def shoot(self, frame: int) -> tuple[np.ndarray, list[str], list[str]]:
-        """Return the picture, its lines of the truth and those of the detector."""
-        rng = np.random.default_rng((*self.key, frame))
+    def draw(self, frame: int) -> tuple[np.ndarray, list[tuple[int, tuple[float, ...], float]]]:
+        """Return the picture before the camera, and who is seen: number, box, share in sight."""
         picture = self.ground.copy()
         owner = np.zeros(self.size, np.int32)
         drawn = {}
         for number, person, walker in self.cast:
             if not np.isnan(walker.x[frame]):
                 drawn[number] = walker, _paint(picture, owner, number, person, walker, frame)
+        seen = [
+            (number, walker.box(frame), float((owner == number).sum()) / pixels)
+            for number, (walker, pixels) in sorted(drawn.items())
+        ]
+        return picture, [one for one in seen if one[2] >= _SEEN]
+
+    def shoot(self, frame: int) -> tuple[np.ndarray, list[str], list[str]]:
+        """Return the picture, its lines of the truth and those of the detector."""
+        rng = np.random.default_rng((*self.key, frame))
+        picture, seen = self.draw(frame)
         truth, found = [], []
-        for number, (walker, pixels) in sorted(drawn.items()):
-            share = float((owner == number).sum()) / pixels
-            if share < _SEEN:
-                continue
-            box = walker.box(frame)
+        for number, box, share in seen:
             truth.append(f"{frame + 1},{number},{_numbers(box)},1,1,{share:.3f}\n")
             if share >= _FOUND and rng.random() >= _MISSED:
                 found.append(self._detected(rng, frame, box, share))

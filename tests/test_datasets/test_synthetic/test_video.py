@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers.tools import load_tool
 
-from mmreid_ext.datasets.synthetic import make_synthetic_video
+from mmreid_ext.datasets.synthetic import drawn_frames, make_synthetic_video
 
 SMALL = dict(num_people=4, num_frames=40, size=(120, 200))
 
@@ -82,6 +82,20 @@ def test_visibility_falls_behind_others():
     crowded = _Scene(30, 40, (120, 200), 0, 0)
     shares = [float(line.split(",")[8]) for frame in (0, 20) for line in crowded.shoot(frame)[1]]
     assert min(shares) < 0.7 and max(shares) == 1.0
+
+
+def test_frames_with_boxes():
+    frames = list(drawn_frames(3, (120, 200)))
+    assert [picture.shape for picture, _ in frames] == [(120, 200, 3)] * 3
+    boxes = np.concatenate([found for _, found in frames])
+    assert len(boxes) > 8 and (boxes[:, 2:] > boxes[:, :2]).all()
+    assert (boxes % 1 != 0).any(), "detectors give fractions"
+    again = list(drawn_frames(3, (120, 200)))
+    assert all(
+        (a == b).all()
+        for one, two in zip(frames, again, strict=True)
+        for a, b in zip(one, two, strict=True)
+    )
 
 
 def test_same_seed_same_bytes(video, tmp_path):
