@@ -13,16 +13,24 @@ from mmreid_ext.registry import MODELS
 from .tiny_config import write_tiny_config
 
 
-def write_small_checkpoint(folder: Path, name: str = "model.pth", seed: int = 0, **record) -> Path:
+def write_small_checkpoint(
+    folder: Path,
+    name: str = "model.pth",
+    seed: int = 0,
+    options: dict | None = None,
+    **record,
+) -> Path:
     """Write images ``0.png``, ... and a checkpoint into ``folder``.
 
     Args:
         folder: Where.
         name: Of the checkpoint.
         seed: Another one gives another model.
+        options: Settings of the configuration to change, by their path.
         record: What to add to the checkpoint's record of use, such as ``thresholds``.
     """
     cfg = Config.fromfile(write_tiny_config(folder))
+    cfg.merge_from_dict(options or {})
     torch.manual_seed(seed)
     with DefaultScope.overwrite_default_scope("mmpretrain"):
         model = MODELS.build(cfg.model)

@@ -25,3 +25,18 @@ def test_three_names_are_one_too_many(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_tool("export", monkeypatch, "a", "b", "c", "--out", "d")
     assert "CONFIG CHECKPOINT" in capsys.readouterr().err
+
+
+def test_for_a_tracker(small, tmp_path, monkeypatch, capsys):
+    words = ("--for", "boxmot", "--format", "torchscript", "--out", tmp_path)
+    run_tool("export", monkeypatch, small.file, *words)
+    lines = capsys.readouterr().out.splitlines()
+    assert f"Written: {tmp_path / 'model.torchscript.metadata.json'}" in lines
+    assert any("boxmot track --reid" in line for line in lines)
+    assert lines[-1].startswith("Its resize against ours: cosine ")
+
+
+def test_a_model_that_no_such_tracker_can_use(small, tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match=r"images of this model are 16 x 8, .* feeds 256 x 128"):
+        run_tool("export", monkeypatch, small.file, "--for", "strongsort", "--out", tmp_path)
+    assert list(tmp_path.iterdir()) == []
