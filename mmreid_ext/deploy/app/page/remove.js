@@ -4,6 +4,7 @@ import { byId, count, fail, named, on, openDialog, quiet, say, timeText } from "
 import { gallery, loadGallery } from "./gallery.js";
 import { searchAgain } from "./search.js";
 
+const FOREVER = "This can't be undone.";
 let deleting = false;
 
 /** Ask. `parts` are texts and nodes of the question. */
@@ -58,7 +59,8 @@ on("delete-person", (identity) =>
       return;
     }
     const pictures = count(person.count, "picture");
-    const text = [`${pictures} of `, named(identity), " with embedding and thumbnail. This can't be undone."];
+    const leave = person.count === 1 ? "leaves the gallery, with its embedding" : "leave the gallery, with their embeddings";
+    const text = [`${pictures} of `, named(identity), ` ${leave} and thumbnail${person.count === 1 ? "" : "s"}. ${FOREVER}`];
     if (!(await confirmed(["Delete ", named(identity), "?"], text, `Delete ${pictures}`))) return;
     const path = `person/${encodeURIComponent(identity)}`;
     await erase(path, (deleted) => `${count(deleted, "picture")} of ${identity} deleted.`, "people");
@@ -70,7 +72,7 @@ on("delete-picture", (match) =>
     const where = match.camera ? [", camera ", named(match.camera)] : [];
     const when = match.time ? [`, ${timeText(match.time)}`] : [];
     const text = ["One picture of ", named(match.identity, "nobody named"), ...where, ...when];
-    text.push(" with embedding and thumbnail. This can't be undone.");
+    text.push(` leaves the gallery, with its embedding and thumbnail. ${FOREVER}`);
     if (!(await confirmed(["Delete this picture?"], text, "Delete 1 picture"))) return;
     const path = `image/${encodeURIComponent(match.id)}`;
     await erase(path, (deleted) => `${count(deleted, "picture")} deleted.`, "matches");

@@ -79,6 +79,8 @@ function summary(matches, at) {
 }
 
 function draw() {
+  byId("nav-count").hidden = false;
+  byId("nav-count").textContent = shown.matches.length;
   const { matches, filtered, reranked } = shown;
   const at = line();
   dropThumbnails();
@@ -110,7 +112,7 @@ export function showMatches(matches, filtered, reranked) {
 /** Say what to do while there are no matches. */
 export function showNothing() {
   shown = null;
-  byId("matches-note").hidden = true;
+  byId("matches-note").hidden = byId("nav-count").hidden = true;
   const lines = { title: "Choose a picture", text: "The most similar pictures of the gallery appear here." };
   if (picture.file) lines.title = "Mark a person, or press Search";
   if (gallery.missing) Object.assign(lines, { title: "No gallery", text: "Start the service with a gallery to search and enrol." });

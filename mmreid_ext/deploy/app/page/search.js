@@ -91,7 +91,13 @@ on("gallery", () => {
   showCameras();
   if (!asked) showNothing();
 });
-on("go", search);
+/** Search and show the matches, also where they are below the screen. */
+async function searchAndShow() {
+  await search();
+  const { top } = byId("matches").getBoundingClientRect();
+  if (asked && top > 0.7 * window.innerHeight) byId("matches").scrollIntoView();
+}
+on("go", searchAndShow);
 /** Search with what is to be seen; a whole photo only on demand, since it shows nobody in particular. */
 function look() {
   if (boxText() || !isScene()) return search();
@@ -105,7 +111,7 @@ on("picture", () => {
   look();
   if (isScene()) say("The photo is there. Mark a person, or search with the whole picture.");
 });
-byId("search").addEventListener("click", search);
+byId("search").addEventListener("click", searchAndShow);
 byId("options").addEventListener("submit", (event) => {
   event.preventDefault();
   search();

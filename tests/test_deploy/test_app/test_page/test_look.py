@@ -113,6 +113,16 @@ def test_the_main_path_by_keyboard_alone(page, service, photo):
     page.wait(lambda: page.people() == ["anna", "ben"])
 
 
+def test_on_a_phone_the_matches_come_into_view_once_asked_for(page, photo):
+    page.open(390, 844, touch=True)
+    page.choose(photo)
+    top = "return document.getElementById('matches').getBoundingClientRect().top"
+    assert page.js(top) > 590
+    page.click("search")
+    page.wait(lambda: page.js(top) < 100, "The scroll")
+    assert page.text("nav-count") == "7"
+
+
 def test_landmarks_and_headings(page):
     for tag in ("header", "main", "nav", "footer", "h1"):
         assert len(page.driver.find_elements("css selector", tag)) == 1, tag
