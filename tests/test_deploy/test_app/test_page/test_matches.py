@@ -156,7 +156,11 @@ def test_an_empty_gallery_says_what_to_do(page, service, person):
 
 def test_of_two_searches_the_newer_one_counts(found, service):
     service.wait = [0.5, 0]
-    found.click("filters")
+    found.js(
+        "const real = window.fetch; window.signals = [];"
+        "window.fetch = (path, options) => {"
+        "  signals.push(options.signal); return real(path, options); }"
+    )
     found.pick("topk", "50")  # answered late
     service.rows = service.rows[:2]
     form = after(found, service, lambda: found.pick("topk", "100"))
@@ -164,6 +168,7 @@ def test_of_two_searches_the_newer_one_counts(found, service):
     found.wait(lambda: len(found.matches()) == 2)
     found.js("return new Promise((done) => setTimeout(done, 600))")
     assert len(found.matches()) == 2 and not found.shown("alert")
+    assert found.js("return signals.map((one) => one.aborted)") == [True, False]
 
 
 def test_a_search_pressed_twice_is_one(found, service):
