@@ -70,7 +70,6 @@ export async function search() {
   quiet();
   try {
     const answer = await ask("search", { method: "POST", body: form, signal: own.stop.signal });
-    if (running !== own) return undefined;
     asked = true;
     followLine(answer.threshold);
     showMatches(answer.matches ?? [], countFilters() > 0, byId("rerank").checked);

@@ -79,7 +79,7 @@ def test_from_an_empty_gallery_to_a_deleted_person(real, pictures, person, photo
     real.wait(lambda: real.shown("confirm"))
     real.click("confirm-yes")
     real.wait(lambda: real.people() == ["ben"] and real.names() == ["ben"])
-    assert real.text("status") == "1 picture of anna/<b> deleted."
+    real.wait(lambda: real.text("status") == "1 picture of anna/<b> deleted.")
 
 
 def test_the_sentence_of_a_refusal_is_shown(real):
