@@ -148,8 +148,8 @@ for (const name of FIELDS) {
     const value = event.target.valueAsNumber;
     if (box && Number.isFinite(value)) {
       const { x, y, w, h } = { ...box, [name]: value };
-      if (name === "x" || name === "y") set(moved(box, x - box.x, y - box.y));
-      else set(between(x, y, x + Math.max(w, least()), y + Math.max(h, least())));
+      const [left, top] = [Math.max(x, 0), Math.max(y, 0)]; // what is typed stays, what leaves the picture is cut
+      set(between(left, top, left + Math.max(w, least()), top + Math.max(h, least())));
       settled();
     } else set(box);
   });

@@ -71,10 +71,7 @@ function takeFirst(files, none) {
 }
 
 document.addEventListener("paste", (event) => {
-  const files = event.clipboardData?.files ?? [];
-  if (!files.length) return; // text into a field
-  event.preventDefault();
-  takeFirst(files, "");
+  takeFirst(event.clipboardData?.files ?? [], ""); // none: text into a field
 });
 
 let inside = 0; // entered elements: leaving a child isn't leaving the page

@@ -116,9 +116,12 @@ def test_by_numbers(marked, service):
             service.forms("/search")[-1:] and "20,30,620,100" in service.forms("/search")[-1]["box"]
         )
     )
+    marked.fill("box-y", "300")
+    marked.keys("\ue004")
+    assert box(marked) == [20, 300, 620, 60]  # cut at the lower edge
     marked.fill("box-w", "")
     marked.keys("\ue004")
-    assert box(marked) == [20, 30, 620, 100]
+    assert box(marked) == [20, 300, 620, 60]
 
 
 def test_by_finger(page, photo, service):
