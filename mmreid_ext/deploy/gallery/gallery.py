@@ -1,21 +1,4 @@
-"""A gallery of people: pictures as embeddings, with who, where and when; add, search, forget.
-
-What it promises, in one file (``people.db``):
-
-* **Durability.** ``add``, ``delete`` and ``label`` return when the change is on the disk. Killing
-  the process or cutting the power afterwards loses nothing; before that, all of the call or
-  nothing of it is there.
-* **Exactness.** A search compares the query with every picture that passes the filters. The
-  similarity is the inner product of the float32 query, scaled to length one, and the stored
-  float16 embedding. Equal similarities come in order of id.
-* **Sharing.** Several processes may read and write one file. A search sees what was committed
-  before it began. Network file systems are no place for the file: SQLite's locks fail there.
-* **Privacy.** After ``delete`` the file, its log and its free pages hold neither the embedding nor
-  the hash, the texts or the thumbnail; the index of this process neither. Other processes let go
-  of them at their next search. Copies of the file, backups and what a solid-state disk keeps below
-  the file system are beyond its reach. The file isn't encrypted: embeddings of people are personal
-  data, so guard it (it is made readable by its owner only).
-"""
+"""A gallery of people: add pictures as embeddings, search, forget."""
 
 from __future__ import annotations
 
@@ -29,6 +12,7 @@ import numpy as np
 from mmreid_ext.errors import UserError
 from mmreid_ext.setting_checks import is_whole
 
+from .features import write_features
 from .inputs import (
     checked_filters,
     checked_ids,
@@ -42,7 +26,9 @@ from .inputs import (
 from .model_identity import model_of, require_same_model
 from .places import open_store
 from .records import Added, Filters, GalleryInfo, GalleryModel, Hit, RerankOptions
+from .reranking import check_options, reranked
 from .store import Store
+from .transfer import BATCH, copy_pictures, take_features
 
 
 class Gallery:
@@ -56,6 +42,9 @@ class Gallery:
         read_only: Whether nothing may be changed; the file must exist then.
         threads: Threads that search together. Defaults to all processors that this process may
             use.
+
+    Attributes:
+        store: Where the pictures are.
 
     Raises:
         UserError: If the place can't be used, or holds embeddings of another model.
@@ -74,7 +63,7 @@ class Gallery:
         if threads is not None and not is_whole(threads, 1):
             raise UserError(f"threads={threads!r} must be a whole number from 1 on, or None.")
         given = None if model is None else model_of(model)
-        self.place = os.fspath(place)
+        self.place, self.read_only = os.fspath(place), read_only
         self.store: Store = open_store(self.place, given, token, read_only, threads)
 
     @property
@@ -155,11 +144,18 @@ class Gallery:
         not_from = other_cameras_than
         if not_from is not None:
             not_from = column(not_from, len(units), "other_cameras_than", text)
-        wanted = topk if rerank is None else max(topk, rerank.n)
-        return self.store.search(units, wanted, checked_filters(filters), not_from)
+        plain = checked_filters(filters)
+        if rerank is None:
+            return self.store.search(units, topk, plain, not_from)
+        check_options(rerank)
+        lists = self.store.search(units, max(topk, rerank.n), plain, not_from)
+        return [
+            reranked(query, hits, self.store.embeddings([hit.id for hit in hits]), rerank)[:topk]
+            for query, hits in zip(units, lists, strict=True)
+        ]
 
     def delete(self, ids: Sequence[int] | None = None, *, identity: str | None = None) -> int:
-        """Delete pictures for good, or all of a person; see the top of this module for privacy.
+        """Delete pictures for good, or all of a person; see the package for privacy.
 
         Returns:
             How many were deleted; unknown ids and names don't count.
@@ -208,22 +204,43 @@ class Gallery:
         self.store.refresh()
 
     def copy_to(
-        self, other: Gallery, batch: int = 5000, progress: Callable[[int], None] | None = None
+        self, other: Gallery, batch: int = BATCH, progress: Callable[[int], None] | None = None
     ) -> Added:
         """Add all pictures to another gallery, of any kind; ids are new there.
 
         Each batch is added whole or not at all. After an interruption call it again.
+        ``progress`` is called with the number of pictures of each batch.
         """
         require_same_model(other.model, self.model, other.place)
-        added = known = 0
-        ids: list[int] = []
-        for rows in self.store.rows(batch, thumbnails=True):
-            result = other.store.add(rows)
-            added, known = added + result.added, known + result.known
-            ids += result.ids
-            if progress is not None:
-                progress(len(rows))
-        return Added(added, known, ids)
+        return copy_pictures(self.store, other.store, batch, progress)
+
+    def export(self, path: str | os.PathLike, *, thumbnails: bool = False) -> int:
+        """Write all pictures as a features file; tools search and evaluate it, :meth:`take` too.
+
+        Args:
+            path: Ends with ``.npz``; replaced by a complete file only.
+            thumbnails: Whether they are written, too.
+
+        Returns:
+            How many pictures were written.
+        """
+        return write_features(path, self.store.rows(BATCH, thumbnails), self.model)
+
+    def take(self, path: str | os.PathLike, progress: Callable[[int], None] | None = None) -> Added:
+        """Add the pictures of a features file (``.npz``) of the same model.
+
+        Each batch is added whole or not at all. After an interruption call it again: what is
+        there already stays. Pictures of a file that doesn't say which model made it are taken.
+
+        Args:
+            path: Written by :meth:`export`, ``tools/embed.py`` or ``tools/test.py
+                --save-features``.
+            progress: Called with the number of pictures of each batch.
+
+        Raises:
+            UserError: If it is no such file, or of another model; names both.
+        """
+        return take_features(path, self.model, self.place, self.add, progress)
 
     def close(self) -> None:
         """Let go of files and connections; a second call does nothing."""

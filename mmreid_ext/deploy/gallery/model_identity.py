@@ -29,7 +29,8 @@ def model_of(given: Any) -> GalleryModel:
     """
     if isinstance(given, GalleryModel):
         return given
-    identity, name, size = (getattr(given, f, None) for f in ("identity", "name", "size"))
+    identity, name = getattr(given, "identity", None), getattr(given, "name", None)
+    size: Any = getattr(given, "size", None)
     if not isinstance(identity, str) or not identity or not isinstance(name, str):
         raise UserTypeError(
             f"model={one_line(repr(given))} doesn't say which it is; give the `info` of an "
@@ -37,7 +38,7 @@ def model_of(given: Any) -> GalleryModel:
         )
     if not is_whole(size, 1):
         raise UserTypeError(f"model {name}: size={size!r} must be a whole number from 1 on.")
-    thresholds = getattr(given, "all_thresholds", None) or getattr(given, "thresholds", ())
+    thresholds: Any = getattr(given, "all_thresholds", None) or getattr(given, "thresholds", ())
     kept = tuple(found for found in thresholds if isinstance(found, Threshold))
     return GalleryModel(identity, name, int(size), kept)
 

@@ -27,6 +27,7 @@ class Hit:
         source: Where it comes from, as it was given; None where unknown.
         score: What the list is ordered by: the similarity, or after re-ranking one minus the
             re-ranked distance, in [0, 1].
+        has_thumbnail: Whether :meth:`.Gallery.thumbnail` has a picture.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Hit:
     time: float | None
     source: str | None
     score: float
+    has_thumbnail: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class Added:
     known: int
     ids: list[int]
     conflicts: list[int] = field(default_factory=list)
+
+    def joined(self, other: Added) -> Added:
+        """Return the result of this and a following call together; the lists grow in place."""
+        self.ids.extend(other.ids)
+        self.conflicts.extend(other.conflicts)
+        return Added(self.added + other.added, self.known + other.known, self.ids, self.conflicts)
 
 
 @dataclass(frozen=True)
@@ -179,14 +187,14 @@ class Rows:
 
     def part(self, start: int, stop: int) -> Rows:
         """Return the rows ``start:stop``."""
-        columns = (
-            self.embeddings,
-            self.hashes,
-            self.identities,
-            self.cameras,
-            self.times,
-            self.sources,
-            self.thumbnails,
-            self.ids,
+        some = slice(start, stop)
+        return Rows(
+            self.embeddings[some],
+            self.hashes[some],
+            self.identities[some],
+            self.cameras[some],
+            self.times[some],
+            self.sources[some],
+            self.thumbnails[some],
+            self.ids[some],
         )
-        return Rows(*(column[start:stop] for column in columns))

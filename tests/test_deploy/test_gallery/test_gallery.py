@@ -37,6 +37,7 @@ def test_what_is_kept_comes_back(gallery):
     assert [hit.time for hit in found] == table["times"]
     assert [hit.source for hit in found] == table["sources"]
     assert np.array_equal(gallery.embeddings(added.ids), vectors(20).astype(np.float16))
+    assert [hit.has_thumbnail for hit in found] == [True] + [False] * 19
     assert gallery.thumbnail(1) == jpeg(1) and gallery.thumbnail(2) is None
     assert gallery.info().rows == 20 and gallery.info().thumbnails == 1
 

@@ -6,6 +6,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import numpy as np
 
@@ -153,9 +154,9 @@ class LocalIndex:
         for segment in self.segments:
             marks = [table[getattr(segment, name)] for name, table in tables]
             if filters.since is not None:
-                marks.append(segment.times >= filters.since)
+                marks.append(segment.times >= cast(float, filters.since))
             if filters.until is not None:
-                marks.append(segment.times < filters.until)
+                marks.append(segment.times < cast(float, filters.until))
             mask = np.logical_and.reduce(marks) if marks else None
             if mask is None or mask.all():
                 parts.append((segment, None))

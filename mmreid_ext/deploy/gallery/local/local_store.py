@@ -128,21 +128,17 @@ class LocalStore:
             if not left or all(id in known for one in found for id, _ in one):
                 break
         return [
-            [
-                Hit(id, similarity, *known[id], score=similarity)
-                for id, similarity in one
-                if id in known
-            ]
+            [_hit(id, similarity, known[id]) for id, similarity in one if id in known]
             for one in found
         ]
 
     def _known(self, ids: set[int]) -> dict[int, tuple]:
-        """Return identity, camera, time and source by id."""
+        """Return by id: identity, camera, time, source, whether there is a thumbnail."""
         known = {}
         for some in chunks(sorted(ids)):
             for id, *rest in self._read(
-                "SELECT id, identity, camera, time, source FROM images "
-                f"WHERE id IN ({marks(some)})",
+                "SELECT i.id, identity, camera, time, source, t.id IS NOT NULL FROM images i "
+                f"LEFT JOIN thumbnails t ON t.id = i.id WHERE i.id IN ({marks(some)})",
                 some,
             ):
                 known[id] = tuple(rest)
@@ -151,7 +147,7 @@ class LocalStore:
     def get(self, ids: Sequence[int]) -> list[Hit]:
         """Return what is known about pictures; see :class:`.Store`."""
         known = self._known(set(ids))
-        return [Hit(id, 0.0, *known[id], score=0.0) for id in ids if id in known]
+        return [_hit(id, 0.0, known[id]) for id in ids if id in known]
 
     def find(self, hashes: Sequence[bytes]) -> list[int | None]:
         """Return the id of the picture of each hash; see :class:`.Store`."""
@@ -164,7 +160,7 @@ class LocalStore:
 
     def embeddings(self, ids: Sequence[int]) -> np.ndarray:
         """Return stored embeddings; see :class:`.Store`."""
-        found = {}
+        found: dict[int, bytes] = {}
         for some in chunks(sorted(set(ids))):
             found |= dict(
                 self._read(f"SELECT id, embedding FROM images WHERE id IN ({marks(some)})", some)
@@ -241,3 +237,8 @@ class LocalStore:
         for connection in (self._reader, self._writer):
             if connection is not None:
                 connection.close()
+
+
+def _hit(id: int, similarity: float, known: tuple) -> Hit:
+    identity, camera, time, source, thumbnail = known
+    return Hit(id, similarity, identity, camera, time, source, similarity, bool(thumbnail))
