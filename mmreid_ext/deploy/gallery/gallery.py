@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -40,8 +39,7 @@ class Gallery:
             one of another model is refused.
         token: Of the server.
         read_only: Whether nothing may be changed; the file must exist then.
-        threads: Threads that search together. Defaults to all processors that this process may
-            use.
+        threads: Threads that search together; None: all processors that this process may use.
 
     Attributes:
         store: Where the pictures are.
@@ -249,10 +247,5 @@ class Gallery:
     def __enter__(self) -> Gallery:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
