@@ -213,14 +213,12 @@ class Gallery:
         return copy_pictures(self.store, other.store, batch, progress)
 
     def export(self, path: str | os.PathLike, *, thumbnails: bool = False) -> int:
-        """Write all pictures as a features file; tools search and evaluate it, :meth:`take` too.
+        """Write all pictures as a features file, and return how many.
 
         Args:
-            path: Ends with ``.npz``; replaced by a complete file only.
+            path: Ends with ``.npz``; replaced by a complete file only. Tools search and evaluate
+                it, and :meth:`take` reads it.
             thumbnails: Whether they are written, too.
-
-        Returns:
-            How many pictures were written.
         """
         return write_features(path, self.store.rows(BATCH, thumbnails), self.model)
 
