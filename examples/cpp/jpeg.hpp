@@ -18,8 +18,6 @@
 
 namespace reid {
 
-constexpr double max_pixels = 100e6;  // as in Python
-
 // libjpeg reports errors by a function that must not return. The methods that call libjpeg jump
 // out of it; they hold no object with a destructor, so that the jump loses nothing.
 class JpegDecoder {

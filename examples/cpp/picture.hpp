@@ -8,6 +8,8 @@
 
 namespace reid {
 
+constexpr double max_pixels = 100e6;  // of one picture, as in Python
+
 template <typename Pixel>
 struct Picture {
     int height = 0;

@@ -33,7 +33,7 @@ inline Floats resize_edge(const Floats& source, const Step& step) {
     const bool by_width = step.edge == "width" || (step.edge == "short" && !wide) ||
                           (step.edge == "long" && wide);
     const long long other = by_width ? rows * step.size / columns : columns * step.size / rows;
-    if (other < 1 || other > 65535) {
+    if (other < 1 || static_cast<double>(other) * step.size > max_pixels) {
         throw Error("it is too long and narrow for the model's step resize_edge");
     }
     const int length = static_cast<int>(other);
@@ -41,7 +41,7 @@ inline Floats resize_edge(const Floats& source, const Step& step) {
                     : resize(source, step.size, length, step.filter);
 }
 
-// Apply the steps. Picture: RGB in 0..255. Returns height x width of the input.
+// Apply the steps. Picture: RGB in 0..255, and so is the result. Returns height x width of the input.
 inline Floats apply_steps(Floats picture, const ModelInfo& info) {
     for (const Step& step : info.steps) {
         switch (step.type) {
@@ -67,7 +67,7 @@ inline Floats apply_steps(Floats picture, const ModelInfo& info) {
 // Write a picture as the network's input uint8 takes it: rows of RGB bytes.
 inline void fill_bytes(const Floats& picture, unsigned char* target) {
     for (const float value : picture.pixels) {
-        *target++ = static_cast<unsigned char>(std::nearbyint(std::clamp(value, 0.0f, 255.0f)));
+        *target++ = static_cast<unsigned char>(std::nearbyint(value));
     }
 }
 

@@ -1,7 +1,7 @@
 // Resize in float32 as cv2.resize does: pixel centres at halves, borders repeated, no antialiasing.
 //
-// In Python: cv2.resize(image.astype(numpy.float32), (width, height), interpolation=...). Resizing
-// of 8-bit pixels would round, and the embeddings would differ by up to 6e-3.
+// In Python: cv2.resize(image.astype(numpy.float32), (width, height), interpolation=...).clip(0, 255).
+// Resizing of 8-bit pixels would round, and the embeddings would differ by up to 6e-3.
 #pragma once
 
 #include <algorithm>
@@ -131,7 +131,11 @@ inline Floats resize(const Floats& source, int height, int width, Filter filter)
     if (source.height == height && source.width == width) {
         return source;
     }
-    return resize_height(resize_width(source, width, filter), height, filter);
+    Floats result = resize_height(resize_width(source, width, filter), height, filter);
+    for (float& value : result.pixels) {
+        value = std::clamp(value, 0.0f, 255.0f);  // bicubic and Lanczos overshoot at edges
+    }
+    return result;
 }
 
 }  // namespace reid

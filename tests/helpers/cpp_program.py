@@ -143,4 +143,4 @@ def _changed(image, step):
     if step["type"] == "resize_edge":
         long = step["size"] * max(height, width) // min(height, width)
         size = (step["size"], long) if width <= height else (long, step["size"])
-    return cv2.resize(image, size, interpolation=FILTERS[step["interpolation"]])
+    return cv2.resize(image, size, interpolation=FILTERS[step["interpolation"]]).clip(0, 255)

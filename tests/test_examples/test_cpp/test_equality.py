@@ -9,6 +9,8 @@ from helpers.cpp_program import FILTERS, embed, expected, write_model
 from helpers.exported_model import record, write_openvino
 from helpers.paths import DATA
 
+from mmreid_ext.deploy import Embedder
+
 GOAL = 1e-4  # of the issue
 MEASURED = 2e-6  # the largest difference seen was 2e-7
 
@@ -27,10 +29,12 @@ def compare(program, tmp_path, about, folder, batch=3, allowed=MEASURED):
     model = tmp_path / "model.onnx"
     write_model(model, about)
     found = embed(program, model, folder, tmp_path / "out", "--batch", batch)
-    wanted = expected(model, about, [folder / name for name in found])
+    paths = [folder / name for name in found]
+    wanted = expected(model, about, paths)
     rows = np.stack(list(found.values()))
     assert len(found) == len(list(folder.iterdir()))
     np.testing.assert_allclose(rows, wanted, rtol=0, atol=allowed)
+    np.testing.assert_allclose(rows, Embedder(model)(paths), rtol=0, atol=GOAL)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     assert len(rows) == 1 or (rows @ rows.T).min() < 0.97
     assert json.loads((tmp_path / "out" / "model.json").read_text()) == about
