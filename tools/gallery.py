@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.cli.gallery.arguments import add_arguments, search_arguments
+from mmreid_ext.cli.gallery.arguments import add_arguments, model_arguments, search_arguments
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.shorten import several
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # heavy; --help stays quick
 SOME_UNREADABLE = 3
 """Exit code: the work is done, but some pictures couldn't be read."""
 
-FEATURES = (".npz", ".parquet")
+FEATURES = (".npz", ".parquet")  # the second is refused with the remedy
 
 
 def parse_args() -> argparse.Namespace:
@@ -55,8 +55,10 @@ def parse_args() -> argparse.Namespace:
     delete.add_argument("--yes", action="store_true", help="don't ask")
     export = command("export", "write a features file, for tools/search.py and tools/evaluate.py")
     export.add_argument("file", type=Path, metavar="FILE", help="file.npz")
+    export.add_argument("--thumbnails", action="store_true", help="write the small JPEGs, too")
     take = command("import", "add the embeddings of a features file")
-    take.add_argument("file", type=Path, metavar="FILE", help="file.npz, file.parquet")
+    take.add_argument("file", type=Path, metavar="FILE", help="file.npz")
+    model_arguments(take)
     copy = command("copy", "copy everything to another gallery, such as one on a server")
     copy.add_argument("other", metavar="OTHER", help="file or address; it may hold a part already")
     return parser.parse_args()
@@ -166,8 +168,7 @@ def _agreed(question: str) -> bool:
 def export(args: argparse.Namespace) -> int:
     require_writable(args.file, "FILE")
     with _open(args.place, read_only=True) as gallery:
-        gallery.export(args.file)
-        rows = gallery.info().rows
+        rows = gallery.export(args.file, thumbnails=args.thumbnails)
     print(f"Written: {args.file}, {several(rows, 'embedding')}")
     return 0
 
@@ -175,7 +176,12 @@ def export(args: argparse.Namespace) -> int:
 def take(args: argparse.Namespace) -> int:
     from mmreid_ext.cli.gallery.moving import take_features
 
-    print(take_features(args.place, args.file))
+    model = None
+    if args.model is not None:
+        from mmreid_ext.cli.gallery.models import open_model
+
+        model = open_model(args.model, args.config, args.device).info
+    print(take_features(args.place, args.file, model))
     return 0
 
 

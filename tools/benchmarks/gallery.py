@@ -61,8 +61,12 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     added = worker.result(worker.start("ingest", **shape, batch=args.batch))
     disk = many.disk_mb(place)
     asked = worker.result(worker.start("query", **shape, count=args.queries, topk=args.topk))
+    plain = {key: value for key, value in shape.items() if key != "place"}
+    flat = worker.result(worker.start("flat", **plain, count=args.queries, topk=args.topk))
     found = {kind: asked[kind].pop("found") for kind in ("plain", "filtered")}
-    measured = dict(rows=args.rows, size=args.size, load=os.getloadavg()[0], ingest=added)
+    measured = dict(
+        rows=args.rows, size=args.size, load=os.getloadavg()[0], ingest=added, flat=flat
+    )
     measured |= dict(disk_mb=disk, vectors_mb=args.rows * args.size * 2 / 1e6, **asked)
     for kind, rows in found.items():
         measured[kind]["recall"] = recall(rows, args, filtered=kind == "filtered")
@@ -95,6 +99,7 @@ def markdown(measured: dict[str, Any]) -> str:
             f"{opened['cpu']:.2f} / {opened['wall']:.2f} s",
         ),
         ("query, CPU", f"{plain['cpu_ms']:.1f} ms"),
+        ("the same by FAISS alone, CPU", f"{measured['flat']['cpu_ms']:.1f} ms"),
         ("query, p50 / p99 wall", f"{plain['p50_ms']:.1f} / {plain['p99_ms']:.1f} ms"),
         ("query with filter, CPU", f"{filtered['cpu_ms']:.1f} ms"),
         ("with filter, p50 / p99 wall", f"{filtered['p50_ms']:.1f} / {filtered['p99_ms']:.1f} ms"),

@@ -14,7 +14,8 @@ from .listing import FOLDERS, Entry, labelled, list_entries
 from .moments import of_camera, of_file, unix_seconds
 
 
-def _model_arguments(parser: argparse.ArgumentParser, required: bool) -> None:
+def model_arguments(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    """Add the options that say which model a command uses."""
     parser.add_argument(
         "--model", required=required, help="model.onnx, model.xml, or a checkpoint (with PyTorch)"
     )
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "pictures", metavar="PICTURES", help="folder, picture, .csv with a column 'path', or .npz"
     )
-    _model_arguments(parser, required=False)
+    model_arguments(parser)
     parser.add_argument("--identity", metavar="NAME", help="who is on all of them")
     parser.add_argument(
         "--folders", choices=tuple(FOLDERS), help="what the folders inside the folder stand for"
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def search_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `search` to its parser."""
     parser.add_argument("queries", nargs="+", metavar="QUERY", help="pictures or folders")
-    _model_arguments(parser, required=True)
+    model_arguments(parser, required=True)
     parser.add_argument("--top", type=int, default=10, help="length of the lists (default: 10)")
     parser.add_argument("--camera", nargs="+", metavar="NAME", help="only these cameras")
     parser.add_argument("--not-camera", nargs="+", metavar="NAME", help="none of these cameras")

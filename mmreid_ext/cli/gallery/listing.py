@@ -76,7 +76,7 @@ def list_entries(source: str | os.PathLike, folders: str | None = None) -> list[
     else:
         raise UserError(
             f"{str(source)!r} can't be added; give a folder, a picture, a .csv file with a column "
-            "'path', or a features file (.npz, .parquet)."
+            "'path', or a features file (.npz)."
         )
     if not found:
         raise UserError(

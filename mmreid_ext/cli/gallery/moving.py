@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.deploy import Gallery
+from mmreid_ext.deploy.gallery.features_reading import FeaturesFile
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import several
 
@@ -34,6 +35,32 @@ def copy_gallery(place: str, other: str) -> str:
         finally:
             progress.end()
         return _told(other, moved, target)
+
+
+def take_features(place: str, path: str | os.PathLike, model: Any = None) -> str:
+    """Add the embeddings of a features file; say how many there were.
+
+    Args:
+        place: File or address. A new gallery is made for the model that the file names.
+        path: The features file.
+        model: Whose embeddings they are, for a file that doesn't say.
+
+    Raises:
+        UserError: If nobody says which model made them, or the gallery holds those of another one.
+    """
+    file = FeaturesFile(path)
+    given = file.model if model is None else model
+    if given is None and ("://" in place or not os.path.exists(place)):
+        raise UserError(
+            f"{path} doesn't say which model made its embeddings, and {place} is new: add --model."
+        )
+    with Gallery(place, model=given) as gallery:
+        progress = Progress(file.count, "embeddings")
+        try:
+            taken = gallery.take(path, progress)
+        finally:
+            progress.end()
+        return _told(place, taken, gallery)
 
 
 def _one_file(place: str, other: str) -> bool:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from helpers.exported_model import record, write_onnx
 from helpers.gallery_pictures import write_people, write_picture
@@ -113,6 +114,16 @@ def test_everything_moves(gallery, place):
     gallery(*ADD, "--identity-from-folder", "--thumbnails")
     assert "other.db: 9 pictures added; it holds 9" in gallery("copy", "people.db", "other.db")
     assert "0 pictures added, 9 were there" in gallery("copy", "people.db", "other.db")
+    assert "Written: out.npz, 9 embeddings" in gallery("export", "other.db", "out.npz")
+    assert np.load(place / "out.npz")["feats"].shape == (9, 8)
+    assert "9 pictures added; it holds 9" in gallery("import", "third.db", "out.npz")
+    assert "fourth.db: 9 pictures added" in gallery("add", "fourth.db", "out.npz")
+    people = [
+        json.loads(gallery("info", one, "--json"))["people"] for one in ("people.db", "third.db")
+    ]
+    assert people[0] == people[1]
+    out = gallery("search", "third.db", "who.png", *MODEL, "--top", "1")
+    assert "tom" in out
 
 
 def test_nothing_heavy_is_loaded(gallery, place):

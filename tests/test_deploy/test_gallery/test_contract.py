@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from mmreid_ext.deploy.gallery import Filters, Gallery, GalleryModel
+from mmreid_ext.deploy.gallery import Filters, Gallery, GalleryModel, RerankOptions
 from mmreid_ext.errors import UserError
 
 SIZE, COUNT = 16, 120
@@ -165,6 +165,7 @@ def test_hits_say_what_was_given(gallery):
         assert hit.time == columns["times"][row]
         assert hit.source == columns["sources"][row]
         assert gallery.thumbnail(hit.id) == columns["thumbnails"][row]
+        assert hit.has_thumbnail == (columns["thumbnails"][row] is not None)
     assert gallery.thumbnail(12345) is None
     assert [hit.id for hit in gallery.get([ids[3], 12345, ids[1]])] == [ids[3], ids[1]]
     stored = gallery.embeddings([ids[5], 12345, ids[0]])
@@ -319,6 +320,39 @@ def test_everything_moves_from_one_to_the_other(kinds, folder):
             for gallery in (first, second)
         ]
         assert by_hash[0] == by_hash[1] and len(by_hash[0]) == COUNT
+
+
+@pytest.mark.parametrize("kind", ["file", "milvus"])
+def test_features_files_hold_everything(kind, folder, tmp_path):
+    pytest.importorskip("faiss" if kind == "file" else "milvus_lite")
+    one, two = (Place(kind, folder, f"exported_{kind}_{number}") for number in (1, 2))
+    with one.open() as first, two.open() as second:
+        columns, _ = fill(first)
+        assert first.export(tmp_path / "all.npz", thumbnails=True) == COUNT
+        done = []
+        assert second.take(tmp_path / "all.npz", progress=done.append).added == COUNT
+        assert second.take(tmp_path / "all.npz").added == 0 and sum(done) == COUNT
+        assert first.people() == second.people() and first.cameras() == second.cameras()
+        assert first.info().thumbnails == second.info().thumbnails
+        queries = vectors(3, seed=9)
+        lists = [found.search(queries, 10, Filters(since=200)) for found in (first, second)]
+        seen = [
+            [(h.source, h.time, h.similarity) for hits in found for h in hits] for found in lists
+        ]
+        assert seen[0] == seen[1]
+
+
+def test_re_ranking_sorts_the_candidates(gallery):
+    fill(gallery)
+    queries = vectors(2, seed=9)
+    plain = gallery.search(queries, topk=30)
+    sorted_again = gallery.search(queries, topk=5, rerank=RerankOptions(n=30, k1=5, k2=2))
+    for candidates, hits in zip(plain, sorted_again, strict=True):
+        similarities = {hit.id: hit.similarity for hit in candidates}
+        assert len(hits) == 5 and {hit.id for hit in hits} <= similarities.keys()
+        assert [hit.similarity for hit in hits] == [similarities[hit.id] for hit in hits]
+        scores = [hit.score for hit in hits]
+        assert scores == sorted(scores, reverse=True) and all(0 <= s <= 1 for s in scores)
 
 
 def test_threads_share_a_gallery(gallery):

@@ -114,6 +114,23 @@ def _ask(gallery: Gallery, asked: data.Queries, topk: int, filtered: bool) -> di
     return ms | dict(p50_ms=p50, p99_ms=p99, min_ms=1e3 * min(wall), found=found)
 
 
+def flat(rows: int, size: int, count: int, topk: int) -> None:
+    """Ask FAISS alone the same questions: what the search can't be quicker than."""
+    import faiss
+
+    asked = data.draw_queries(count, rows, size)
+    kinds = faiss.ScalarQuantizer
+    index = faiss.IndexScalarQuantizer(size, kinds.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    for block in data.blocks(rows, size):
+        index.add(block.vectors)
+    cpu = []
+    for place in range(count):
+        before = time.process_time()
+        index.search(asked.vectors[place : place + 1], topk)
+        cpu.append(time.process_time() - before)
+    tell(cpu_ms=1e3 * float(np.mean(cpu)), cpu_ms_median=1e3 * float(np.median(cpu)))
+
+
 def write(place: str, name: str, size: int, batch: int, batches: int) -> None:
     """Add small batches, each under a person of its own, and acknowledge each when it is there."""
     vectors = data.draw(0, batch, size).vectors
@@ -152,4 +169,4 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-TASKS = dict(ingest=ingest, query=query, write=write, search=search)
+TASKS = dict(ingest=ingest, query=query, flat=flat, write=write, search=search)

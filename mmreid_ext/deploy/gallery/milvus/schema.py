@@ -21,7 +21,7 @@ FORMAT = 1
 PROPERTY = "mmreid_ext"
 """Property of the collection that holds its format and model; its description says the same."""
 
-FIELDS = ("id", "hash", "identity", "camera", "time", "source")
+FIELDS = ("id", "hash", "identity", "camera", "time", "source", "has_thumbnail")
 LENGTHS = dict(hash=128, identity=4096, camera=4096, source=16384, thumbnail=65_535)
 """Bytes that a text field can hold."""
 
@@ -44,6 +44,7 @@ def create_collection(server: Server, model: GalleryModel) -> None:
     for name, length in LENGTHS.items():
         schema.add_field(name, kinds.VARCHAR, max_length=length)
     schema.add_field("time", kinds.DOUBLE)
+    schema.add_field("has_thumbnail", kinds.BOOL)  # to say so without sending it
     # Milvus Lite has no float16: there the same values stand in float32.
     vector = kinds.FLOAT_VECTOR if server.lite else kinds.FLOAT16_VECTOR
     schema.add_field("embedding", vector, dim=model.size)
@@ -110,6 +111,7 @@ def to_server(rows: Rows, places: Sequence[int], ids: Sequence[int], lite: bool)
             "camera": rows.cameras[place] or UNKNOWN,
             "time": NO_TIME if rows.times[place] is None else rows.times[place],
             "source": rows.sources[place] or UNKNOWN,
+            "has_thumbnail": rows.thumbnails[place] is not None,
             "thumbnail": stored_picture(rows.thumbnails[place]),
             "embedding": stored_vector(rows.embeddings[place], lite),
         }
@@ -143,6 +145,7 @@ def hit_of(row: Mapping[str, Any], similarity: float = 0.0) -> Hit:
         time=time_or_none(row["time"]),
         source=row["source"] or None,
         score=similarity,
+        has_thumbnail=bool(row["has_thumbnail"]),
     )
 
 

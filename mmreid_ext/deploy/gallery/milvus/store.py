@@ -203,7 +203,7 @@ class MilvusStore:
             identities=len(seen.people),
             cameras=len(seen.cameras),
             unnamed=seen.unnamed,
-            thumbnails=rows.count(self.server, 'thumbnail != ""'),
+            thumbnails=rows.count(self.server, "has_thumbnail == true"),
             first=seen.first,
             last=seen.last,
             size=self.model.size,
