@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.checkpoint.fingerprint import file_sha256
-from mmreid_ext.deploy.embedder import Embedder
+from mmreid_ext.deploy.embedder import ON_A_CPU, Embedder
 from mmreid_ext.deploy.engines import ENGINES
 from mmreid_ext.deploy.input_info import written_input
 from mmreid_ext.errors import MissingFileError, UserError
@@ -32,6 +32,7 @@ class ExportedModel:
         file: The exported file.
         engine: ``onnxruntime`` or ``openvino``.
         device: ``cpu``, or for ONNX Runtime ``cuda``. None: the CPU.
+        batch_size: Images of one call on a GPU; a CPU gets fewer, see :class:`.Embedder`.
 
     Attributes:
         thresholds: Similarities from which on two images show one person.
@@ -43,7 +44,11 @@ class ExportedModel:
     model = loader = transform = None
 
     def __init__(
-        self, file: str | os.PathLike, engine: str, device: str | torch.device | None
+        self,
+        file: str | os.PathLike,
+        engine: str,
+        device: str | torch.device | None,
+        batch_size: int,
     ) -> None:
         self.device = torch.device(device or "cpu")
         cuda = self.device.type == "cuda"
@@ -53,7 +58,10 @@ class ExportedModel:
             )
         self._file = Path(file)
         self._embedder = Embedder(
-            file, engine=engine, providers=["CUDAExecutionProvider"] if cuda else None
+            file,
+            batch_size=batch_size if cuda else min(batch_size, ON_A_CPU),
+            engine=engine,
+            providers=["CUDAExecutionProvider"] if cuda else None,
         )
         info = self._embedder.info
         self.thresholds, self.size = info.thresholds, info.size
@@ -108,6 +116,7 @@ def exported_model(
     config: ConfigLike | None,
     checkpoint: str | os.PathLike | None,
     device: str | torch.device | None,
+    batch_size: int,
 ) -> ExportedModel | None:
     """Open an exported model; None if a checkpoint is asked for.
 
@@ -116,6 +125,7 @@ def exported_model(
         config: See :class:`.inferencer.ReIDInferencer`.
         checkpoint: See there.
         device: See there.
+        batch_size: See there.
 
     Raises:
         UserError: If backend and file don't fit together.
@@ -145,4 +155,4 @@ def exported_model(
             f"ReIDInferencer: {file!s} says itself what it takes, so it needs no configuration; "
             "give the file alone."
         )
-    return ExportedModel(str(file), backend or engine, device)
+    return ExportedModel(str(file), backend or engine, device, batch_size)

@@ -19,8 +19,8 @@ from mmreid_ext.shorten import shorten
 from mmreid_ext.verdicts.answers import Comparison, judge
 
 from .configuration import ConfigLike, as_device, find_config
-from .embedder import build_embedder, read_frame
-from .exported import exported_model
+from .embedder import Embedder, build_embedder, read_frame
+from .exported import ExportedModel, exported_model
 from .inputs import (
     Embedded,
     as_embeddings,
@@ -84,20 +84,21 @@ class ReIDInferencer:
         backend: str | None = None,
     ) -> None:
         if not isinstance(batch_size, int) or batch_size < 1:
-            raise UserError(
-                f"ReIDInferencer: batch_size={batch_size!r}, must be a whole number of at least 1."
-            )
+            rule = "must be a whole number of at least 1"
+            raise UserError(f"ReIDInferencer: batch_size={batch_size!r}, {rule}.")
         self.batch_size = batch_size
         self.skipped: dict[int, str] = {}
-        self.exported = exported_model(backend, config, checkpoint, device)
+        self.exported = exported_model(backend, config, checkpoint, device, batch_size)
         if self.exported is None:
             self.device = as_device(device)
-            self._embedder = build_embedder(config, checkpoint, self.device)
+            self._embedder: Embedder | ExportedModel = build_embedder(
+                config, checkpoint, self.device
+            )
         else:
             self.device, self._embedder = self.exported.device, self.exported
-        self.model, self.loader = self._embedder.model, self._embedder.loader
-        self.transform = self._embedder.transform
-        self.thresholds, self.use = self._embedder.thresholds, self._embedder.use
+        used = self._embedder
+        self.model, self.loader, self.transform = used.model, used.loader, used.transform
+        self.thresholds, self.use = used.thresholds, used.use
 
     @property
     def size(self) -> int:
@@ -159,9 +160,7 @@ class ReIDInferencer:
         """Load and transform a picture on disk; threads may call this.
 
         Args:
-            record: ``img_path``, and ``box`` if the image is a part of that picture.
-            index: Its place among the images, for messages.
-
+    
         Returns:
             ``inputs``, without a batch.
         """

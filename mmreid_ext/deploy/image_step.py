@@ -67,14 +67,11 @@ def _step(fields: Fields) -> ImageStep:
         return ImageStep(kind, *_size(fields))
     named = fields.values.get("backend") is not None
     backend = fields.choice("backend", [*FILTERS]) if named else "cv2"
-    filters = {
-        "interpolation": fields.choice("interpolation", FILTERS[backend]),
-        "backend": backend,
-    }
+    interpolation = fields.choice("interpolation", FILTERS[backend])
     if kind == "resize":
-        return ImageStep(kind, *_size(fields), **filters)
+        return ImageStep(kind, *_size(fields), interpolation=interpolation, backend=backend)
     edge, size = fields.choice("edge", EDGES), fields.whole("size", 1, _MAX_SIDE)
-    return ImageStep(kind, edge=edge, size=size, **filters)
+    return ImageStep(kind, edge=edge, size=size, interpolation=interpolation, backend=backend)
 
 
 def _size(fields: Fields) -> tuple[int, int]:

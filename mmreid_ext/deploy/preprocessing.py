@@ -19,6 +19,9 @@ from .input_info import InputInfo
 MAX_PIXELS = 100_000_000
 """Largest picture between two steps: a strip of 1 x 50,000 pixels would become gigabytes."""
 
+_BY_CHANNEL = 16_000_000
+"""Pixels from which on one channel after another is made floats: a third of the memory."""
+
 _CV2 = {
     "nearest": cv2.INTER_NEAREST,
     "bilinear": cv2.INTER_LINEAR,
@@ -50,7 +53,8 @@ class Preparation:
         self.shape = (*size, 3) if info.kind == "uint8" else (3, *size)
         self._mean, self._std = np.zeros(3, np.float32), np.ones(3, np.float32)
         if info.mean is not None and info.std is not None and info.kind == "normalized":
-            self._mean, self._std = np.float32(info.mean), np.float32(info.std)
+            self._mean = np.asarray(info.mean, np.float32)
+            self._std = np.asarray(info.std, np.float32)
         elif info.kind == "rgb01":
             self._std = np.full(3, 255, np.float32)
         ends = np.stack([(np.float32(v) - self._mean) / self._std for v in (0, 255)])
@@ -126,17 +130,23 @@ def _resize(image: np.ndarray, height: int, width: int, step: ImageStep) -> np.n
     if image.shape[:2] == (height, width):
         return image
     name = step.interpolation or "bilinear"
-    if step.backend == "pillow":
-        planes = [_by_pillow(image[:, :, c], height, width, name) for c in range(3)]
-        return np.stack(planes, 2)
-    floats = image.astype(np.float32, copy=False)
-    resized = cv2.resize(floats, (width, height), interpolation=_CV2[name])
+    resize = _by_pillow if step.backend == "pillow" else _by_opencv
+    if step.backend == "pillow" or image.shape[0] * image.shape[1] > _BY_CHANNEL:
+        channels = [resize(image[:, :, c], height, width, name) for c in range(3)]
+        resized = np.stack(channels, 2)
+    else:
+        resized = resize(image, height, width, name)
     return resized.clip(0, 255, out=resized)  # bicubic and Lanczos overshoot at edges
 
 
-def _by_pillow(plane: np.ndarray, height: int, width: int, name: str) -> np.ndarray:
-    floats = Image.fromarray(plane.astype(np.float32))  # mode "F": Pillow computes in floats
-    return np.asarray(floats.resize((width, height), _PILLOW[name])).clip(0, 255)
+def _by_opencv(image: np.ndarray, height: int, width: int, name: str) -> np.ndarray:
+    floats = image.astype(np.float32, copy=False)
+    return cv2.resize(floats, (width, height), interpolation=_CV2[name])
+
+
+def _by_pillow(channel: np.ndarray, height: int, width: int, name: str) -> np.ndarray:
+    floats = Image.fromarray(channel.astype(np.float32))  # mode "F": Pillow computes in floats
+    return np.asarray(floats.resize((width, height), _PILLOW[name]))
 
 
 def _center_crop(image: np.ndarray, step: ImageStep) -> np.ndarray:

@@ -176,6 +176,7 @@ def test_wrong_inputs_are_refused_in_our_words(embedder, inputs, message):
 
 def test_prepared_inputs_are_those_of_a_call(embedder):
     stack = np.stack([embedder.prepare(picture) for picture in PICTURES])
+    assert embedder.batch_size == 2 and len(stack) == 5
     assert np.allclose(embedder.embed_inputs(stack), embedder(PICTURES), atol=1e-6)
 
 

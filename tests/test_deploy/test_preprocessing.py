@@ -8,6 +8,7 @@ from helpers.exported_model import MEAN, STD, record
 from mmpretrain.datasets.transforms import CenterCrop, ResizeEdge
 from PIL import Image
 
+from mmreid_ext.deploy import preprocessing as module
 from mmreid_ext.deploy.image_step import FILTERS, ImageStep
 from mmreid_ext.deploy.input_info import read_input
 from mmreid_ext.deploy.preprocessing import Preparation, follow
@@ -72,6 +73,19 @@ def test_pillow_resizes_floats(name):
         Image.fromarray(PHOTO).resize((32, 64), getattr(Image.Resampling, name.upper()))
     )
     assert abs(found - rounded).max() < 1.6 and found.dtype == np.float32
+
+
+def test_large_pictures_are_resized_channel_by_channel(monkeypatch):
+    step = ImageStep("resize", 64, 32, interpolation="bicubic", backend="cv2")
+    expected = follow((step,), PHOTO, "it")
+    monkeypatch.setattr(module, "_BY_CHANNEL", 99)
+    sizes = []
+    resize = module._by_opencv
+    monkeypatch.setattr(
+        module, "_by_opencv", lambda image, *a: (sizes.append(image.shape), resize(image, *a))[1]
+    )
+    assert abs(follow((step,), PHOTO, "it") - expected).max() < 1e-3
+    assert sizes == [(150, 70)] * 3
 
 
 def test_overshoot_is_cut_off():
