@@ -157,13 +157,7 @@ class ReIDInferencer:
         return self._embedder.embed(batch)
 
     def prepare_record(self, record: Mapping[str, Any], index: int) -> dict[str, Tensor]:
-        """Load and transform a picture on disk; threads may call this.
-
-        Args:
-    
-        Returns:
-            ``inputs``, without a batch.
-        """
+        """Load and transform a picture on disk; see :func:`.embedder.prepare_record`."""
         return self._embedder.prepare_record(record, index)
 
     def crops(self, frame: Picture, boxes: Any, *, skip: bool = False) -> Tensor:
