@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.commands import ROOT, check, in_markdown, in_tool
+from helpers.exported_model import write_onnx
 from mmengine.config import Config
 from mmengine.registry import DefaultScope, Registry
 
@@ -21,7 +22,7 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *(ROOT / "configs").rglob("README.md"),
 ]
 PYTHON_BLOCKS = [
@@ -85,6 +86,8 @@ def test_python_blocks_run(block, names, checkpoint, tmp_path, monkeypatch):
     for path, config in re.findall(r"[\"'](work_dirs/(\w+)/\w+\.pth)[\"']", block):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).symlink_to(checkpoint(config))
+    if "model.onnx" in block:
+        write_onnx(tmp_path)
     for name in ("a.jpg", "b.jpg"):
         cv2.imwrite(name, np.full((64, 32, 3), 99, np.uint8))
     exec(compile(block, "document", "exec"), names)
