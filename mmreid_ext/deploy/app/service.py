@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from mmreid_ext.deploy.gallery.picture_hash import picture_hash
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.thresholds import Threshold
@@ -115,7 +115,7 @@ class Service:
     @property
     def can_write(self) -> bool:
         """Whether there is a gallery that may be changed."""
-        return self._gallery is not None and not getattr(self._gallery, "read_only", False)
+        return self._gallery is not None and not self._gallery.read_only
 
     @property
     def has_gallery(self) -> bool:
@@ -225,15 +225,7 @@ class Service:
         except UserError as error:
             raise Refusal(422, f"{upload}: {one_line(error, 200)}") from None
         small = thumbnail(image, self.settings.thumbnail) if keep else None
-        return Prepared(picture, content_hash(upload.content, box) if keep else b"", small)
-
-
-def content_hash(content: bytes, box: Box | None) -> bytes:
-    """Return what makes a picture known: the hash of its file, and of its box if there is one."""
-    digest = hashlib.sha256(content)
-    if box is not None:
-        digest.update(",".join(f"{value:g}" for value in box).encode())
-    return digest.digest()
+        return Prepared(picture, picture_hash(upload.content, box) if keep else b"", small)
 
 
 @contextmanager

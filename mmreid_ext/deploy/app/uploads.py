@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 from collections.abc import Sequence
 
 import cv2
@@ -30,8 +31,11 @@ FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "AVIF", "HEIC")
 """What uploads may be. Decoders of other formats are rarely tested with hostile files."""
 
 _JPEG_SCAN = b"\xff\xda"
-_MAX_SCANS = 100
+_MAX_SCANS = 40
 """Of a JPEG file: progressive ones have about ten, and each is a pass over all pixels."""
+
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
+_JPEG_END = 0xD9
 
 _QUALITY = 80
 
@@ -63,7 +67,7 @@ def decode_upload(content: bytes, max_pixels: int) -> np.ndarray:
         raise Refusal(
             413, f"{width} x {height} pixels are more than {max_pixels:,}; shrink the picture"
         )
-    if kind == "JPEG" and content.count(_JPEG_SCAN) > _MAX_SCANS:
+    if kind == "JPEG" and _has_many_scans(content):
         raise Refusal(422, f"a JPEG file of more than {_MAX_SCANS} scans; save it anew")
     try:
         image = decode_content(content, max_pixels)
@@ -102,6 +106,21 @@ def _size(content: bytes, kind: str) -> tuple[int, int]:
     if size is None or size[0] < 1 or size[1] < 1:
         raise Refusal(422, f"the {kind} file is broken: its header has no size")
     return size
+
+
+def _has_many_scans(content: bytes) -> bool:
+    """Return whether the first picture of a JPEG file has more scans than any program makes.
+
+    What follows its end doesn't count: telephones append films, which hold any bytes.
+    """
+    if content.count(_JPEG_SCAN) <= _MAX_SCANS:
+        return False
+    scans, found = 0, _JPEG_MARKER.search(content, 2)
+    while found is not None and found[1][0] != _JPEG_END and scans <= _MAX_SCANS:
+        scans += found.group() == _JPEG_SCAN
+        length = int.from_bytes(content[found.end() : found.end() + 2], "big")
+        found = _JPEG_MARKER.search(content, found.end() + length)
+    return scans > _MAX_SCANS
 
 
 def _register_heif() -> None:

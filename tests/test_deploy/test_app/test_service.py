@@ -9,7 +9,7 @@ from helpers.fake_deploy import FakeEmbedder, FakeGallery, drawn, file_of
 
 from mmreid_ext.deploy.app.refusals import Refusal
 from mmreid_ext.deploy.app.requests.multipart import Upload
-from mmreid_ext.deploy.app.service import Service, content_hash
+from mmreid_ext.deploy.app.service import Service
 from mmreid_ext.deploy.app.settings import Settings
 from mmreid_ext.errors import UserError
 
@@ -95,8 +95,14 @@ def test_room_is_taken_before_pictures_are_decoded():
 
 
 def test_the_hash_is_that_of_file_and_box():
-    assert content_hash(b"a", None) == hashlib.sha256(b"a").digest()
-    assert content_hash(b"a", (1, 2, 3, 4.5)) == hashlib.sha256(b"a1,2,3,4.5").digest()
+    async def test(service):
+        one = upload(1)
+        _, (whole,) = await service.embed([one], keep=True)
+        _, (part,) = await service.embed([one], (0, 0, 16, 32), keep=True)
+        assert whole.hash == hashlib.sha256(one.content).digest()
+        assert part.hash == hashlib.sha256(one.content + b"0,0,16,32").digest()
+
+    run(test)
 
 
 def test_no_upload_reaches_the_disk(monkeypatch, tmp_path):

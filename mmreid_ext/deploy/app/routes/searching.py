@@ -101,7 +101,7 @@ def shown_match(hit: Any, line: float | None) -> dict[str, Any]:
         "time": iso(hit.time),
         "source": None if hit.source is None else base_name(hit.source),
         "same": None if line is None else bool(hit.similarity >= line),
-        "thumbnail": f"/thumbnail/{hit.id}" if getattr(hit, "has_thumbnail", True) else None,
+        "thumbnail": f"/thumbnail/{hit.id}" if hit.has_thumbnail else None,
     }
 
 
