@@ -34,6 +34,16 @@ def test_matches_come_best_first_with_the_line_between_people(filled):
     assert answer["threshold"] == {"fpr": 0.001, "similarity": 0.9}
 
 
+def test_paths_of_the_server_stay_there(filled, gallery):
+    """A gallery that was filled by the tool knows its pictures by their paths."""
+    gallery.rows[1].sources = "/srv/secret/photos/1.jpg"
+    gallery.rows[2].thumbnails = None
+    answer = filled.post("/search", files=PICTURE)
+    assert "secret" not in answer.text
+    shown = {match["id"]: match for match in answer.json()["matches"]}
+    assert shown[1]["source"] == "1.jpg" and shown[2]["thumbnail"] is None
+
+
 def test_people_are_found_whatever_their_names(filled):
     names = {m["identity"] for m in filled.post("/search", files=PICTURE).json()["matches"]}
     assert names == {"anna", "tom", None}
