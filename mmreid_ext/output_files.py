@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mmreid_ext.errors import UserError
 
-
 _LONGEST_NAME = 120
 """Bytes; file systems allow 255, and suffixes follow."""
 

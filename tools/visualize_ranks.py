@@ -165,6 +165,8 @@ def run(args: argparse.Namespace) -> None:
 
     options = EvaluationOptions(**given)
     images, notes = load_features(args.features)
+    if not len(images):
+        raise UserError(f"{args.features} holds no embedding, so there is nothing to draw.")
     named = notes_as_data(notes, args.features)["pid_names"]
     saved = saved_protocols(notes, args.features)
     for name, test_set, protocol, split in chosen_sets(args, images, saved):

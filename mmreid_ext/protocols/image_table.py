@@ -54,6 +54,8 @@ class ImageColumns:
             values = np.asarray(getattr(self, field))
             if values.size and not np.issubdtype(values.dtype, np.integer):
                 raise UserError(f"{field} must be integers, got {values.dtype}.")
+            if values.size and values.max() > np.iinfo(np.int64).max:
+                raise UserError(f"{field} has {values.max()}, which is no 64-bit integer.")
             setattr(self, field, values.astype(np.int64))
         for field in ("roles", "datasets", "names"):
             setattr(self, field, np.asarray(getattr(self, field), dtype=np.str_))

@@ -15,6 +15,9 @@ from .image_table import ImageColumns
 from .protocol import CameraProtocol, EvaluationProtocol, Split, rows_of_role
 from .sampling import one_per_identity, stable_generator
 
+MOST_REPEATS = 10_000
+"""More is a slip, or a file that keeps a machine busy for days; papers take 10 or 100."""
+
 
 @dataclass(frozen=True)
 class SingleGalleryShotProtocol(EvaluationProtocol):
@@ -27,7 +30,7 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
     appear in the query's camera. The paper's gallery is the other camera alone, and so is this one.
 
     Args:
-        repeats: Number of galleries sampled. Defaults to 100.
+        repeats: Number of galleries sampled, 1 to 10,000. Defaults to 100.
         seed: The same seed gives the same galleries, whatever ran before.
         ranks: The k of the reported R@k.
     """
@@ -53,8 +56,9 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not is_whole(self.repeats, 1):
+        if not is_whole(self.repeats, 1, MOST_REPEATS):
             raise UserError(
-                f"{type(self).__name__}: repeats={self.repeats!r} must be a whole number from 1."
+                f"{type(self).__name__}: repeats={self.repeats!r} must be a whole number from 1 to "
+                f"{MOST_REPEATS:,}."
             )
         stable_generator(self.seed)

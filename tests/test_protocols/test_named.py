@@ -58,6 +58,7 @@ def test_a_class_and_none():
         (dict(type="split_list", file="viperr"), "No split file 'viperr'"),
         (dict(type="viper", gallery_shots=2), "gallery_shots must be 1 or None"),
         (dict(type="single_gallery_shot", repeats=0), "repeats=0"),
+        (dict(type="single_gallery_shot", repeats=10**9), "from 1 to 10,000"),
         (dict(type="single_gallery_shot", seed=-1), "seed=-1"),
         (dict(type="viper", seed="x"), "seed='x'"),
         (int, "is no protocol"),

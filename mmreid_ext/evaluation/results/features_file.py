@@ -24,6 +24,7 @@ _NO_DISTRACTORS = (
     "another program. None is taken for one. Under 'self_retrieval', distractors of one number "
     "would count as one person; write the file again with tools/test.py --save-features."
 )
+_LONGEST_TITLE = 200
 _OUR_NOTES = ("checkpoint", "training", "protocols", "pid_names")
 
 
@@ -86,6 +87,7 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
     if missing:
         raise UserError(f"{path} lacks the arrays {missing}; it holds {sorted(arrays)}.")
     _check_types(path, arrays)
+    _check_titles(path, arrays)
     count = len(arrays["feats"])
     arrays.setdefault("datasets", np.full(count, path.stem))
     arrays.setdefault("names", np.full(count, ""))
@@ -124,6 +126,16 @@ def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
             raise UserError(
                 f"{path}: {field} has shape {array.shape} and type {array.dtype}, must be "
                 f"{dims}-dimensional {what}."
+            )
+
+
+def _check_titles(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Names of test sets are printed, and become those of folders; a stranger may have written."""
+    for title in np.unique(arrays.get("datasets", np.array([], dtype=np.str_))).tolist():
+        if not str(title).isprintable() or len(str(title)) > _LONGEST_TITLE:
+            raise UserError(
+                f"{path}: {one_line(title)!r} is no name of a test set; it must be printable text "
+                f"of at most {_LONGEST_TITLE} letters."
             )
 
 

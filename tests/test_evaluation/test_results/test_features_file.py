@@ -141,3 +141,19 @@ def test_notes_of_strangers_are_checked(note, text):
             {note: text}, "f.npz"
         )
     assert notes_as_data({"pid_names": text}, "f.npz")["pid_names"] == {}, "names are a courtesy"
+
+
+@pytest.mark.parametrize("title", ["\x1b[2J", "a\nb", "L" * 201])
+def test_a_name_that_no_terminal_should_see_is_refused(tmp_path, title):
+    arrays = {field: np.asarray(getattr(images(), field)) for field in ("feats", *FIELDS)}
+    np.savez(tmp_path / "x.npz", **arrays | {"datasets": np.full(3, title)})
+    with pytest.raises(UserError, match="is no name of a test set") as error:
+        load_features(tmp_path / "x.npz")
+    assert str(error.value).replace(str(tmp_path), "").isprintable()
+
+
+def test_numbers_beyond_64_bits_are_refused(tmp_path):
+    arrays = {field: np.asarray(getattr(images(), field)) for field in ("feats", *FIELDS)}
+    np.savez(tmp_path / "x.npz", **arrays | {"pids": np.array([1, 2, 2**63], dtype=np.uint64)})
+    with pytest.raises(UserError, match="pids has 9223372036854775808"):
+        load_features(tmp_path / "x.npz")
