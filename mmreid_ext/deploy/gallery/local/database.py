@@ -42,17 +42,23 @@ def reported(place: str) -> Iterator[None]:
 
 
 class Connection:
-    """A connection that threads take turns with."""
+    """A connection that threads take turns with.
 
-    def __init__(self, place: str, read_only: bool) -> None:
+    Args:
+        place: The file.
+        mode: ``rw``, or ``ro``; SQLite's further options after it.
+    """
+
+    def __init__(self, place: str, mode: str) -> None:
         self.lock = threading.RLock()
         self.raw = sqlite3.connect(
-            _uri(place, "ro" if read_only else "rw"),
+            f"{Path(place).absolute().as_uri()}?mode={mode}",
             uri=True,
             timeout=WAIT,
             isolation_level=None,
             check_same_thread=False,
         )
+        self.raw.execute("SELECT count(*) FROM sqlite_master")  # connecting alone reads nothing
         # One turn to the disk per transaction: what is acknowledged survives a power cut.
         self.raw.execute("PRAGMA synchronous=FULL")
         self.raw.execute("PRAGMA secure_delete=ON")
@@ -87,8 +93,24 @@ class Connection:
             self.raw.close()
 
 
-def _uri(place: str, mode: str) -> str:
-    return f"{Path(place).absolute().as_uri()}?mode={mode}"
+def open_reader(place: str, read_only: bool) -> Connection:
+    """Connect for reading.
+
+    Reading writes, too: beside the file, who reads how far. Where that is impossible, on a medium
+    that can't be written, the file is taken for one that nobody changes, if it has no log.
+
+    Args:
+        place: The file.
+        read_only: Whether this process will write nothing at all.
+    """
+    if not read_only:
+        return Connection(place, "rw")
+    try:
+        return Connection(place, "ro")
+    except sqlite3.OperationalError as error:
+        if "unable to open" not in str(error) or os.path.exists(f"{place}-wal"):
+            raise
+        return Connection(place, "ro&immutable=1")
 
 
 def make_file(place: str) -> bool:

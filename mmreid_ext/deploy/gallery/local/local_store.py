@@ -17,7 +17,7 @@ from mmreid_ext.deploy.gallery.model_identity import (
 from mmreid_ext.deploy.gallery.records import Added, Filters, GalleryInfo, GalleryModel, Hit, Rows
 from mmreid_ext.errors import UserError
 
-from .database import Connection, make_file, prepare, reported, require_file
+from .database import Connection, make_file, open_reader, prepare, reported, require_file
 from .follower import Follower
 from .statements import chunks, marks
 from .writing import add_rows, delete_rows, label_rows
@@ -53,14 +53,14 @@ class LocalStore:
             make_file(place)
         self._writer: Connection | None = None
         with reported(place):
-            self._reader = Connection(place, read_only)
+            self._reader = open_reader(place, read_only)
             try:
                 text = None if model is None or read_only else model_to_text(model)
                 prepare(self._reader, place, text)
                 self.model = self._stored_model()
                 require_same_model(self.model, model, place)
                 if not read_only:
-                    self._writer = Connection(place, read_only=False)
+                    self._writer = Connection(place, "rw")
             except BaseException:
                 self._reader.close()
                 raise

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mmreid_ext.deploy.gallery.records import Added, Rows
 
 from .database import Connection
+from .forgetting import Traces, forget
 from .statements import chunks, marks
 
 
@@ -73,11 +74,13 @@ def delete_rows(
             for some in chunks(sorted(set(ids or ()))):
                 found = raw.execute(f"SELECT id FROM images WHERE id IN ({marks(some)})", some)
                 there += [id for (id,) in found]
+        traces = Traces(raw, there)
         for table in ("images", "thumbnails"):
             raw.executemany(f"DELETE FROM {table} WHERE id = ?", ((id,) for id in there))
         raw.executemany("INSERT INTO changes (id, deleted) VALUES (?, 1)", ((i,) for i in there))
+        traces.drop_names_in_use(raw)
     if there:
-        writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
+        forget(writer, place, traces)
     return len(there)
 
 

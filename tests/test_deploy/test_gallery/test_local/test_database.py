@@ -1,8 +1,11 @@
 """Files that are no gallery, of a later format, damaged, locked or full: one sentence each."""
 
 import os
+import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 from helpers.galleries import MODEL, vectors
@@ -102,3 +105,40 @@ def test_only_its_owner_reads_it(tmp_path):
 def test_a_name_with_odd_characters(tmp_path):
     path = made(tmp_path / "a b?c#d%20ü.db", 4)
     assert path.is_file() and Gallery(path).info().rows == 4
+
+
+READ = """
+import sys
+from helpers.galleries import MODEL, vectors
+from mmreid_ext.deploy.gallery import Gallery
+with Gallery(sys.argv[1], MODEL, read_only=True) as gallery:
+    print(gallery.info().rows, len(gallery.search(vectors(1))[0]))
+"""
+
+
+def can_mount():
+    """Whether this user may mount in a name space of its own."""
+    command = ["unshare", "--mount", "mount", "--bind", "/tmp", "/tmp"]
+    return shutil.which("unshare") and not subprocess.run(command, capture_output=True).returncode
+
+
+@pytest.mark.skipif(not can_mount(), reason="needs the right to mount")
+def test_a_medium_that_can_not_be_written(tmp_path):
+    made(tmp_path / "a.db", 7)
+    script = (
+        'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$1/a.db"'
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", tmp_path, sys.executable, READ],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )
+    assert done.stdout.strip() == "7 7", done.stderr
+
+
+def test_other_reasons_not_to_open_stay_errors(tmp_path):
+    path = tmp_path / "a.db"
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match="empty"):
+        Gallery(path, MODEL, read_only=True)
