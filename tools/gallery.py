@@ -53,6 +53,9 @@ def parse_args() -> argparse.Namespace:
     which.add_argument("--identity", help="everything of this person")
     which.add_argument("--id", type=int, nargs="+", help="pictures, by the ids that search shows")
     delete.add_argument("--yes", action="store_true", help="don't ask")
+    label = command("label", "say who is on pictures that are there")
+    label.add_argument("--id", type=int, nargs="+", required=True, help="as search shows them")
+    label.add_argument("--identity", help="who it is (default: nobody known)")
     export = command("export", "write a features file, for tools/search.py and tools/evaluate.py")
     export.add_argument("file", type=Path, metavar="FILE", help="file.npz")
     export.add_argument("--thumbnails", action="store_true", help="write the small JPEGs, too")
@@ -104,6 +107,8 @@ def add(args: argparse.Namespace) -> int:
         rows = gallery.info().rows
     known = f", {result.known:,} were there" if result.known else ""
     print(f"{args.place}: {several(result.added, 'picture')} added{known}; it holds {rows:,}")
+    if result.conflicts:
+        print(f"{result.conflicts:,} of these keep another name; `label` changes it")
     return _unreadable("NOT added", result.unreadable)
 
 
@@ -165,6 +170,14 @@ def _agreed(question: str) -> bool:
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
+def label(args: argparse.Namespace) -> int:
+    with _open(args.place) as gallery:
+        number = gallery.label(args.id, args.identity)
+    who = "nobody known" if args.identity is None else repr(args.identity)
+    print(f"{args.place}: {several(number, 'picture')} of {who} now")
+    return 0
+
+
 def export(args: argparse.Namespace) -> int:
     require_writable(args.file, "FILE")
     with _open(args.place, read_only=True) as gallery:
@@ -192,7 +205,9 @@ def copy(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"import": take} | {f.__name__: f for f in (add, search, info, delete, export, copy)}
+COMMANDS = {"import": take} | {
+    f.__name__: f for f in (add, search, info, delete, label, export, copy)
+}
 
 
 def main() -> None:

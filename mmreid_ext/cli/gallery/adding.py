@@ -39,11 +39,13 @@ class Result:
     Attributes:
         added: New in the gallery.
         known: Were there before, by their content.
+        conflicts: Of these, how many are there under another name than the one given now.
         unreadable: Reason by source of the others.
     """
 
     added: int = 0
     known: int = 0
+    conflicts: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
@@ -81,6 +83,7 @@ def add_entries(
             found = gallery.find([one.hash for one in read])
             new = [one for one, place in zip(read, found, strict=True) if place is None]
             result.known += len(read) - len(new)
+            result.conflicts += _conflicts(gallery, read, found)
             prepared = pool.map(_attempt(lambda one: _prepared(model, one, thumbnails)), new)
             ready = list(_files(prepared, [one.entry for one in new], result))
             if ready:
@@ -127,6 +130,15 @@ def _prepared(model: Model, one: _Read, thumbnails: bool) -> tuple[_Read, Any, b
     return one, model.prepare(image), thumbnail_of(image) if thumbnails else None
 
 
+def _conflicts(gallery: Gallery, read: Sequence[_Read], found: Sequence[int | None]) -> int:
+    given = {
+        place: one.entry.identity
+        for one, place in zip(read, found, strict=True)
+        if place is not None and one.entry.identity is not None
+    }
+    return sum(hit.identity != given[hit.id] for hit in gallery.get(list(given)))
+
+
 def _keep(gallery: Gallery, model: Model, ready: list, result: Result) -> None:
     embeddings = model.embed([prepared for _, prepared, _ in ready])
     entries = [one.entry for one, _, _ in ready]
@@ -141,6 +153,7 @@ def _keep(gallery: Gallery, model: Model, ready: list, result: Result) -> None:
     )
     result.added += added.added
     result.known += added.known
+    result.conflicts += len(added.conflicts)
 
 
 def _attempt(function: Any) -> Any:

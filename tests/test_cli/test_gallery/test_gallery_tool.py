@@ -86,6 +86,20 @@ def test_deletion_is_asked_for(gallery, monkeypatch):
     gallery("delete", "people.db", "--identity", "lea", code="--identity 'lea': the gallery has no")
 
 
+def test_names_are_changed_by_label_alone(gallery, place):
+    gallery(*ADD, "--identity", "lea")
+    out = gallery(*ADD, "--identity-from-folder")
+    assert "9 were there" in out and "6 of these keep another name; `label` changes it" in out
+    gallery("search", "people.db", "who.png", *MODEL, "--top", "2", "--json", "found.json")
+    [query] = json.loads((place / "found.json").read_text())["queries"]
+    ids = [hit["id"] for hit in query["hits"]]
+    assert "2 pictures of 'tom' now" in gallery(
+        "label", "people.db", "--id", *ids, "--identity", "tom"
+    )
+    assert "people    2: lea (7), tom (2)" in gallery("info", "people.db")
+    assert "1 picture of nobody known now" in gallery("label", "people.db", "--id", ids[0])
+
+
 def test_unreadable_pictures_have_an_exit_code(gallery, place):
     (place / "photos" / "broken.jpg").write_bytes(b"\xff\xd8")
     out = gallery(*ADD, code=3)
