@@ -24,7 +24,7 @@ def fill(page, service, person, photo=None):
     page.js("document.getElementById('filters').open = true")
 
 
-@pytest.mark.parametrize("width", [320, 360, 390, 768, 1024, 1280, 1600])
+@pytest.mark.parametrize("width", [320, 360, 390, 640, 768, 1024, 1280, 1600])
 def test_nothing_is_wider_than_the_screen(page, service, person, photo, width):
     page.open(width, 800, touch=width < 700)
     fill(page, service, person, photo)
@@ -36,6 +36,11 @@ def test_nothing_is_wider_than_the_screen(page, service, person, photo, width):
         "  && !node.closest('.stage, .skip')).map((node) => node.outerHTML.slice(0, 90))"
     )
     assert wide == [] and page.js("return document.documentElement.scrollWidth <= innerWidth")
+    service.trouble.clear()
+    page.press(f"Delete {LONG}")
+    page.wait(lambda: page.shown("confirm"))
+    parts = "return ['confirm', 'confirm-title'].map((id) => document.getElementById(id))"
+    assert page.js(f"{parts}.every((node) => node.scrollWidth <= node.clientWidth)")
 
 
 def test_fingers_hit_what_they_aim_at(page, service, person, photo):
