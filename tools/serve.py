@@ -28,6 +28,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0: a free one")
     parser.add_argument("--api-key-file", type=Path, metavar="FILE", help="holds the API key")
     parser.add_argument("--threads", type=int, help="threads of the model (default: all cores)")
+    parser.add_argument(
+        "--provider",
+        metavar="NAME",
+        help="execution provider of ONNX Runtime, as CUDAExecutionProvider (default: the CPU)",
+    )
     parser.add_argument("--read-only", action="store_true", help="nobody may change the gallery")
     parser.add_argument(
         "--limit",
@@ -47,6 +52,7 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     from mmreid_ext.deploy.app.auth import read_key
     from mmreid_ext.deploy.app.serving import (
+        ON_A_GPU,
         address_of,
         open_socket,
         read_settings,
@@ -54,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
         serve,
     )
 
-    settings = read_settings(args.limit)
+    settings = read_settings(args.limit, ON_A_GPU if args.provider else None)
     key = read_key(args.api_key_file)
     require_key(args.host, key)
     opened = open_socket(args.host, args.port)
@@ -62,7 +68,8 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.deploy import Embedder
     from mmreid_ext.deploy.app import create_app
 
-    embedder = Embedder(args.model, threads=args.threads, batch_size=settings.batch)
+    providers = [args.provider] if args.provider else None
+    embedder = Embedder(args.model, args.threads, settings.batch, providers=providers)
     gallery = None
     if args.gallery is not None:
         from mmreid_ext.deploy import Gallery

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+import anyio
 import numpy as np
 
 from mmreid_ext.deploy.gallery.picture_hash import picture_hash
@@ -178,10 +179,13 @@ class Service:
                 is for the log only.
         """
         loop = asyncio.get_running_loop()
-        with _gallery_troubles():
-            return await loop.run_in_executor(
-                self._askers, functools.partial(call, *args, **options)
-            )
+        work = functools.partial(call, *args, **options)
+        try:
+            with _gallery_troubles(), anyio.fail_after(self.settings.timeout):
+                return await loop.run_in_executor(self._askers, work)
+        except TimeoutError:
+            limit = f"{self.settings.timeout:g} seconds"
+            raise busy(f"The gallery didn't answer within {limit}; ask again later.") from None
 
     def warm_up(self) -> None:
         """Do now what engine and gallery put off until they are asked first.

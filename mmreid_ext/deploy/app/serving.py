@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _BACKLOG = 1024
 _MAX_CONNECTIONS = 1024
+ON_A_GPU = Settings(batch=32)
+"""Limits where the model doesn't run on the CPU: there, larger batches pay."""
+
 _LAST_WISHES = 15
 """Seconds that requests have to end after a signal to stop."""
 

@@ -173,6 +173,7 @@ def test_the_key_of_a_file_opens_and_is_never_shown(tmp_path):
         (["--port", "{taken}"], "is taken by another program"),
         (["--model", "none.onnx"], "none.onnx"),
         (["--api-key-file", "short.txt"], "at least 16 characters"),
+        (["--provider", "NoExecutionProvider"], "NoExecutionProvider"),
     ],
     ids=str,
 )

@@ -3,6 +3,7 @@ import hashlib
 import logging
 import sqlite3
 import tempfile
+import threading
 
 import pytest
 from helpers.fake_deploy import FakeEmbedder, FakeGallery, drawn, file_of
@@ -143,6 +144,17 @@ def test_troubles_of_the_gallery_are_for_the_log(error, caplog):
         run(test, gallery)
     assert str(error)[:6] in caplog.text
     assert gallery.closed
+
+
+def test_a_gallery_that_hangs_is_not_waited_for():
+    async def test(service):
+        ended = threading.Event()
+        with pytest.raises(Refusal, match="0.1 seconds") as refused:
+            await service.ask(ended.wait, 5)
+        ended.set()
+        assert refused.value.status == 503
+
+    run(test, FakeGallery(), timeout=0.1)
 
 
 def test_without_a_gallery_and_with_one_to_read():

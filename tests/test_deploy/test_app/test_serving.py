@@ -2,13 +2,21 @@ import socket
 
 import pytest
 
-from mmreid_ext.deploy.app.serving import address_of, open_socket, read_settings, require_key
+from mmreid_ext.deploy.app.serving import (
+    ON_A_GPU,
+    address_of,
+    open_socket,
+    read_settings,
+    require_key,
+)
 from mmreid_ext.errors import UserError
 
 
 def test_limits_change_settings():
     settings = read_settings(["max_pixels=500", "timeout=2.5"])
     assert (settings.max_pixels, settings.timeout, settings.batch) == (500, 2.5, 8)
+    assert read_settings([], ON_A_GPU).batch == 32
+    assert read_settings(["batch=4"], ON_A_GPU).batch == 4
 
 
 @pytest.mark.parametrize(
