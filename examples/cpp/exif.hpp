@@ -19,7 +19,7 @@ public:
         const std::size_t directory = number(4, 4), entries = number(directory, 2);
         for (std::size_t i = 0; i < entries; ++i) {
             const std::size_t entry = directory + 2 + 12 * i;
-            if (number(entry, 2) == 0x0112 && number(entry + 2, 2) == 3) {  // 3: a 16-bit number
+            if (number(entry, 2) == 0x0112) {  // a 16-bit number; OpenCV doesn't ask for its type
                 const std::size_t value = number(entry + 8, 2);
                 return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
             }
