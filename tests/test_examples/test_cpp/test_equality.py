@@ -8,6 +8,8 @@ import pytest
 from helpers.cpp_program import FILTERS, embed, expected, write_model
 from helpers.exported_model import record, write_openvino
 from helpers.paths import DATA
+from helpers.small_checkpoint import write_small_checkpoint
+from helpers.tools import run_tool
 
 from mmreid_ext.deploy import Embedder
 
@@ -79,6 +81,18 @@ def test_an_openvino_file_and_one_picture(program, pictures, tmp_path):
     found = embed(program, tmp_path / "model.xml", one, tmp_path / "out")
     wanted = expected(model, about, [one])
     np.testing.assert_allclose(found[one.name], wanted[0], rtol=0, atol=MEASURED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "form"), [("normalized", "openvino"), ("uint8", "onnx")])
+def test_from_a_checkpoint_to_the_program(program, pictures, tmp_path, monkeypatch, kind, form):
+    """As ``docs/deploy/cpp.md`` says: exported by the tool, embedded by the program."""
+    checkpoint, out = write_small_checkpoint(tmp_path), tmp_path / "exported"
+    run_tool("export", monkeypatch, checkpoint, "--input", kind, "--format", form, "--out", out)
+    model = out / {"onnx": "model.onnx", "openvino": "model.xml"}[form]
+    found = embed(program, model, pictures, tmp_path / "out")
+    wanted = Embedder(model)([pictures / name for name in found])
+    np.testing.assert_allclose(np.stack(list(found.values())), wanted, rtol=0, atol=MEASURED)
 
 
 @pytest.mark.parametrize("name", REAL)
