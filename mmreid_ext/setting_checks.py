@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 
-def is_whole(value: Any, low: int, high: float = float("inf")) -> bool:
+def is_whole(value: Any, low: float, high: float = float("inf")) -> bool:
     """Return whether a setting is a whole number in ``[low, high]``; True and False are none."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     return whole and low <= int(value) <= high

@@ -183,7 +183,7 @@ class Gallery:
 
     def thumbnail(self, id: int) -> bytes | None:
         """Return the JPEG bytes of a picture; None without any."""
-        return self.store.thumbnail(int(id))
+        return self.store.thumbnail(checked_ids([id])[0])
 
     def people(self) -> dict[str, int]:
         """Return how many pictures each person has, by name in order."""

@@ -6,13 +6,13 @@ import datetime as dt
 import hashlib
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from mmreid_ext.errors import UserError, UserTypeError
-from mmreid_ext.setting_checks import is_number
+from mmreid_ext.setting_checks import is_number, is_whole
 from mmreid_ext.shorten import one_line, shorten
 
 from .records import Filters, Moment, Rows
@@ -210,9 +210,10 @@ def checked_filters(filters: Filters | None) -> Filters:
     )
 
 
-def checked_ids(ids: Sequence[int]) -> list[int]:
-    """Return ids as a list of int."""
-    found = np.asarray(list(ids))
-    if found.size and (found.dtype.kind not in "iu" or found.ndim != 1):
-        raise UserTypeError(f"ids must be whole numbers, got {shorten(found.tolist())}.")
-    return [int(value) for value in found.tolist()]
+def checked_ids(ids: Iterable[int]) -> list[int]:
+    """Return ids as a list of int; one that no store could have given becomes -1."""
+    given = list(ids)
+    wrong = [value for value in given if not is_whole(value, -math.inf)]
+    if wrong:
+        raise UserTypeError(f"ids must be whole numbers, got {shorten(map(repr, wrong))}.")
+    return [int(value) if 0 <= value < 2**63 else -1 for value in given]

@@ -148,5 +148,14 @@ def test_wrong_questions(gallery, arguments, message):
 def test_delete_says_what(gallery):
     with pytest.raises(UserError, match="either ids or identity"):
         gallery.delete()
-    with pytest.raises(UserError, match="whole numbers"):
-        gallery.delete(ids=["a"])
+    for wrong in (["a"], [True], [1.0], [None]):
+        with pytest.raises(UserError, match="whole numbers"):
+            gallery.delete(ids=wrong)
+
+
+@pytest.mark.parametrize("id", [0, -1, 2**63, 10**30])
+def test_ids_that_no_store_gives(gallery, id):
+    gallery.add(vectors(2))
+    assert gallery.thumbnail(id) is None and gallery.get([id, 1])[0].id == 1
+    assert gallery.delete(ids=[id]) == 0 and gallery.label([id], "zoe") == 0
+    assert not gallery.embeddings([id]).any() and gallery.get(np.array([2]))[0].id == 2

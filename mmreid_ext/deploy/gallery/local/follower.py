@@ -72,6 +72,9 @@ class Follower:
             self._version = version
 
     def _read_new(self, index: LocalIndex) -> None:
+        left = 0
+        if not len(index):
+            left = self._number("SELECT count(*) FROM images")
         while found := self.reader.all(
             "SELECT id, camera, identity, time, embedding FROM images WHERE id > ? "
             "ORDER BY id LIMIT ?",
@@ -88,7 +91,8 @@ class Follower:
                     "delete it, or restore a copy."
                 )
             codes = np.frombuffer(joined, dtype="<f2").reshape(len(raw), self.size)
-            index.add(codes, ids, cameras, people, times)
+            left = max(0, left - len(ids))
+            index.add(codes, ids, cameras, people, times, following=left)
             self._last_id = ids[-1]
 
     def _read_labels(self, index: LocalIndex, ids: list[int]) -> None:

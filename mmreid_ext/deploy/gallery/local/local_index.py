@@ -75,8 +75,18 @@ class LocalIndex:
         cameras: Sequence[str | None],
         people: Sequence[str | None],
         times: Sequence[float | None],
+        following: int = 0,
     ) -> None:
-        """Add pictures of later ids; (N, D) float16 and columns."""
+        """Add pictures of later ids.
+
+        Args:
+            codes: (N, D) float16.
+            ids: N numbers.
+            cameras: N names.
+            people: N names.
+            times: N unix seconds.
+            following: Pictures that will be added next: there is room for them then.
+        """
         columns = (
             np.array(ids, dtype=np.int64),
             self.cameras.encode(cameras),
@@ -87,7 +97,8 @@ class LocalIndex:
             start = 0
             while start < len(codes):
                 if not self.segments or len(self.segments[-1]) >= ROWS:
-                    self.segments.append(Segment(self.size))
+                    room = min(ROWS, len(codes) - start + following)
+                    self.segments.append(Segment(self.size, room))
                 stop = start + ROWS - len(self.segments[-1])
                 self.segments[-1].add(codes[start:stop], *(c[start:stop] for c in columns))
                 start = stop

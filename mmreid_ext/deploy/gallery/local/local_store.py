@@ -122,7 +122,11 @@ class LocalStore:
         """Find the nearest pictures; see :class:`.Store`."""
         for left in reversed(range(_TRIES)):
             self.refresh()
-            found = self._follower.index.search(queries, topk, filters, other_cameras_than)
+            try:
+                found = self._follower.index.search(queries, topk, filters, other_cameras_than)
+            except RuntimeError:  # its threads have ended
+                self._require_open()
+                raise
             known = self._known({id for one in found for id, _ in one})
             # Others may delete a picture between the search and this reading.
             if not left or all(id in known for one in found for id, _ in one):

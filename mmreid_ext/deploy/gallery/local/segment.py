@@ -34,6 +34,10 @@ def import_faiss() -> Any:
 class Segment:
     """Pictures in order of id.
 
+    Args:
+        size: Numbers per embedding.
+        room: Pictures that it takes without being copied; it may take more.
+
     Attributes:
         ids: (N,) int64, ascending.
         cameras: (N,) int32 codes.
@@ -41,12 +45,15 @@ class Segment:
         times: (N,) float64; NaN: unknown.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, room: int = 0) -> None:
         self.size = size
         self.faiss = import_faiss()
         self.index = self.faiss.IndexScalarQuantizer(
             size, self.faiss.ScalarQuantizer.QT_fp16, self.faiss.METRIC_INNER_PRODUCT
         )
+        if room:  # a vector that shrinks keeps its memory
+            self.index.codes.resize(room * self.index.sa_code_size())
+            self.index.codes.resize(0)
         self.ids = np.zeros(0, dtype=np.int64)
         self.cameras = np.zeros(0, dtype=np.int32)
         self.people = np.zeros(0, dtype=np.int32)
@@ -91,7 +98,8 @@ class Segment:
         Args:
             gone: (N,) bool.
         """
-        kept, rest = ~gone, Segment(self.size)
+        kept = ~gone
+        rest = Segment(self.size, int(kept.sum()))
         if kept.any():
             rest.add(
                 self.codes()[kept],

@@ -17,6 +17,7 @@ TABLES = (
     "CREATE INDEX by_identity ON images (identity)",
     "CREATE INDEX by_time ON images (time, camera)",
     "CREATE TABLE thumbnails (id INTEGER PRIMARY KEY, jpeg BLOB NOT NULL)",
+    "CREATE INDEX by_thumbnail ON thumbnails (id)",  # counts them without reading them
     "CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER NOT NULL, "
     "deleted INTEGER NOT NULL)",
 )

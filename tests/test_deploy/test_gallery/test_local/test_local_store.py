@@ -111,3 +111,32 @@ def test_summary(tmp_path):
         )
         assert (info.first, info.last) == (min(times), max(times)) and info.bytes > 8192
         assert np.array_equal(gallery.embeddings([99, 1])[0], np.zeros(16))
+
+
+def test_closed_while_others_search(tmp_path):
+    gallery, told = Gallery(tmp_path / "a.db", MODEL), []
+    gallery.add(vectors(500))
+    begun = threading.Event()
+
+    def search():
+        try:
+            while True:
+                gallery.search(vectors(2))
+                begun.set()
+        except UserError as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=search) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    begun.wait(20)
+    gallery.close()
+    for thread in threads:
+        thread.join(20)
+    assert len(told) == 4 and all("closed" in text for text in told)
+
+
+def test_counting_reads_no_pictures(tmp_path):
+    with Gallery(tmp_path / "a.db", MODEL) as gallery:
+        plan = gallery.store._read("EXPLAIN QUERY PLAN SELECT count(*) FROM thumbnails")
+        assert "by_thumbnail" in str(plan)

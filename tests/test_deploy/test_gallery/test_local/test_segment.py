@@ -23,6 +23,16 @@ def test_codes_are_kept_bit_for_bit():
     assert np.array_equal(segment.codes(), codes) and len(segment) == 50
 
 
+def test_room_is_no_limit_and_no_content():
+    segment, codes = Segment(16, room=20), vectors(50).astype(np.float16)
+    assert len(segment.codes()) == 0
+    numbers = np.arange(50)
+    for part in (slice(0, 15), slice(15, 50)):
+        segment.add(codes[part], *[numbers[part]] * 4)
+    assert np.array_equal(segment.codes(), codes)
+    assert segment.search(codes[:1].astype(np.float32), 1, None)[1].tolist() == [[0]]
+
+
 def test_marked_rows_are_removed_and_overwritten():
     segment, codes = filled()
     gone = np.arange(50) % 3 == 0
