@@ -14,6 +14,7 @@ is compared with PyTorch at once. One that differs by too much is not kept, and 
 from __future__ import annotations
 
 import argparse
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,11 +113,17 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.export.accuracy.labelled_set import labelled_sets
 
     data = [] if args.data is None else labelled_sets(args.data)
-    progress = EmbeddingProgress(sum(len(one.records) for one in data))
+    progress = EmbeddingProgress(0)
 
     def say(line: str) -> None:
-        progress.terminal.clear()
+        progress.end()
         print(line, flush=True)
+
+    def show(done: int, total: int) -> None:
+        if done == 0:
+            progress.begun = progress.last = time.monotonic()
+        else:
+            progress(done, total)
 
     written = export_model(
         args.config,
@@ -125,7 +132,7 @@ def run(args: argparse.Namespace) -> None:
         calibration=args.calibration,
         data=data,
         say=say,
-        progress=progress,
+        progress=show,
         verbose=args.verbose,
     )
     for one in written:

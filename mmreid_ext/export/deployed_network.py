@@ -58,7 +58,7 @@ class DeployedNetwork(nn.Module):
         if self.kind == "normalized" and not self.undoes:
             return images
         if self.kind == "uint8":
-            pixels = images.permute(0, 3, 1, 2).float()
+            pixels = images.float().permute(0, 3, 1, 2)  # TensorRT casts bytes first
         elif self.kind == "rgb01":
             pixels = images * 255.0
         else:

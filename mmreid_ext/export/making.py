@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .graph.half_weights import halve_weights
 from .graph.int8 import quantize
+from .graph.tensorrt import obstacles
 from .optional import optional
 from .plan import ExportPlan
 from .quiet import quiet
@@ -83,6 +84,8 @@ class Maker:
         file = self.place.file("onnx")
         onnx.save(model, str(file))
         describe_onnx(file, self.description)
+        for text in obstacles(onnx.load(str(file))):
+            self.say(f"{file.name}: not for TensorRT, {text}")
 
     def _make_openvino(self, calibration: np.ndarray) -> None:
         self.say("converting to OpenVINO")

@@ -63,7 +63,7 @@ def measure(
         files: Functions by name, the float32 one first; each on one thread.
         as_input: Turns loaded images (B, 3, H, W) uint8 into what the files take.
         batch: Images per call if the files fix it.
-        progress: Called with the images done and all.
+        progress: Called with the images done and all, at first with 0.
 
     Raises:
         UserError: If an image can't be read, or no query has a match.
@@ -71,6 +71,8 @@ def measure(
     size, total = batch or BATCH, len(test_set.records)
     parts: dict[str, list[np.ndarray]] = {name: [] for name in files}
     seconds = dict.fromkeys(files, 0.0)
+    if progress is not None:
+        progress(0, total)
     for start in range(0, total, size):
         rows = range(start, min(start + size, total))
         loaded = [(r, prepare_record(test_set.records[r], r, *embedder[1:3])) for r in rows]
