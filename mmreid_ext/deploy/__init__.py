@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .embedder import Embedder as Embedder
+    from .gallery.gallery import Gallery as Gallery
     from .model_info import ModelInfo as ModelInfo
     from .model_info import read_model_info as read_model_info
 

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from helpers.exported_model import info, record, write_onnx, write_openvino
 from helpers.fake_images import write_image, write_images
+from helpers.paths import DATA
 from helpers.tools import run_python
 from PIL import Image
 
 from mmreid_ext.deploy import Embedder
 from mmreid_ext.errors import MissingFileError, UserError, UserTypeError
 from mmreid_ext.pictures.boxes import crop_edges
+from mmreid_ext.pictures.folder import image_paths
 
 PICTURES = [
     np.random.default_rng(n).integers(0, 256, (40 + n, 20, 3), dtype=np.uint8) for n in range(5)
@@ -266,3 +268,21 @@ def test_no_module_of_deployment_loads_pytorch_or_mm():
     assert "mmreid_ext.deploy.engines.openvino" in loaded
     heavy = {"torch", "torchvision", "mmengine", "mmcv", "mmpretrain", "onnxruntime", "openvino"}
     assert not {name.split(".")[0] for name in loaded} & heavy
+
+
+def test_a_real_model_on_photos_agrees_with_resizing_of_8_bits(tmp_path):
+    """The pixels of training are rounded, those of ``Embedder`` aren't."""
+    folder = DATA / "Market-1501-v15.09.15" / "query"
+    model = DATA / "weights" / "osnet_x0_25_msmt17.onnx"
+    if not folder.is_dir() or not model.is_file():
+        pytest.skip(f"needs Market-1501 in {folder} and {model} (set MMREID_DATA_ROOT)")
+    photos = [cv2.imread(path) for path in image_paths(folder)[:400:10]]
+    embedder = Embedder(model, threads=1, info=info(height=256, width=128, size=512))
+    found = embedder(photos)
+    resized = [cv2.resize(p, (128, 256), interpolation=cv2.INTER_CUBIC) for p in photos]
+    cosines = (found * embedder(resized)).sum(1)
+    assert cosines.mean() > 0.9998 and cosines.min() > 0.998
+    other = Embedder(
+        model, threads=1, engine="openvino", info=info(height=256, width=128, size=512)
+    )
+    assert abs(other(photos) - found).max() < 1e-5  # float32: bfloat16 is 1e-2 away

@@ -75,6 +75,14 @@ def test_pillow_resizes_floats(name):
     assert abs(found - rounded).max() < 1.6 and found.dtype == np.float32
 
 
+def test_rounded_floats_are_the_pixels_of_training():
+    """With bicubic: so a ``uint8`` file is given what a checkpoint is given."""
+    step = {"type": "resize", "height": 64, "width": 32, "interpolation": "bicubic"}
+    prepare = Preparation(taken(kind="uint8", steps=[{**step, "backend": "cv2"}]))
+    trained = cv2.resize(PHOTO, (32, 64), interpolation=cv2.INTER_CUBIC)
+    assert np.mean(prepare(PHOTO, "it") != trained[..., ::-1]) < 1e-3
+
+
 def test_large_pictures_are_resized_channel_by_channel(monkeypatch):
     step = ImageStep("resize", 64, 32, interpolation="bicubic", backend="cv2")
     expected = follow((step,), PHOTO, "it")

@@ -46,7 +46,10 @@ class OnnxRuntime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = package.InferenceSession(
-                str(file), options, providers=[(n, _FULL_FLOAT32.get(n, {})) for n in chosen]
+                str(file),
+                options,
+                providers=[(n, _FULL_FLOAT32.get(n, {})) for n in chosen],
+                enable_fallback=0,  # it would print, and try the CPU
             )
         except Exception as error:  # its own types, and those of pybind11
             raise refused(str(file), "ONNX Runtime", error) from error

@@ -70,7 +70,9 @@ def test_a_provider_that_does_not_start_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(
         onnxruntime,
         "InferenceSession",
-        lambda file, options, providers: real(file, options, providers=["CPUExecutionProvider"]),
+        lambda file, options, providers, **others: real(
+            file, options, providers=["CPUExecutionProvider"]
+        ),
     )
     with pytest.raises(UserError, match="ONNX Runtime can't start CUDAExecutionProvider here"):
         OnnxRuntime(write_onnx(tmp_path), providers=["CUDAExecutionProvider"])
