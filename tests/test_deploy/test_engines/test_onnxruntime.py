@@ -67,12 +67,10 @@ def test_a_provider_that_does_not_start_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     real = onnxruntime.InferenceSession
-    monkeypatch.setattr(
-        onnxruntime,
-        "InferenceSession",
-        lambda file, options, providers, **others: real(
-            file, options, providers=["CPUExecutionProvider"]
-        ),
-    )
+
+    def on_the_cpu(file, options, **others):
+        return real(file, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", on_the_cpu)
     with pytest.raises(UserError, match="ONNX Runtime can't start CUDAExecutionProvider here"):
         OnnxRuntime(write_onnx(tmp_path), providers=["CUDAExecutionProvider"])

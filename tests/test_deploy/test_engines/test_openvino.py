@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.exported_model import write_onnx, write_openvino
 
-from mmreid_ext.deploy.engines.openvino import OpenVino
+from mmreid_ext.deploy.engines.openvino import OpenVino, settings
 from mmreid_ext.errors import MissingFileError, UserError
 
 INPUT = np.ones((2, 3, 32, 16), np.float32)
@@ -30,6 +30,7 @@ def test_what_fails_inside_is_told_with_the_file(file):
 
 
 def test_it_computes_in_float32_with_the_threads_asked_for(file):
+    assert settings(None)["INFERENCE_PRECISION_HINT"] == "f32"  # also where that is the default
     compiled = OpenVino(file, threads=1)._compiled
     assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
     assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
