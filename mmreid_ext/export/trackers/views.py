@@ -25,7 +25,10 @@ Box: TypeAlias = Sequence[float]
 
 
 def tracker_pixels(
-    tracker: str, frame: np.ndarray, boxes: Sequence[Box], size: tuple[int, int]
+    tracker: str,
+    frame: np.ndarray,
+    boxes: Sequence[Box] | np.ndarray,
+    size: tuple[int, int],
 ) -> np.ndarray:
     """Cut people out of a frame and resize them as a tracker does.
 
@@ -70,7 +73,7 @@ def as_fed(pixels: np.ndarray, kind: str, outside: Normalization | None) -> np.n
         return np.ascontiguousarray(planes / np.float32(255))
     if outside.channel_order == "BGR":
         planes = planes[:, ::-1]
-    mean, std = (np.float32(v).reshape(1, 3, 1, 1) for v in (outside.mean, outside.std))
+    mean, std = np.array([outside.mean, outside.std], np.float32).reshape(2, 1, 3, 1, 1)
     return np.ascontiguousarray((planes - mean) / std)
 
 
