@@ -17,6 +17,7 @@ from helpers.tools import load_tool, run_python
 from mmreid_ext.deploy.app import auth
 
 FOLDER = ROOT / "examples" / "container"
+PAGE = (ROOT / "docs" / "deploy" / "cluster.md").read_text()
 NOT_INSTALLED = (
     *("torch", "torchvision", "mmengine", "mmcv", "mmpretrain"),
     *("scipy", "matplotlib", "h5py", "rich", "pandas", "openvino", "onnx"),
@@ -117,12 +118,14 @@ def test_kubernetes_starts_one_writer_with_a_key_and_probes(monkeypatch):
         assert container[probe]["httpGet"] == {"path": "/health", "port": args.port}
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert {str(path).rpartition("/")[0] for path in (args.model, args.gallery)} <= mounted
+    (waits,) = pod["initContainers"]
+    assert str(args.model) in waits["command"][-1] and f"mv /data/model.part {args.model}" in PAGE
+    assert waits["image"] == container["image"]
     assert pod["securityContext"]["runAsUser"] == int(dict(steps())["USER"])
 
 
 def test_the_documented_commands_name_the_files():
-    page = (ROOT / "docs" / "deploy" / "cluster.md").read_text()
-    for command in re.findall(r"(?m)^(docker build .*)$", page):
+    for command in re.findall(r"(?m)^(docker build .*)$", PAGE):
         words = shlex.split(command)
         assert (ROOT / words[words.index("-f") + 1]).is_file()
-    assert "examples/container/kubernetes.yaml" in page and "try_steps.py" in page
+    assert "examples/container/kubernetes.yaml" in PAGE and "try_steps.py" in PAGE
