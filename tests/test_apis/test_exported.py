@@ -156,3 +156,19 @@ def test_tools_take_an_exported_file(folder, tmp_path, monkeypatch, capsys):
         assert "3.png" in found[-1]
     run_tool("same", monkeypatch, pictures / "0.png", pictures / "0.png", "--model", model)
     assert "1.000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind, batch", [("rgb01", None), ("uint8", None), ("uint8", 4)])
+def test_every_kind_of_exported_file_gives_the_embeddings_of_pytorch(
+    folder, pytorch, tmp_path, kind, batch
+):
+    plan = ExportPlan(tmp_path, formats=("onnx", "openvino"), input=kind, batch=batch)
+    export_model(None, folder / "model.pth", plan, say=lambda text: None)
+    size = pytorch.use["input"]["height"], pytorch.use["input"]["width"]
+    rng = np.random.default_rng(2)
+    fitting = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(9)]
+    expected = pytorch(fitting).numpy()
+    for name in ("model.onnx", "model.xml"):
+        embedder = Embedder(tmp_path / name)
+        assert embedder.info.input.kind == kind
+        assert abs(embedder(fitting) - expected).max() < 1e-5
