@@ -61,7 +61,7 @@ class Maker:
             self.say(f"tracing the network for ONNX{slow}")
             with quiet(self.verbose):
                 write_onnx(network, example, self.base, self.plan.exporter, self.plan.batch)
-                describe_onnx(self.base, self.description | {"precision": "fp32"})
+                describe_onnx(self.base, {**self.description, "precision": "fp32"})
         if "onnx" in self.plan.formats:
             self._make_onnx(calibration)
         if "openvino" in self.plan.formats:

@@ -40,3 +40,16 @@ def test_a_model_that_no_such_tracker_can_use(small, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match=r"images of this model are 16 x 8, .* feeds 256 x 128"):
         run_tool("export", monkeypatch, small.file, "--for", "strongsort", "--out", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_int8_is_measured_beside_float32(small, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("nncf")
+    run_tool(
+        *("export", monkeypatch, small.file, "--format", "openvino", "--precision", "int8"),
+        *("--calibration", small.folder, "--data", small.folder / "list.csv", "--out", tmp_path),
+    )
+    said = capsys.readouterr().out
+    assert "quantising the OpenVINO graph to int8 by 16 images" in said
+    assert "drawn people" not in said
+    assert "fp32, OpenVINO" in said and "int8, OpenVINO" in said and "CPU ms per image" in said
+    assert f"Written: {tmp_path / 'model_int8.xml'}" in said

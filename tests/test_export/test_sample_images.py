@@ -24,6 +24,11 @@ def test_pictures_of_a_folder_are_taken_evenly(small, tmp_path):
     assert sorted(set(again[:, 0, 0, 0].tolist())) == [0, 10, 20, 30, 40, 50] and len(again) == 9
 
 
+def test_a_picture_of_one_row(small, tmp_path):
+    cv2.imwrite(str(tmp_path / "thin.png"), np.full((1, 40, 3), 7, np.uint8))
+    assert sample_images(small.embedder, tmp_path, 1).unique().tolist() == [7]
+
+
 def test_a_missing_folder(small):
     with pytest.raises(MissingFileError, match="none_such"):
         sample_images(small.embedder, "none_such", 3)
