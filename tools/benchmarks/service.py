@@ -183,6 +183,8 @@ def run(args: argparse.Namespace) -> None:
                 rows.append(row(load, base))
                 shown = (f"{name} {value:.4g}" for name, value in rows[-1].items())
                 print(", ".join(shown), flush=True)
+                sizes = ", ".join(f"{size / (1 << 20):.0f}" for size in load.memory)
+                print(f"  memory in MB, at equal distances: {sizes}", flush=True)
     print(f"First answer {first:.1f} s after the start. {platform.processor() or 'CPU'}.")
     if args.json is not None:
         args.json.write_text(json.dumps(rows, indent=2) + "\n")

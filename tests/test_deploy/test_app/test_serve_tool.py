@@ -217,3 +217,15 @@ def test_mutated_uploads_leave_the_service_unharmed(tmp_path, monkeypatch, capsy
     shown = capsys.readouterr().out
     assert code == 0, shown
     assert "200: " in shown and "422: " in shown  # some requests are sound, some reach a decoder
+
+
+@pytest.mark.slow
+def test_the_load_is_measured_above_the_floor(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools" / "benchmarks"))
+    options = ["--clients", "2", "--batches", "8", "--seconds", "1"]
+    model, out = write_onnx(tmp_path), tmp_path / "figures.json"
+    run_tool("benchmarks/service", monkeypatch, "--model", model, "--json", out, *options)
+    (row,) = json.loads(out.read_text())
+    assert row["errors"] == 0 and row["requests"] > 10
+    assert 0 < row["cpu_ms"] - row["above_floor_ms"] < row["cpu_ms"] < 100
+    assert row["p50_ms"] <= row["p99_ms"] and row["memory_last_mb"] > 10
