@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from helpers.exported_model import write_onnx
 from helpers.paths import ROOT
-from helpers.tools import load_script, run_python
+from helpers.small_checkpoint import write_small_checkpoint
+from helpers.tools import load_script, run_python, run_tool
 
 from mmreid_ext.datasets.synthetic import make_synthetic_video
 from mmreid_ext.errors import UserError
@@ -132,3 +133,17 @@ def test_pytorch_is_not_loaded():
     )
     done = run_python(code, ROOT / "examples")
     assert done.returncode == 0, done.stderr
+
+
+def test_from_a_checkpoint_to_tracks(walk, tmp_path, monkeypatch, capsys):
+    """The commands of the documents, one after another."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    checkpoint = write_small_checkpoint(tmp_path)
+    run_tool("export", monkeypatch, checkpoint, "--for", "deepsort", "--out", tmp_path / "out")
+    assert "DeepSort(embedder=None)" in capsys.readouterr().out
+    example = load_script(ROOT / "examples" / "track.py")
+    words = ["track", str(walk), "--model", str(tmp_path / "out" / "model.onnx")]
+    monkeypatch.setattr(sys, "argv", words)
+    example.main()
+    assert "with embeddings " in capsys.readouterr().out
