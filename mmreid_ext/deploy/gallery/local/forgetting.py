@@ -18,9 +18,6 @@ from .statements import chunks, marks
 MOST = 20_000
 """Deleted pictures whose remains are looked for; after more the file is written anew at once."""
 
-_SHORTEST = 4
-"""Bytes of a text that is looked for: shorter ones are everywhere."""
-
 
 class Traces:
     """What deleted pictures could leave behind.
@@ -45,7 +42,9 @@ class Traces:
                 picture = b"" if jpeg is None else jpeg[len(jpeg) // 2 :]
                 for content in (hash, embedding, picture):
                     self.windows |= remains.windows_of(content)
-                self.texts |= {text for text in texts if text and len(text) >= _SHORTEST}
+                self.texts |= {
+                    text for text in texts if text and len(text.encode()) >= remains.SHORTEST
+                }
 
     def drop_names_in_use(self, raw: sqlite3.Connection) -> None:
         """Forget the names that other pictures have, too; call it after the deletion."""
@@ -96,8 +95,8 @@ def _remain(place: str, traces: Traces) -> bool:
         done = subprocess.run(
             command, input=json.dumps(asked), capture_output=True, text=True, check=True
         )
-        return int(done.stdout) > 0
-    except (OSError, subprocess.SubprocessError, ValueError):
+        return done.stdout != "0"
+    except (OSError, subprocess.SubprocessError):
         return True
 
 

@@ -6,12 +6,13 @@ page's rows and its first row, until something else needs the room.
 
 A process that opened the file beside SQLite and closed it again would lose SQLite's locks (POSIX).
 So this module is run as a script: ``python remains.py FILE``, with what is looked for as JSON on
-its standard input. It prints how many of its pages hold some of it.
+its standard input. It prints 1 if some of it is there, else 0.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 
@@ -19,6 +20,9 @@ import numpy as np
 
 WINDOW = 8
 """Bytes that are compared."""
+
+SHORTEST = 4
+"""Bytes of a text that is looked for: shorter ones are everywhere."""
 
 _TREE_PAGES = {2: 12, 5: 12, 10: 8, 13: 8}
 """Length of the header by the type of a page with rows."""
@@ -34,60 +38,82 @@ def windows_of(content: bytes, step: int = 16) -> set[int]:
     return {int.from_bytes(content[at : at + WINDOW], "little") for at in starts}
 
 
-def unused_parts(file: str) -> Iterator[bytes]:
-    """Yield what stands between the list of rows and the first row of each page, if anything."""
+def unused_parts(file: str | os.PathLike) -> Iterator[bytes]:
+    """Yield what stands between the list of rows and the first row of pages, many pages at once.
+
+    Parts are joined by zeros.
+    """
     with open(file, "rb") as stream:
-        header = stream.read(100)
-        page_size = int.from_bytes(header[16:18], "big")
-        page_size = 65_536 if page_size == 1 else page_size
+        size = int.from_bytes(stream.read(18)[16:], "big")
+        size = 65_536 if size == 1 else size
         stream.seek(0)
-        first = True
-        while block := stream.read(_BLOCK * page_size):
-            for start in range(0, len(block), page_size):
-                at = start + (100 if first else 0)
-                first = False
-                length = _TREE_PAGES.get(block[at])
-                if length is None:
+        before = 100  # the header of the file
+        while block := stream.read(_BLOCK * size):
+            parts = []
+            starts = np.arange(0, len(block) - before, size)
+            starts[0] += before
+            heads = np.frombuffer(block, dtype=np.uint8)[starts[:, None] + np.arange(7)].tolist()
+            for number, (kind, _, _, high, low, top, bottom) in enumerate(heads):
+                if kind not in _TREE_PAGES:
                     continue
-                rows = int.from_bytes(block[at + 3 : at + 5], "big")
-                content = int.from_bytes(block[at + 5 : at + 7], "big") or 65_536
-                part = block[at + length + 2 * rows : start + content]
+                begin = int(starts[number]) + _TREE_PAGES[kind] + 2 * (256 * high + low)
+                end = number * size + (256 * top + bottom or 65_536)
+                part = block[begin:end]
                 if part.strip(b"\0"):
-                    yield part
+                    parts.append(part)
+            before = 0
+            yield bytes(WINDOW).join(parts)
 
 
-def count_remains(file: str, windows: set[int], texts: set[bytes]) -> int:
-    """Return how many pages hold a piece of a deleted value, or a deleted text.
+def holds_remains(file: str | os.PathLike, windows: set[int], texts: set[bytes]) -> bool:
+    """Return whether a piece of a deleted value, or a deleted text, is still there.
 
     Args:
         file: The database; nobody else's writing is waited for.
         windows: From :func:`windows_of`.
-        texts: UTF-8.
+        texts: UTF-8, of at least :data:`SHORTEST` bytes.
     """
-    wanted = np.array(sorted(windows), dtype=np.uint64)
-    begins = np.zeros(65_536, dtype=bool)  # quick: two bytes rule out nearly everything
-    begins[(wanted & np.uint64(65_535)).astype(np.int64)] = True
-    count = 0
+    starts = {int.from_bytes(text[:SHORTEST], "little") for text in texts}
+    numbers = {8: _Numbers(windows, "<u8"), SHORTEST: _Numbers(starts, "<u4")}
+    lengths = sorted({len(text) for text in texts})
     for part in unused_parts(file):
-        if any(text in part for text in texts) or _holds(part, wanted, begins):
-            count += 1
-    return count
+        if len(numbers[8].places(part)):
+            return True
+        for place in numbers[SHORTEST].places(part).tolist():
+            if any(part[place : place + length] in texts for length in lengths):
+                return True
+    return False
 
 
-def _holds(part: bytes, wanted: np.ndarray, begins: np.ndarray) -> bool:
-    if len(part) < WINDOW or not len(wanted):
-        return False
-    found = np.lib.stride_tricks.sliding_window_view(np.frombuffer(part, dtype=np.uint8), WINDOW)
-    likely = found[begins[found[:, 0] + 256 * found[:, 1].astype(np.int64)]]
-    numbers = np.ascontiguousarray(likely).view("<u8").ravel()
-    return bool(np.isin(numbers, wanted).any())
+class _Numbers:
+    """Numbers that are looked for at every place of some bytes."""
+
+    def __init__(self, wanted: set[int], kind: str) -> None:
+        self.kind = np.dtype(kind)
+        self.wanted = np.array(sorted(wanted), dtype=self.kind)
+        # Quick: two bytes rule out nearly every place.
+        self.begins = np.zeros(65_536, dtype=bool)
+        self.begins[(self.wanted & self.kind.type(65_535)).astype(np.int64)] = True
+
+    def places(self, part: bytes) -> np.ndarray:
+        """Return where they stand."""
+        width = self.kind.itemsize
+        if len(part) < width or not len(self.wanted):
+            return np.zeros(0, dtype=np.int64)
+        content = np.frombuffer(part, dtype=np.uint8)
+        pairs = content[: 1 - width or None].astype(np.uint16)
+        pairs |= content[1 : len(content) + 2 - width].astype(np.uint16) << 8
+        likely = np.flatnonzero(self.begins[pairs])
+        pieces = np.lib.stride_tricks.sliding_window_view(content, width)[likely]
+        found = np.ascontiguousarray(pieces).view(self.kind).ravel()
+        return likely[np.isin(found, self.wanted)]
 
 
 def main() -> None:
     """Answer a question from standard input."""
     asked = json.load(sys.stdin)
     texts = {text.encode() for text in asked["texts"]}
-    sys.stdout.write(str(count_remains(sys.argv[1], set(asked["windows"]), texts)))
+    sys.stdout.write(str(int(holds_remains(sys.argv[1], set(asked["windows"]), texts))))
 
 
 if __name__ == "__main__":
