@@ -15,7 +15,7 @@ from . import remains
 from .database import Connection
 from .statements import chunks, marks
 
-MOST = 20_000
+MOST = 1000
 """Deleted pictures whose remains are looked for; after more the file is written anew at once."""
 
 
