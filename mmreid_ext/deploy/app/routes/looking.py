@@ -53,7 +53,8 @@ def add_looking(app: FastAPI, service: Service) -> None:
 
     async def gallery() -> Response:
         info = await service.ask(service.gallery.info)
-        people: dict[str | None, int] = {**await service.ask(service.gallery.people)}
+        named = await service.ask(service.gallery.people)
+        people: dict[str | None, int] = {**named}
         cameras = await service.ask(service.gallery.cameras)
         if info.unnamed:
             people[None] = info.unnamed
