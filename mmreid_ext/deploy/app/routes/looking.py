@@ -54,13 +54,13 @@ def add_looking(app: FastAPI, service: Service) -> None:
     async def gallery() -> Response:
         info = await service.ask(service.gallery.info)
         named = await service.ask(service.gallery.people)
-        people: dict[str | None, int] = {**named}
+        people: list[tuple[str | None, int]] = list(named.items())
         cameras = await service.ask(service.gallery.cameras)
         if info.unnamed:
-            people[None] = info.unnamed
+            people.append((None, info.unnamed))
         shown: dict[str, Any] = {
             "rows": info.rows,
-            "people": [{"identity": name, "count": count} for name, count in people.items()],
+            "people": [{"identity": name, "count": count} for name, count in people],
             "cameras": [{"camera": name, "count": count} for name, count in cameras.items()],
             "can_write": service.can_write,
             "model": model,
