@@ -22,13 +22,14 @@ def parts_of(codes, bounds, marks):
 @pytest.mark.parametrize("topk", [1, 2, 5, 17, 120, 500])
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("copies", [1, 6, 60])
-def test_equals_brute_force(topk, masked, copies):
+@pytest.mark.parametrize("bounds", [[0, 120], [0, 40, 41, 97, 120]])
+def test_equals_brute_force(topk, masked, copies, bounds):
     codes = np.repeat(vectors(120 // copies, seed=copies).astype(np.float16), copies, axis=0)
     codes = codes[np.random.default_rng(topk).permutation(120)]
     marks = np.arange(120) % 3 > 0 if masked else None
     queries = vectors(5, seed=3)
     with ThreadPoolExecutor(2) as pool:
-        found = merged(pool, parts_of(codes, [0, 40, 41, 97, 120], marks), queries, topk)
+        found = merged(pool, parts_of(codes, bounds, marks), queries, topk)
     passes = np.broadcast_to(np.ones(120, bool) if marks is None else marks, (5, 120))
     assert same_lists(found, expected(queries, codes, np.arange(120), passes, topk))
 
