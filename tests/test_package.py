@@ -86,6 +86,7 @@ def test_mm_packages_are_no_hard_requirement(built):
 
 MODULES = {
     "faiss-cpu": "faiss",
+    "httptools": "uvicorn",  # which uses it where it is there
     "mmcv-lite": "mmcv",
     "opencv-python": "cv2",
     "pillow": "PIL",
@@ -118,6 +119,7 @@ def test_every_required_package_is_used(built):
             module = MODULES.get(name, name)
             imported = rf"(?m)^\s*(import|from) {module}\b|importorskip\(\"{module}\b"
             imported += rf"|_PACKAGE = \"{module}\""  # imported by this name where it is needed
+            imported += rf"|\b(optional|engine_package|import_module)\(\"{module}\"\)"
             run = "--dist " if name == "pytest-xdist" else f"-m {module}"
             if not re.search(imported, text) and not (dev and run in commands):
                 unused.append((extra and extra[1], name))

@@ -1,7 +1,7 @@
 """Take a form with files apart: in memory, with a limit on everything that a client chooses.
 
-The parsers of web frameworks write large parts into temporary files. Here a picture never reaches
-the disk.
+Web frameworks write large parts into temporary files. Here ``python-multipart`` finds the parts,
+and a picture never reaches the disk.
 """
 
 from __future__ import annotations
@@ -9,6 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 
 from mmreid_ext.deploy.app.refusals import Refusal
 from mmreid_ext.shorten import one_line
@@ -21,7 +26,6 @@ _MAX_BOUNDARY = 70  # RFC 2046
 _MAX_HEAD = 4096
 _MAX_FIELD = 4096
 _MAX_NAME = 255
-_PARAMETER = re.compile(rb';\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))')
 _BOUNDARY = re.compile(r'(?i)multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]+)"|([^\s;"]+))')
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -118,59 +122,106 @@ def parse_form(body: bytes, boundary: bytes, max_uploads: int) -> Form:
         Refusal: 400 if it isn't well-formed or cut off, 413 if there are too many or too large
             parts.
     """
-    most = max_uploads + MAX_FIELDS
-    start = b"--" + boundary
-    if not body.startswith(start):
-        raise Refusal(400, "The form doesn't begin with its boundary.")
-    parts = body[len(start) :].split(b"\r\n" + start, most + 1)
-    if len(parts) > most + 1:
-        raise Refusal(413, f"The form has more than {most} parts; send fewer pictures at a time.")
-    if not parts.pop().startswith(b"--"):
+    reader = _PartReader(max_uploads)
+    parser = MultipartParser(boundary, reader.callbacks(), max_header_size=_MAX_HEAD)
+    try:
+        parser.write(body)
+    except FormParserError as error:
+        raise Refusal(400, f"The form can't be read: {one_line(error, 200)}.") from error
+    if not reader.complete:
         raise Refusal(400, "The form is cut off: its last boundary is missing.")
-    form = Form()
-    while parts:
-        _take(parts.pop(0), form)
-    if len(form.uploads) > max_uploads:
-        raise Refusal(
-            413,
-            f"{len(form.uploads)} pictures are more than {max_uploads}, the most of one request; "
-            "send several requests.",
+    return reader.form
+
+
+class _PartReader:
+    """Gathers the parts of a form in memory, as the parser finds them."""
+
+    def __init__(self, max_uploads: int) -> None:
+        self.form = Form()
+        self.complete = False
+        self.max_uploads = max_uploads
+        self.count = 0
+        self._name = self._value = b""
+        self._content = bytearray()
+        self._headers: dict[bytes, bytes] = {}
+
+    def callbacks(self) -> Any:
+        """Return what the parser calls."""
+        return dict(
+            on_part_begin=self.begin,
+            on_header_field=self.header_name,
+            on_header_value=self.header_value,
+            on_header_end=self.header_end,
+            on_part_data=self.data,
+            on_part_end=self.end,
+            on_end=self.finish,
         )
-    return form
 
+    def begin(self) -> None:
+        """Begin a part."""
+        self._headers, self._content = {}, bytearray()
+        self.count += 1
+        if self.count > self.max_uploads + MAX_FIELDS:
+            raise Refusal(
+                413,
+                f"The form has more than {self.max_uploads + MAX_FIELDS} parts; send fewer "
+                "pictures at a time.",
+            )
 
-def _take(part: bytes, form: Form) -> None:
-    """Add one part to the form."""
-    head, separator, content = part[: _MAX_HEAD + 4].partition(b"\r\n\r\n")
-    if not separator:
-        raise Refusal(400, f"A part of the form has no headers, or more than {_MAX_HEAD} bytes.")
-    content = part[len(head) + 4 :]
-    line = next(
-        (line for line in head.split(b"\r\n") if line.lower().startswith(b"content-disposition:")),
-        b"",
-    )
-    found = {key.lower(): quoted or plain for key, quoted, plain in _PARAMETER.findall(line)}
-    if b"name" not in found:
-        raise Refusal(400, "A part of the form has no name.")
-    name = _text(found[b"name"], "The name of a part")
-    if b"filename" in found:
-        form.uploads.append(Upload(name, base_name(_unquoted(found[b"filename"])), content))
-        return
-    if len(content) > _MAX_FIELD:
-        raise Refusal(413, f"Field {one_line(name)} has more than {_MAX_FIELD} bytes.")
-    form.fields.setdefault(name, []).append(_text(content, f"Field {one_line(name)}"))
-    if sum(map(len, form.fields.values())) > MAX_FIELDS:
-        raise Refusal(413, f"The form has more than {MAX_FIELDS} fields; send fewer.")
+    def header_name(self, data: bytes, start: int, end: int) -> None:
+        """Take a piece of the name of a header."""
+        self._name += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        """Take a piece of its value."""
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        """End a header."""
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        """Take a piece of the content."""
+        self._content += data[start:end]
+
+    def end(self) -> None:
+        """Add the part to the form."""
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        if b"name" not in options:
+            raise Refusal(400, "A part of the form has no name.")
+        name = _text(options[b"name"], "The name of a part")
+        if b"filename" in options:
+            self._add_upload(name, options[b"filename"])
+        else:
+            self._add_field(name)
+
+    def finish(self) -> None:
+        """Note that the last boundary is there."""
+        self.complete = True
+
+    def _add_upload(self, name: str, file: bytes) -> None:
+        file_name = base_name(file.decode("utf-8", "replace").replace("%22", '"'))
+        self.form.uploads.append(Upload(name, file_name, bytes(self._content)))
+        if len(self.form.uploads) > self.max_uploads:
+            raise Refusal(
+                413,
+                f"More than {self.max_uploads} pictures, the most of one request; "
+                "send several requests.",
+            )
+
+    def _add_field(self, name: str) -> None:
+        if len(self._content) > _MAX_FIELD:
+            raise Refusal(413, f"Field {one_line(name)} has more than {_MAX_FIELD} bytes.")
+        text = _text(bytes(self._content), f"Field {one_line(name)}")
+        self.form.fields.setdefault(name, []).append(text)
+        if sum(map(len, self.form.fields.values())) > MAX_FIELDS:
+            raise Refusal(413, f"The form has more than {MAX_FIELDS} fields; send fewer.")
 
 
 def base_name(name: str) -> str:
     """Return the last part of a path of any system, without what can't be shown."""
     return _UNSEEN.sub("", re.split(r"[/\\]", name)[-1]).strip()[-_MAX_NAME:]
-
-
-def _unquoted(text: bytes) -> str:
-    plain = re.sub(rb'\\(["\\])', rb"\1", text).decode("utf-8", "replace")
-    return plain.replace("%22", '"')
 
 
 def _text(content: bytes, owner: str) -> str:
