@@ -23,6 +23,7 @@ FLOORS = [
         "shorten",
         "json_values",
         "version",
+        "moments",
         "moved",
         "type_names",
         "setting_checks",

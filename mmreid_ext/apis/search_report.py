@@ -12,6 +12,7 @@ from typing import Any
 from mmreid_ext.checkpoint.atomic import atomic_open, atomic_write
 from mmreid_ext.evaluation.results.table import text_table
 from mmreid_ext.shorten import one_line
+from mmreid_ext.verdicts.answers import rates_note
 from mmreid_ext.verdicts.thresholds import Threshold
 
 _LONGEST_PATH = 4096
@@ -72,13 +73,7 @@ def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:
         body = text_table([[*columns, "picture"], *rows]) if rows else "nothing was found"
         note = " (it is in the gallery itself, and left out)" if one.itself else ""
         parts.append(f"{one_line(one.query, _LONGEST_PATH)}{note}\n{body}")
-    known = [t for t in thresholds if t.similarity is not None]
-    if known:
-        parts.append(
-            "yes, 1 in N: that similar are at most 1 in N pairs of different people, measured on "
-            f"{known[0].dataset!r}"
-        )
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, [*parts, rates_note(thresholds)]))
 
 
 def _cell(hit: Hit, column: str) -> str:

@@ -67,6 +67,17 @@ def same_person(similarity: float, thresholds: Sequence[Threshold]) -> str:
     return "no" if answers else ""
 
 
+def rates_note(thresholds: Sequence[Threshold]) -> str:
+    """Explain the answers of :func:`same_person`; nothing where there are none."""
+    known = [threshold for threshold in thresholds if threshold.similarity is not None]
+    if not known:
+        return ""
+    return (
+        "yes, 1 in N: that similar are at most 1 in N pairs of different people, measured on "
+        f"{known[0].dataset!r}"
+    )
+
+
 def one_in(rate: float) -> str:
     """Write a rate as ``1 in 1,000``."""
     return f"1 in {round(1 / rate):,}" if rate else "0"

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from mmreid_ext.deploy.gallery.records import GalleryModel
 from mmreid_ext.verdicts.thresholds import Threshold
 
 
@@ -55,7 +56,8 @@ class FakeGallery:
 
     def __init__(self, model="abcd1234", read_only=False):
         self.rows, self.read_only, self.asked, self.closed = {}, read_only, [], False
-        self.model = model
+        self.model = GalleryModel(model, f"small.pth ({model})", 12)
+        self.place = "fake.db"
         self.fault = None
         self.lock = threading.Lock()
 
@@ -105,8 +107,7 @@ class FakeGallery:
 
     def info(self):
         unnamed = sum(one.identities is None for one in self.rows.values())
-        model = SimpleNamespace(identity=self.model)
-        return SimpleNamespace(rows=len(self.rows), unnamed=unnamed, model=model)
+        return SimpleNamespace(rows=len(self.rows), unnamed=unnamed, model=self.model)
 
     def thumbnail(self, number):
         one = self.rows.get(number)

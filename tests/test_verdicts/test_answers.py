@@ -1,6 +1,6 @@
 """Similarities become answers."""
 
-from mmreid_ext.verdicts.answers import judge, one_in, same_person
+from mmreid_ext.verdicts.answers import judge, one_in, rates_note, same_person
 from mmreid_ext.verdicts.thresholds import Threshold
 
 
@@ -37,3 +37,8 @@ def test_the_strictest_answer():
     assert same_person(0.6, thresholds) == "yes, 1 in 100"
     assert same_person(0.4, thresholds) == "no"
     assert same_person(0.4, []) == same_person(0.4, thresholds[2:]) == ""
+
+
+def test_the_rates_are_explained_where_there_are_any():
+    assert rates_note([threshold(0.01, 0.5)]).endswith("measured on 'set'")
+    assert rates_note([threshold(0.0001, None)]) == rates_note([]) == ""

@@ -11,7 +11,7 @@ from typing import Any
 from mmreid_ext.errors import UserError
 
 from .listing import FOLDERS, Entry, labelled, list_entries
-from .moments import of_camera, of_file, unix_seconds
+from .moments import moment_of, of_camera, of_file
 
 
 def model_arguments(parser: argparse.ArgumentParser, required: bool = False) -> None:
@@ -67,7 +67,7 @@ def search_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--not-camera", nargs="+", metavar="NAME", help="none of these cameras")
     parser.add_argument("--identity", nargs="+", metavar="NAME", help="only these people")
     parser.add_argument("--since", metavar="WHEN", help="not before, as 2026-11-26T14:30")
-    parser.add_argument("--until", metavar="WHEN", help="not after")
+    parser.add_argument("--until", metavar="WHEN", help="before, and not at, this moment")
     parser.add_argument(
         "--rerank", action="store_true", help="sort the best 100 by k-reciprocal re-ranking"
     )
@@ -80,7 +80,7 @@ def entries_of(args: argparse.Namespace) -> list[Entry]:
     for option in ("identity", "camera"):
         if getattr(args, option) is not None and not getattr(args, option).strip():
             raise UserError(f"--{option} is empty; give a name, or leave it out.")
-    time = None if args.time is None else unix_seconds(args.time, "--time")
+    time = None if args.time is None else moment_of(args.time, "--time")
     found = labelled(list_entries(args.pictures, args.folders), args.identity, args.camera, time)
     if args.time_from is None:
         return found
@@ -99,7 +99,7 @@ def search_options(args: argparse.Namespace) -> dict[str, Any]:
 
     _require_positive(args, "batch_size", "top")
     since, until = (
-        None if text is None else unix_seconds(text, option)
+        None if text is None else moment_of(text, option)
         for option, text in (("--since", args.since), ("--until", args.until))
     )
     filters = Filters(

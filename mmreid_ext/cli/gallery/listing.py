@@ -14,7 +14,7 @@ from mmreid_ext.pictures.folder import IMAGE_SUFFIXES
 from mmreid_ext.protocols.crop_names import crop_name
 from mmreid_ext.suggest import did_you_mean
 
-from .moments import unix_seconds
+from .moments import moment_of
 
 FOLDERS = {
     "person": ("identity",),
@@ -179,7 +179,7 @@ def _of_row(file: Path, line: int, row: dict[str, str | None]) -> Entry:
         box,
         cells.get("identity") or None,
         cells.get("camera") or None,
-        unix_seconds(time, place) if time else None,
+        moment_of(time, place) if time else None,
     )
 
 

@@ -1,43 +1,35 @@
-"""Moments: as people write them, as files record them, as tables show them; all in UTC."""
+"""Moments: as options give them, as files record them, as tables show them; all in UTC."""
 
 from __future__ import annotations
 
-import math
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from PIL import Image
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.moments import iso, read_moment, unix_seconds
 
 _EXIF_PART = 0x8769
 _TAKEN, _ZONE = 0x9003, 0x9011  # DateTimeOriginal, OffsetTimeOriginal
 
 
-def unix_seconds(text: str, owner: str) -> float:
-    """Read a moment: ISO 8601, or seconds since 1970.
+def moment_of(text: str, owner: str) -> float:
+    """Read a moment as :func:`~mmreid_ext.moments.read_moment` does.
 
     Args:
-        text: ``2026-11-26``, ``2026-11-26T14:30``, ``2026-11-26T14:30:05+01:00``, or a number.
-            Without a zone it is UTC.
+        text: ISO 8601, or seconds since 1970.
         owner: What messages call it: an option, or a file and its line.
 
     Raises:
-        UserError: If it is neither.
+        UserError: If it is no moment.
     """
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-        except ValueError:
-            raise UserError(
-                f"{owner}: {text!r} is no moment; write it as 2026-11-26T14:30 (in UTC), with a "
-                "zone as 2026-11-26T14:30+01:00, or as seconds since 1970."
-            ) from None
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-    if not math.isfinite(seconds):
-        raise UserError(f"{owner}: {text!r} isn't a finite number of seconds.")
+    seconds = read_moment(text)
+    if seconds is None:
+        raise UserError(
+            f"{owner}: {text!r} is no moment; write it as 2026-11-26T14:30 (in UTC), with a "
+            "zone as 2026-11-26T14:30+01:00, or as seconds since 1970."
+        )
     return seconds
 
 
@@ -45,17 +37,8 @@ def shown(seconds: float | None) -> str:
     """Write a moment as ``2026-11-26 14:30:05``, in UTC; empty where unknown."""
     if seconds is None:
         return ""
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=round(seconds))
-    except OverflowError:
-        return f"{seconds:g}"
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def iso(seconds: float | None) -> str | None:
-    """Write a moment as ISO 8601 in UTC, for programs."""
-    text = shown(seconds)
-    return text.replace(" ", "T") + "Z" if text else None
+    text = iso(round(seconds))
+    return f"{seconds:g}" if text is None else text.rstrip("Z").replace("T", " ")
 
 
 def of_file(path: str | os.PathLike) -> float:
@@ -83,4 +66,4 @@ def of_camera(path: str | os.PathLike) -> float | None:
         moment = datetime.fromisoformat(offset.replace("Z", "+00:00")) if offset else moment
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    return unix_seconds(moment)

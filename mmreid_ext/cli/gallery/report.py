@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.moments import iso
 from mmreid_ext.shorten import one_line, several, shorten
 from mmreid_ext.suggest import did_you_mean
 
-from .moments import iso, shown
+from .moments import shown
 
 if TYPE_CHECKING:
     from mmreid_ext.deploy import Gallery

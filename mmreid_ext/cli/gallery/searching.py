@@ -12,14 +12,15 @@ import numpy as np
 from mmreid_ext.deploy.gallery.picture_hash import picture_hash
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.evaluation.results.table import text_table
+from mmreid_ext.moments import iso
 from mmreid_ext.pictures.picture_file import read_regular_file
 from mmreid_ext.shorten import one_line
-from mmreid_ext.verdicts.answers import same_person
+from mmreid_ext.verdicts.answers import rates_note, same_person
 from mmreid_ext.verdicts.thresholds import Threshold
 
 from .adding import picture_of
 from .listing import list_entries
-from .moments import iso, shown
+from .moments import shown
 
 if TYPE_CHECKING:
     from mmreid_ext.deploy import Gallery
@@ -129,13 +130,7 @@ def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:
         note = " (it is in the gallery itself, and left out)" if one.itself else ""
         body = _table(one.hits, thresholds) if one.hits else "nothing was found"
         parts.append(f"{one_line(one.query, _LONGEST_PATH)}{note}\n{body}")
-    known = [t for t in thresholds if t.similarity is not None]
-    if known:
-        parts.append(
-            "yes, 1 in N: that similar are at most 1 in N pairs of different people, measured on "
-            f"{known[0].dataset!r}"
-        )
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, [*parts, rates_note(thresholds)]))
 
 
 def _table(hits: Sequence[Any], thresholds: Sequence[Threshold]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.deploy.gallery.model_identity import model_of, require_same_model
 from mmreid_ext.version import __version__
 
 from .requests.endpoint import add_error_answers
@@ -50,7 +50,7 @@ def build_app(
 
         gallery = Gallery(os.fspath(gallery), model=model.info)
     elif gallery is not None:
-        _require_same_model(gallery, model)
+        require_same_model(gallery.model, model_of(model.info), gallery.place)
     service = Service(model, gallery, settings, owns_gallery=owned)
     app = _application(service)
     for add in (add_embedding, add_searching, add_enrolling, add_looking, add_watching):
@@ -81,12 +81,3 @@ def _application(service: Service) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-
-
-def _require_same_model(gallery: Gallery, model: Embedder) -> None:
-    found = gallery.info().model.identity
-    if found != model.info.identity:
-        raise UserError(
-            f"The gallery holds embeddings of the model {found}, and the service has the model "
-            f"{model.info.identity}; give the model of the gallery, or another gallery."
-        )

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.moments import unix_seconds
 from mmreid_ext.setting_checks import is_number, is_whole
 from mmreid_ext.shorten import one_line, shorten
 
@@ -125,7 +126,7 @@ def text(value: Any, name: str) -> str:
 def moment(value: Moment, name: str) -> float:
     """Return unix seconds; a ``datetime`` without a time zone is taken as UTC."""
     if isinstance(value, dt.datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)).timestamp()
+        return unix_seconds(value)
     if not is_number(value) or not math.isfinite(value):
         raise UserTypeError(
             f"{name}={one_line(repr(value))} must be unix seconds or a datetime; a datetime "

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from datetime import datetime, timezone
 
 from mmreid_ext.deploy.app.refusals import Refusal
+from mmreid_ext.moments import read_moment
 from mmreid_ext.shorten import one_line
 
 MAX_NAME = 200
 """Characters of the name of a person or camera."""
 
-_FIRST, _LAST = -62135596800.0, 253402300799.0  # years 1 and 9999
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _HIDDEN = ("Cc", "Cs", "Zl", "Zp", "Cn")
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -85,37 +84,14 @@ def moment(name: str, text: str | None) -> float | None:
     """
     if text is None:
         return None
-    seconds = _seconds(text)
-    if seconds is None or not _FIRST <= seconds <= _LAST:
+    seconds = read_moment(text)
+    if seconds is None:
         raise Refusal(
             400,
             f"{name}={one_line(text)!r} must be a time as 2026-05-31T14:00:00Z, or seconds "
             "since 1970.",
         )
     return seconds
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        # Python 3.10 doesn't read the Z.
-        read = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1] in "zZ" else text)
-        return (read if read.tzinfo else read.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-def iso(seconds: float | None) -> str | None:
-    """Write a time as ISO 8601 in UTC; None where it isn't known, or no calendar has it."""
-    if seconds is None or not _FIRST <= seconds <= _LAST:
-        return None
-    moment = datetime.fromtimestamp(round(seconds, 3), timezone.utc)
-    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds").replace(
-        "+00:00", "Z"
-    )
 
 
 def person(name: str, text: str | None) -> str | None:

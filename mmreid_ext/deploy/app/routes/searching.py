@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from mmreid_ext.deploy.app.refusals import Refusal
 from mmreid_ext.deploy.app.requests.endpoint import form_endpoint
-from mmreid_ext.deploy.app.requests.form_values import box, flag, iso, moment, person, whole
+from mmreid_ext.deploy.app.requests.form_values import box, flag, moment, person, whole
 from mmreid_ext.deploy.app.requests.json_answers import answer
 from mmreid_ext.deploy.app.requests.multipart import MAX_FIELDS, Form, base_name
 from mmreid_ext.deploy.app.service import Service
+from mmreid_ext.moments import iso
 
 from .describe import errors, file_field, form, success, text_field
 from .schemas import Searched

@@ -1,7 +1,7 @@
 import pytest
 
 from mmreid_ext.deploy.app.refusals import Refusal
-from mmreid_ext.deploy.app.requests.form_values import box, flag, iso, moment, person, whole
+from mmreid_ext.deploy.app.requests.form_values import box, flag, moment, person, whole
 
 NOON = 1780228800.0
 
@@ -38,35 +38,13 @@ def test_boxes():
     assert box("1, 2.5,3,4") == (1.0, 2.5, 3.0, 4.0) and box(None) is None
 
 
-@pytest.mark.parametrize(
-    "text, seconds",
-    [
-        ("1780228800", NOON),
-        ("1780228800.5", NOON + 0.5),
-        ("2026-05-31T12:00:00Z", NOON),
-        ("2026-05-31T12:00:00z", NOON),
-        ("2026-05-31T14:00:00+02:00", NOON),
-        ("2026-05-31T12:00:00", NOON),
-        ("2026-05-31 12:00:00.500", NOON + 0.5),
-        ("2026-05-31", NOON - 43200),
-        ("-1", -1.0),
-    ],
-)
-def test_times(text, seconds):
-    assert moment("since", text) == seconds
+def test_times():
+    assert moment("since", "2026-05-31T14:00:00+02:00") == NOON and moment("since", None) is None
 
 
-@pytest.mark.parametrize(
-    "text", ["nan", "inf", "1e300", "yesterday", "2026-13-01", "Z", "0000-01-01"]
-)
+@pytest.mark.parametrize("text", ["", "nan", "1e300", "yesterday", "2026-13-01", "Z"])
 def test_times_that_are_none(text):
     assert refused(moment, "since", text)
-
-
-def test_times_are_written_in_utc():
-    assert iso(NOON) == "2026-05-31T12:00:00Z" and iso(NOON + 0.25) == "2026-05-31T12:00:00.250Z"
-    assert iso(None) is None and iso(1e300) is None
-    assert moment("x", iso(NOON)) == NOON
 
 
 @pytest.mark.parametrize(

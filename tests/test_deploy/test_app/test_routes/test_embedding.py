@@ -23,7 +23,7 @@ def test_a_broken_picture_among_others_is_named(client):
 
 def test_too_many_pictures(client):
     answer = client.post("/embed", files=files(1, 2, 3, 4, 5))
-    assert answer.status_code == 413 and "5 pictures" in answer.json()["detail"]
+    assert answer.status_code == 413 and "More than 4 pictures" in answer.json()["detail"]
 
 
 def test_one_person_or_two(client):
