@@ -105,7 +105,7 @@ setup(
         "mim": read_requirements("mim"),
         "mminstall": read_requirements("mim"),  # the name under which OneDL's mim looks for it
         "dev": read_requirements("dev"),
-        "faiss": ["faiss-cpu"],
+        "faiss": ["faiss-cpu>=1.10"],
         "deploy": read_requirements("deploy"),
         "gallery": read_requirements("gallery"),
         "milvus": read_requirements("milvus"),

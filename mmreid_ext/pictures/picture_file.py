@@ -25,6 +25,8 @@ from .png_structure import PNG_START, check_png
 CUT_OFF = "the file is cut off"
 MAX_PIXELS = 100_000_000  # decoded 0.3 GB; the largest cameras of today have about as many
 
+_STRIP = 64  # rows that are blended at a time
+
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 # In the compressed data, 0xff is followed by 0 (a byte of data), a restart mark or 0xff (fill).
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -152,8 +154,17 @@ def without_alpha(image: np.ndarray, content: bytes) -> np.ndarray:
             f"don't fit the loaded image, {image.shape[1]} x {image.shape[0]}; "
             "remove the alpha channel, or load it with LoadResized"
         )
-    blended = image * (alpha[:, :, None] / np.float32(255))
-    return blended.round().astype(image.dtype) if image.dtype == np.uint8 else blended
+    if image.dtype != np.uint8:
+        return _blended(image, alpha)
+    blended = np.empty_like(image)
+    for top in range(0, len(image), _STRIP):  # in float32, a whole picture would take gigabytes
+        part = slice(top, top + _STRIP)
+        np.rint(_blended(image[part], alpha[part]), out=blended[part], casting="unsafe")
+    return blended
+
+
+def _blended(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    return image * (alpha[:, :, None] / np.float32(255))
 
 
 def _alpha(content: bytes) -> np.ndarray | None:
@@ -166,10 +177,11 @@ def _alpha(content: bytes) -> np.ndarray | None:
         if not picture.has_transparency_data:
             return None
         try:
-            upright = ImageOps.exif_transpose(picture.convert("RGBA"))
+            coloured = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+            upright = ImageOps.exif_transpose(coloured.getchannel("A"))
         except Exception as error:
             raise OSError(f"its transparent parts are damaged ({one_line(error)})") from error
-    return np.asarray(upright.getchannel("A"))
+    return np.asarray(upright)
 
 
 def _size(content: bytes) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """A picture is shown as it is, or refused with the reason."""
 
 import os
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -123,6 +124,25 @@ def test_pictures_without_transparency_are_not_touched(tmp_path):
     half = np.dstack([image, np.full((16, 8), 51, np.uint8)])
     blended = without_alpha(image.astype(np.float32), encoded(half, ".png"))
     assert np.allclose(blended, image * 0.2, atol=1e-4)
+
+
+@pytest.mark.parametrize("height", [1, 63, 64, 65, 200])
+def test_strips_give_what_the_whole_picture_gives(height):
+    picture = noise(height, 90, 4)
+    alpha = picture[:, :, 3:] / np.float32(255)
+    whole = (picture[:, :, :3] * alpha).round().astype(np.uint8)
+    assert np.array_equal(without_alpha(picture[:, :, :3], encoded(picture, ".png")), whole)
+
+
+def test_blending_takes_no_gigabytes():
+    picture = noise(2000, 100, 4)
+    content, image = encoded(picture, ".png"), picture[:, :, :3].copy()
+    tracemalloc.start()  # NumPy's memory; Pillow's is its own
+    try:
+        without_alpha(image, content)
+        assert tracemalloc.get_traced_memory()[1] < 8 * image[:, :, 0].size
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_loader_that_resizes_a_transparent_picture_is_refused(tmp_path):

@@ -19,7 +19,7 @@ class Settings:
         max_body: Largest body of a request, in bytes.
         max_memory: Largest sum of the bodies that are held at one time, in bytes.
         max_pixels: Largest width times height of a picture. Decoding and resizing take 15 bytes
-            per pixel and thread, 35 with transparent parts.
+            per pixel and thread.
         max_images: Most pictures of one request.
         max_requests: Most requests that are worked on at one time; one more is told to come later.
         max_topk: Most matches of one search.

@@ -19,19 +19,23 @@ from . import worker
 def together(place: str, size: int, seconds: float, batch: int = 100) -> dict[str, Any]:
     """Let two processes add while a third one searches; return what each of them saw.
 
+    The third begins when both have added: on a busy machine they start long after one another.
+
     Args:
         place: A gallery; it is made if it isn't there.
         size: Numbers of an embedding.
         seconds: How long the third searches; the others are stopped after it.
         batch: Rows of an addition.
     """
-    searcher = worker.start("search", place=place, size=size, seconds=seconds)
     writers = [
         worker.start("write", place=place, name=name, size=size, batch=batch, batches=10**6)
         for name in ("one", "two")
     ]
-    seen = worker.result(searcher)
-    acknowledged = [_stop(process) for process in writers]
+    begun = [_begun(process) for process in writers]
+    seen = worker.result(worker.start("search", place=place, size=size, seconds=seconds))
+    acknowledged = [
+        _stop(process, lines, signal.SIGTERM) for process, lines in zip(writers, begun, strict=True)
+    ]
     there = people(place)
     lost = sum(there[person] != batch for person in sum(acknowledged, []))
     extra = [number for number in there.values() if number != batch]
@@ -55,7 +59,9 @@ def kills(place: str, size: int, count: int, batch: int = 500, seed: int = 0) ->
         process = worker.start(
             "write", place=place, name=f"kill {number}", size=size, batch=batch, batches=10**6
         )
-        acknowledged += _stop(process, moments.random() / 2, kill=True)
+        begun = _begun(process)
+        time.sleep(moments.random() / 2)
+        acknowledged += _stop(process, begun, signal.SIGKILL)
     there = people(place)
     lost = [person for person in acknowledged if there[person] != batch]
     half = [person for person, rows in there.items() if rows != batch]
@@ -71,16 +77,18 @@ def people(place: str) -> Counter[str]:
         return Counter(gallery.people())
 
 
-def _stop(process: subprocess.Popen[str], after: float = 0.0, kill: bool = False) -> list[str]:
-    """End a process that adds, and return the people whose additions it acknowledged."""
-    output = process.stdout
-    if output is None:
+def _begun(process: subprocess.Popen[str]) -> list[str]:
+    """Wait for the first addition of a process, and return what it has said until then."""
+    if process.stdout is None:
         raise RuntimeError("its output isn't read")
-    lines = [output.readline(), output.readline()] if kill else []  # ready, and the first addition
-    time.sleep(after)
-    process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-    lines += output.read().splitlines()
-    process.wait()
+    return [process.stdout.readline(), process.stdout.readline()]  # ready, and the addition
+
+
+def _stop(process: subprocess.Popen[str], begun: list[str], how: signal.Signals) -> list[str]:
+    """End a process that adds, and return the people whose additions it acknowledged."""
+    process.send_signal(how)
+    output, _ = process.communicate()
+    lines = begun + output.splitlines()
     whole = [json.loads(line) for line in lines if line.strip().endswith("}")]
     return [one["person"] for one in whole if "person" in one]
 

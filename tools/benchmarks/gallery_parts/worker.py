@@ -147,9 +147,10 @@ def write(place: str, name: str, size: int, batch: int, batches: int) -> None:
 def search(place: str, size: int, seconds: float) -> None:
     """Search again and again while others add, and tell what was seen."""
     asked = data.draw_queries(16, data.BLOCK, size)
-    rows, counts, end = [], 0, time.monotonic() + seconds
+    rows, counts = [], 0
     with Gallery(place, model=model(size)) as gallery:
-        while time.monotonic() < end or not counts:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end or len(rows) < 2:
             for hits in gallery.search(asked.vectors, topk=10):
                 counts += 1
                 similarities = [hit.similarity for hit in hits]

@@ -15,69 +15,106 @@ from . import remains
 from .database import Connection
 from .statements import chunks, marks
 
+_NOTE = "forget "
+"""Begin of the keys in ``meta`` that say: something was deleted, and may still be in the file."""
+
 MOST = 1000
 """Deleted pictures whose remains are looked for; after more the file is written anew at once."""
 
 
 class Traces:
-    """What deleted pictures could leave behind.
+    """What pictures that are deleted or named anew could leave behind.
+
+    The file notes in the same transaction that there is something to forget. So a process that is
+    killed before it has done so leaves that to the next one.
 
     Args:
-        raw: Connection inside the transaction that will delete them.
+        raw: Connection inside the transaction that will change the pictures.
         ids: The pictures.
+        names_only: Whether they stay, under another name.
     """
 
-    def __init__(self, raw: sqlite3.Connection, ids: Sequence[int]) -> None:
+    def __init__(
+        self, raw: sqlite3.Connection, ids: Sequence[int], names_only: bool = False
+    ) -> None:
+        self.note = f"{_NOTE}{os.urandom(8).hex()}"
         self.count = len(ids)
         self.windows: set[int] = set()
-        self.texts: set[str] = set()
+        self.names: dict[str, set[bytes]] = {}
+        self._raw = raw
         for some in chunks(ids if self.count <= MOST else []):
             for values in raw.execute(
                 "SELECT hash, embedding, jpeg, identity, source FROM images i "
                 f"LEFT JOIN thumbnails t ON t.id = i.id WHERE i.id IN ({marks(some)})",
                 some,
             ):
-                hash, embedding, jpeg, *texts = values
+                hash, embedding, jpeg, identity, source = values
+                if identity:
+                    forms = self.names.setdefault(identity, set())
+                    forms |= remains.forms_of(identity, hash)
+                if names_only:
+                    continue
+                if source and len(source.encode()) >= remains.SHORTEST:
+                    self.names.setdefault(source, {source.encode()})
                 # The first half of a JPEG file is much the same in all of them.
                 picture = b"" if jpeg is None else jpeg[len(jpeg) // 2 :]
                 for content in (hash, embedding, picture):
                     self.windows |= remains.windows_of(content)
-                self.texts |= {
-                    text for text in texts if text and len(text.encode()) >= remains.SHORTEST
-                }
 
-    def drop_names_in_use(self, raw: sqlite3.Connection) -> None:
-        """Forget the names that other pictures have, too; call it after the deletion."""
-        for some in chunks(sorted(self.texts)):
-            self.texts -= {
-                name
-                for (name,) in raw.execute(
-                    f"SELECT DISTINCT identity FROM images WHERE identity IN ({marks(some)})", some
-                )
-            }
+    @property
+    def texts(self) -> set[bytes]:
+        """What is looked for as it is."""
+        return set().union(*self.names.values())
+
+    def settle(self) -> None:
+        """Forget the names that other pictures have, too, and note the rest in the file.
+
+        Call it after the change, before the transaction ends.
+        """
+        for some in chunks(sorted(self.names)):
+            for (name,) in self._raw.execute(
+                f"SELECT DISTINCT identity FROM images WHERE identity IN ({marks(some)})", some
+            ):
+                del self.names[name]
+        if self:
+            self._raw.execute("INSERT INTO meta VALUES (?, '')", (self.note,))
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for; many pictures aren't looked at one by one."""
+        return bool(self.windows or self.names) or self.count > MOST
 
 
-def forget(writer: Connection, place: str, traces: Traces) -> None:
+def forget(writer: Connection, place: str, traces: Traces | None) -> None:
     """Empty the log, look for remains in the file, and write it anew if there are some.
 
-    Warns if another process prevents it; the deletion itself is done.
+    Warns if another process prevents it; the change itself is done, and what is left to forget is
+    noted in the file for the next change.
 
     Args:
         writer: Connection outside of a transaction.
         place: The file.
-        traces: What was deleted.
+        traces: What was deleted; None: only what earlier processes have left to do.
     """
     with writer.lock:
-        if not _empty_log(writer, place):
+        notes = [
+            key
+            for (key,) in writer.all(
+                "SELECT key FROM meta WHERE substr(key, 1, ?) = ?", (len(_NOTE), _NOTE)
+            )
+        ]
+        if not notes or not _empty_log(writer, place):
             return
-        if traces.count <= MOST and not _remain(place, traces):
-            return
-        try:
-            writer.all("VACUUM")
-        except sqlite3.Error as error:
-            _warn(place, f"the file can't be written anew ({error})")
-            return
-        _empty_log(writer, place)
+        others = [note for note in notes if traces is None or note != traces.note]
+        if traces is None or others or traces.count > MOST or _remain(place, traces):
+            try:
+                writer.all("VACUUM")
+            except sqlite3.Error as error:
+                _warn(place, f"the file can't be written anew ({error})")
+                return
+            if not _empty_log(writer, place):
+                return
+        with writer.transaction() as raw:
+            raw.executemany("DELETE FROM meta WHERE key = ?", ((note,) for note in notes))
 
 
 def _empty_log(writer: Connection, place: str) -> bool:
@@ -89,7 +126,7 @@ def _empty_log(writer: Connection, place: str) -> bool:
 
 def _remain(place: str, traces: Traces) -> bool:
     """Whether something is left; True if that can't be found out."""
-    asked = dict(windows=sorted(traces.windows), texts=sorted(traces.texts))
+    asked = dict(windows=sorted(traces.windows), texts=sorted(text.hex() for text in traces.texts))
     command = [sys.executable, os.fspath(remains.__file__), os.path.abspath(place)]
     try:
         done = subprocess.run(
@@ -102,7 +139,6 @@ def _remain(place: str, traces: Traces) -> bool:
 
 def _warn(place: str, why: str) -> None:
     warn_user(
-        f"{place}: the pictures are deleted, but parts of them may still be in the file or its "
-        f"log: {why}. Delete anything later, or run `VACUUM` and "
-        "`PRAGMA wal_checkpoint(TRUNCATE)` by sqlite3."
+        f"{place}: the change is made, but parts of what was deleted or renamed may still be in "
+        f"the file or its log: {why}. Open the gallery for writing later: then they are removed."
     )

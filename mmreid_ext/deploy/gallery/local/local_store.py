@@ -19,6 +19,7 @@ from mmreid_ext.errors import UserError
 
 from .database import Connection, make_file, open_reader, prepare, reported, require_file
 from .follower import Follower
+from .forgetting import forget
 from .statements import chunks, marks
 from .writing import add_rows, delete_rows, label_rows
 
@@ -29,7 +30,7 @@ _TRIES = 5
 class LocalStore:
     """A :class:`mmreid_ext.deploy.gallery.store.Store` in one file.
 
-    Reading and writing have a connection each, so that a search never waits for a long ``add``.
+    Reading and writing have a connection each: no search waits for a long ``add``.
 
     Args:
         place: The file.
@@ -61,6 +62,7 @@ class LocalStore:
                 require_same_model(self.model, model, place)
                 if not read_only:
                     self._writer = Connection(place, "rw")
+                    forget(self._writer, place, None)  # what a killed process has left to do
             except BaseException:
                 self._reader.close()
                 raise
@@ -103,8 +105,10 @@ class LocalStore:
     def label(self, ids: Sequence[int], identity: str | None) -> int:
         """Set who pictures show; see :class:`.Store`."""
         writer = self._open_writer()
-        with reported(self.place), writer.transaction() as raw:
-            return label_rows(raw, ids, identity)
+        with reported(self.place):
+            count = label_rows(writer, self.place, ids, identity)
+            self._follower.catch_up_if_loaded()
+        return count
 
     def refresh(self) -> None:
         """Load the index, or catch up."""
@@ -157,18 +161,16 @@ class LocalStore:
         """Return the id of the picture of each hash; see :class:`.Store`."""
         found: dict[bytes, int] = {}
         for some in chunks(list(dict.fromkeys(hashes))):
-            found |= dict(
-                self._read(f"SELECT hash, id FROM images WHERE hash IN ({marks(some)})", some)
-            )
+            asked = f"SELECT hash, id FROM images WHERE hash IN ({marks(some)})"
+            found |= dict(self._read(asked, some))
         return [found.get(content) for content in hashes]
 
     def embeddings(self, ids: Sequence[int]) -> np.ndarray:
         """Return stored embeddings; see :class:`.Store`."""
         found: dict[int, bytes] = {}
         for some in chunks(sorted(set(ids))):
-            found |= dict(
-                self._read(f"SELECT id, embedding FROM images WHERE id IN ({marks(some)})", some)
-            )
+            asked = f"SELECT id, embedding FROM images WHERE id IN ({marks(some)})"
+            found |= dict(self._read(asked, some))
         none = bytes(2 * self.model.size)
         raw = b"".join(found.get(id, none) for id in ids)
         return np.frombuffer(raw, dtype="<f2").reshape(len(ids), self.model.size)

@@ -27,6 +27,9 @@ SHORTEST = 4
 _TREE_PAGES = {2: 12, 5: 12, 10: 8, 13: 8}
 """Length of the header by the type of a page with rows."""
 
+_NUMBER_KINDS = (1, 2, 3, 4, 5, 6, 8, 9)
+"""What SQLite calls whole numbers of 1, 2, 3, 4, 6 and 8 bytes, zero and one."""
+
 _BLOCK = 512
 """Pages read at a time."""
 
@@ -36,6 +39,23 @@ def windows_of(content: bytes, step: int = 16) -> set[int]:
     last = len(content) - WINDOW
     starts = {*range(0, last + 1, step), last} if last >= 0 else set()
     return {int.from_bytes(content[at : at + WINDOW], "little") for at in starts}
+
+
+def forms_of(name: str, hash: bytes) -> set[bytes]:
+    """Return what a name of a picture is known by: itself, or a short one with what precedes it.
+
+    In the table that is the picture's hash. In the index of names it is the head of the entry: its
+    own length, the kind of the text (13 + 2 x bytes), and that of the number behind it.
+
+    Args:
+        name: The name.
+        hash: Of the picture.
+    """
+    text = name.encode()
+    if len(text) >= SHORTEST:
+        return {text}
+    heads = {bytes((3, 13 + 2 * len(text), number)) for number in _NUMBER_KINDS}
+    return {head + text for head in heads | {hash[-WINDOW:]} if len(head + text) >= SHORTEST}
 
 
 def unused_parts(file: str | os.PathLike) -> Iterator[bytes]:
@@ -71,7 +91,7 @@ def holds_remains(file: str | os.PathLike, windows: set[int], texts: set[bytes])
     Args:
         file: The database; nobody else's writing is waited for.
         windows: From :func:`windows_of`.
-        texts: UTF-8, of at least :data:`SHORTEST` bytes.
+        texts: Bytes as they would stand there, at least :data:`SHORTEST` each.
     """
     starts = {int.from_bytes(text[:SHORTEST], "little") for text in texts}
     numbers = {8: _Numbers(windows, "<u8"), SHORTEST: _Numbers(starts, "<u4")}
@@ -112,7 +132,7 @@ class _Numbers:
 def main() -> None:
     """Answer a question from standard input."""
     asked = json.load(sys.stdin)
-    texts = {text.encode() for text in asked["texts"]}
+    texts = {bytes.fromhex(text) for text in asked["texts"]}
     sys.stdout.write(str(int(holds_remains(sys.argv[1], set(asked["windows"]), texts))))
 
 

@@ -78,18 +78,29 @@ def delete_rows(
         for table in ("images", "thumbnails"):
             raw.executemany(f"DELETE FROM {table} WHERE id = ?", ((id,) for id in there))
         raw.executemany("INSERT INTO changes (id, deleted) VALUES (?, 1)", ((i,) for i in there))
-        traces.drop_names_in_use(raw)
-    if there:
+        traces.settle()
+    if traces:
         forget(writer, place, traces)
     return len(there)
 
 
-def label_rows(raw: sqlite3.Connection, ids: Sequence[int], identity: str | None) -> int:
-    """Set who pictures show, inside a transaction."""
-    count = 0
-    for id in sorted(set(ids)):
-        done = raw.execute("UPDATE images SET identity = ? WHERE id = ?", (identity, id))
-        count += done.rowcount
-        if done.rowcount:
-            raw.execute("INSERT INTO changes (id, deleted) VALUES (?, 0)", (id,))
-    return count
+def label_rows(writer: Connection, place: str, ids: Sequence[int], identity: str | None) -> int:
+    """Set who pictures show, and delete what the file may still hold of their earlier names."""
+    with writer.transaction() as raw:
+        there, anew = 0, []
+        for some in chunks(sorted(set(ids))):
+            for id, known in raw.execute(
+                f"SELECT id, identity FROM images WHERE id IN ({marks(some)})", some
+            ):
+                there += 1
+                if known != identity:
+                    anew.append(id)
+        traces = Traces(raw, anew, names_only=True)
+        raw.executemany(
+            "UPDATE images SET identity = ? WHERE id = ?", ((identity, i) for i in anew)
+        )
+        raw.executemany("INSERT INTO changes (id, deleted) VALUES (?, 0)", ((i,) for i in anew))
+        traces.settle()
+    if traces:
+        forget(writer, place, traces)
+    return there

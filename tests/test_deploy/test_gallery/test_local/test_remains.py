@@ -76,7 +76,7 @@ def test_pages_of_any_size_and_as_a_script(tmp_path, page_size):
     content = bytearray(path.read_bytes())
     content[page_size + 30 : page_size + 38] = b"leftover"  # behind the list of page 2's one row
     path.write_bytes(content)
-    asked = dict(windows=sorted(remains.windows_of(b"leftover")), texts=["nobody"])
+    asked = dict(windows=sorted(remains.windows_of(b"leftover")), texts=[b"nobody".hex()])
     done = subprocess.run(
         [sys.executable, remains.__file__, path],
         input=json.dumps(asked),
@@ -87,3 +87,20 @@ def test_pages_of_any_size_and_as_a_script(tmp_path, page_size):
     assert done.stdout == "1"
     for text, there in ((b"leftover", True), (b"left", True), (b"lefty", False), (b"over", True)):
         assert remains.holds_remains(path, set(), {text, b"nobody"}) == there
+
+
+def test_a_short_name_is_known_by_what_precedes_it(tmp_path):
+    raw = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    raw.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, hash BLOB, name TEXT)")
+    raw.execute("CREATE INDEX by_name ON t (name)")
+    for name in ("B", "Al", "Bob"):
+        for id in (0, 1, 100, 30_000, 8_000_000, 2**31 - 1, 2**40, 2**60):
+            raw.execute("DELETE FROM t")
+            raw.execute("INSERT INTO t VALUES (?, ?, ?)", (id, bytes(range(32)), name))
+            raw.execute("VACUUM")
+            content = (tmp_path / "a.db").read_bytes()
+            table, index = content[4096:8192], content[8192:]
+            forms = remains.forms_of(name, bytes(range(32)))
+            assert any(form in table for form in forms) and any(form in index for form in forms)
+    raw.close()
+    assert remains.forms_of("Anna", b"x" * 32) == {b"Anna"}
