@@ -14,9 +14,9 @@ What it promises, in one file (``people.db``):
   the hash, the texts or the thumbnail; the index of this process neither. After ``label`` they
   don't hold the earlier name, if nobody else has it. What a killed process or a long reader has
   prevented is done when the gallery is next opened for writing, or changed. Other processes let go
-  of what is deleted at their next search. Copies of the file, backups and what a solid-state disk keeps below
-  the file system are beyond its reach. The file isn't encrypted: embeddings of people are personal
-  data, so guard it (it is made readable by its owner only).
+  of what is deleted at their next search. Copies of the file, backups and what a solid-state disk
+  keeps below the file system are beyond its reach. The file isn't encrypted: embeddings of people
+  are personal data, so guard it (it is made readable by its owner only).
 """
 
 from .gallery import Gallery

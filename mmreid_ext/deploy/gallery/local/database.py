@@ -17,13 +17,15 @@ PAGE = 8192
 WAIT = 30.0
 """Seconds that a connection waits for another one's transaction."""
 
+_DAMAGED = "it is damaged; restore a copy, or save what `sqlite3 FILE .recover` finds"
 _REASONS = {
     "locked": "another process has been writing for {wait:.0f} seconds; try again later",
     "disk is full": "the disk is full, or the file has reached its size limit; make room",
     "disk I/O error": "the disk refuses (full, a size limit, or damaged); make room or check it",
     "readonly": "it can't be written; check the permissions of the file and its folder",
     "unable to open": "it can't be opened; check the folder and the permissions",
-    "malformed": "it is damaged; restore a copy, or save what `sqlite3 FILE .recover` finds",
+    "malformed": _DAMAGED,
+    "decode": _DAMAGED,  # text that is none
     "not a database": "it is not a gallery; give another path",
 }
 
@@ -33,7 +35,7 @@ def reported(place: str) -> Iterator[None]:
     """Turn errors of SQLite into ours, which name the file and the remedy."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         said = str(error)
         reason = next((text for word, text in _REASONS.items() if word in said), None)
         if reason is None:
@@ -122,6 +124,15 @@ def make_file(place: str) -> bool:
     except OSError as error:
         raise UserError(f"{place} can't be made ({error.strerror}); give another path.") from error
     return True
+
+
+def number_of(place: str) -> tuple[int, int] | None:
+    """Return what tells a file from others under its name; None if there is none."""
+    try:
+        found = os.stat(place)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def require_file(place: str) -> None:

@@ -17,10 +17,19 @@ from mmreid_ext.deploy.gallery.model_identity import (
 from mmreid_ext.deploy.gallery.records import Added, Filters, GalleryInfo, GalleryModel, Hit, Rows
 from mmreid_ext.errors import UserError
 
-from .database import Connection, make_file, open_reader, prepare, reported, require_file
+from .database import (
+    Connection,
+    make_file,
+    number_of,
+    open_reader,
+    prepare,
+    reported,
+    require_file,
+)
 from .follower import Follower
 from .forgetting import forget
 from .statements import chunks, marks
+from .summary import CAMERAS, PEOPLE, summarise
 from .writing import add_rows, delete_rows, label_rows
 
 _TRIES = 5
@@ -55,6 +64,8 @@ class LocalStore:
         self._writer: Connection | None = None
         with reported(place):
             self._reader = open_reader(place, read_only)
+            self._file = os.path.abspath(place)
+            self._number = number_of(place)
             try:
                 text = None if model is None or read_only else model_to_text(model)
                 prepare(self._reader, place, text)
@@ -82,6 +93,8 @@ class LocalStore:
     def _require_open(self) -> None:
         if self._closed.is_set():
             raise UserError(f"{self.place} was closed; open the gallery again.")
+        if number_of(self._file) != self._number:  # what is written now would be lost
+            raise UserError(f"{self.place} was deleted, moved or replaced; open it again.")
 
     def _read(self, statement: str, values: Sequence[Any] = ()) -> list[tuple]:
         self._require_open()
@@ -98,7 +111,7 @@ class LocalStore:
         """Delete pictures, everywhere; see :class:`.Store`."""
         writer = self._open_writer()
         with reported(self.place):
-            count = delete_rows(writer, self.place, ids, identity)
+            count = delete_rows(writer, self._file, ids, identity)
             self._follower.catch_up_if_loaded()
         return count
 
@@ -106,7 +119,7 @@ class LocalStore:
         """Set who pictures show; see :class:`.Store`."""
         writer = self._open_writer()
         with reported(self.place):
-            count = label_rows(writer, self.place, ids, identity)
+            count = label_rows(writer, self._file, ids, identity)
             self._follower.catch_up_if_loaded()
         return count
 
@@ -182,21 +195,11 @@ class LocalStore:
 
     def people(self) -> dict[str, int]:
         """Return how many pictures each person has."""
-        return dict(
-            self._read(
-                "SELECT identity, count(*) FROM images WHERE identity IS NOT NULL "
-                "GROUP BY identity ORDER BY identity"
-            )
-        )
+        return dict(self._read(PEOPLE))
 
     def cameras(self) -> dict[str, int]:
         """Return how many pictures each camera has."""
-        return dict(
-            self._read(
-                "SELECT camera, count(*) FROM images INDEXED BY by_time "
-                "WHERE camera IS NOT NULL GROUP BY camera ORDER BY camera"
-            )
-        )
+        return dict(self._read(CAMERAS))
 
     def rows(self, batch: int, thumbnails: bool) -> Iterator[Rows]:
         """Yield all pictures in order of id; see :class:`.Store`."""
@@ -214,25 +217,7 @@ class LocalStore:
 
     def info(self) -> GalleryInfo:
         """Summarise the file."""
-        rows, named, first, last = self._read(
-            "SELECT (SELECT count(*) FROM images), (SELECT count(identity) FROM images), "
-            "(SELECT min(time) FROM images), (SELECT max(time) FROM images)"
-        )[0]
-        files = (self.place, f"{self.place}-wal")
-        return GalleryInfo(
-            place=self.place,
-            rows=rows,
-            identities=len(self.people()),
-            cameras=len(self.cameras()),
-            unnamed=rows - named,
-            thumbnails=self._read("SELECT count(*) FROM thumbnails")[0][0],
-            first=first,
-            last=last,
-            size=self.model.size,
-            model=self.model,
-            bytes=sum(os.path.getsize(file) for file in files if os.path.exists(file)),
-            version=self._read("PRAGMA user_version")[0][0],
-        )
+        return summarise(self._read, self.place, self._file, self.model)
 
     def close(self) -> None:
         """Close the connections and drop the index."""

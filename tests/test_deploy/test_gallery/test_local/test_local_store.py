@@ -1,5 +1,6 @@
 """The file behind a gallery: read-only, closed, used from many threads."""
 
+import sqlite3
 import threading
 
 import numpy as np
@@ -140,3 +141,34 @@ def test_counting_reads_no_pictures(tmp_path):
     with Gallery(tmp_path / "a.db", MODEL) as gallery:
         plan = gallery.store._read("EXPLAIN QUERY PLAN SELECT count(*) FROM thumbnails")
         assert "by_thumbnail" in str(plan)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_moved_away_takes_nothing_more(tmp_path, replaced):
+    """What is written into a file without a name is lost; a log beside another file damages it."""
+    path = tmp_path / "a.db"
+    with Gallery(path, MODEL) as gallery:
+        gallery.add(vectors(5))
+        path.rename(tmp_path / "old.db")
+        if replaced:
+            Gallery(path, MODEL).close()
+        for call in (
+            lambda: gallery.add(vectors(2, seed=1)),
+            lambda: gallery.delete(ids=[1]),
+            lambda: gallery.label([1], "lea"),
+            lambda: gallery.search(vectors(1)),
+            gallery.info,
+        ):
+            with pytest.raises(UserError, match="a.db was deleted, moved or replaced; open it"):
+                call()
+
+
+def test_text_that_is_none_is_damage(tmp_path):
+    path = tmp_path / "a.db"
+    with Gallery(path, MODEL) as gallery:
+        gallery.add(vectors(3), identities=["lea"] * 3)
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE images SET identity = CAST(x'ff86' AS TEXT)")
+    raw.close()
+    with Gallery(path) as gallery, pytest.raises(UserError, match="is damaged; restore a copy"):
+        gallery.people()
