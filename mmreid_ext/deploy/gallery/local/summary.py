@@ -1,4 +1,4 @@
-"""What a gallery file holds, in numbers."""
+"""Numbers about a gallery file."""
 
 from __future__ import annotations
 
