@@ -67,10 +67,11 @@ def unit_rows(output: np.ndarray, count: int, size: int) -> np.ndarray:
     Raises:
         UserError: If it has another shape, or numbers that aren't finite.
     """
-    if output.shape != (count, size):
+    shape = output.shape if isinstance(output, np.ndarray) else type(output).__name__
+    if shape != (count, size) or output.dtype.kind not in "fiu":
         raise UserError(
-            f"The model gave an array of shape {output.shape} for {count} images, its record says "
-            f"({count}, {size}); export it again."
+            f"The model gave an array of shape {shape} for {count} images, its record says "
+            f"({count}, {size}) of numbers; export it again."
         )
     rows = output.astype(np.float32, copy=False)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)

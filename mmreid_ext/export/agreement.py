@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmreid_ext.errors import UserError
+
 from .engines import Run
 
 BATCHES = (1, 2, 7)
@@ -18,6 +20,10 @@ int8: one less the mean cosine, which tells a broken file, not a good one."""
 DOUBTFUL = 0.05
 """One less the mean cosine from which on an int8 file is warned of. Trained networks lost 0.01 to
 0.02, and up to a point of mAP."""
+
+
+_SLACK = 1e-3
+"""By how much the length of a unit vector may be off."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,25 @@ class Agreement:
 def images_needed(batch: int | None) -> int:
     """Return how many images a comparison takes."""
     return sum(BATCHES) if batch is None else max(2 * batch, sum(BATCHES))
+
+
+def require_unit_vectors(expected: np.ndarray) -> None:
+    """Check what PyTorch computed: zeros would agree with any file, and NaN with none.
+
+    Args:
+        expected: Embeddings, (N, D).
+
+    Raises:
+        UserError: If a row isn't of unit length.
+    """
+    lengths = np.linalg.norm(expected.astype(np.float64), axis=1)
+    wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _SLACK))
+    if wrong.size:
+        raise UserError(
+            f"export: PyTorch's own embeddings of {wrong.size} of {len(expected)} images have "
+            f"length {lengths[wrong[0]]:g}, must have 1: the weights of the checkpoint are "
+            "damaged; take an earlier one."
+        )
 
 
 def compare(

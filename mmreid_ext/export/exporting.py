@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +14,12 @@ from torch import Tensor
 
 from mmreid_ext.apis.configuration import ConfigLike
 from mmreid_ext.apis.embedder import Embedder, build_embedder
-from mmreid_ext.checkpoint.atomic import atomic_write
 from mmreid_ext.deploy.model_info import ModelInfo
 from mmreid_ext.errors import UserError
 
 from .accuracy.labelled_set import LabelledSet
 from .accuracy.on_labels import Measured, accuracy_text, measure
-from .agreement import Agreement, compare, images_needed
+from .agreement import Agreement, compare, images_needed, require_unit_vectors
 from .deployed_network import DeployedNetwork
 from .description import as_text, describe, feature_of, require_size
 from .engines import ENGINES, Run, has_engine, open_file
@@ -33,6 +29,7 @@ from .optional import optional
 from .plan import ExportPlan
 from .quiet import quiet
 from .sample_images import count_of, embeddings_of, network_input, sample_images
+from .workplace import put_in_place, workplace
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
@@ -100,13 +97,12 @@ def export_model(
     _warn_of_unreadable(description, say)
     samples = _Samples(embedder, plan, calibration)
     network = DeployedNetwork(embedder.model, plan.input, embedder.use["input"], plan.outside)
-    plan.folder.mkdir(parents=True, exist_ok=True)
-    with _workplace(plan) as place, torch.no_grad():
+    with workplace(plan) as place, torch.no_grad():
         maker = Maker(plan, place, description, say, verbose)
         maker.make(network, samples.images, samples.to_calibrate(say))
         finisher = _Finisher(maker, samples, data, progress)
         checked = [finisher.check(kind) for kind in plan.formats]
-        return [finisher.move(one) for one in checked]  # all, or none
+        return finisher.move(checked)
 
 
 class _Samples:
@@ -118,6 +114,7 @@ class _Samples:
         self.embedder, self.plan, self.source = embedder, plan, source
         inputs = sample_images(embedder, source, images_needed(plan.batch))
         self.expected = embeddings_of(embedder, inputs)
+        require_unit_vectors(self.expected)
         self.images = self.as_input(inputs)
 
     def as_input(self, inputs: Tensor) -> Tensor:
@@ -202,20 +199,17 @@ class _Finisher:
         self.say(accuracy_text(test_set, measured))
         return measured
 
-    def move(self, checked: Exported) -> Exported:
-        """Put the files of a format in their places, the description last."""
-        description, final = self.maker.description, checked.file
-        beside = {f"{final.name}.json": (as_text(description) + "\n").encode()}
-        for sidecar in self.plan.sidecars:
-            beside |= sidecar(final, description)
-        files = [final]
-        if checked.format == "openvino":
-            files.insert(0, final.with_suffix(".bin"))  # the .xml is nothing without it
-        for file in files:
-            os.replace(self.maker.place.folder / file.name, file)
-        for name, content in beside.items():
-            atomic_write(self.plan.folder / name, content)
-        return replace(checked, files=(*files, *(self.plan.folder / name for name in beside)))
+    def move(self, checked: Sequence[Exported]) -> list[Exported]:
+        """Put all files in their places."""
+        description = self.maker.description
+        beside: dict[str, dict[str, bytes]] = {}
+        for one in checked:
+            text = (as_text(description) + "\n").encode()
+            beside[one.format] = {f"{one.file.name}.json": text}
+            for sidecar in self.plan.sidecars:
+                beside[one.format] |= sidecar(one.file, description)
+        files = put_in_place(self.maker.place, self.plan, [*beside], beside)
+        return [replace(one, files=tuple(files[one.format])) for one in checked]
 
 
 def _require_packages(plan: ExportPlan) -> None:
@@ -236,13 +230,3 @@ def _warn_of_unreadable(description: Mapping[str, Any], say: Say) -> None:
 
 def _config_name(config: ConfigLike | None) -> str | None:
     return Path(config).name if isinstance(config, (str, os.PathLike)) else None
-
-
-@contextmanager
-def _workplace(plan: ExportPlan) -> Iterator[ExportPlan]:
-    """Make a hidden folder beside the final place, and yield the plan of writing there."""
-    folder = Path(tempfile.mkdtemp(prefix=".export-", dir=plan.folder))
-    try:
-        yield replace(plan, folder=folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

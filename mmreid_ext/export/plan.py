@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from mmreid_ext.errors import ExistingFileError, UserError
+from mmreid_ext.output_files import require_writable
 from mmreid_ext.suggest import did_you_mean
 
 from .normalization import Normalization
@@ -105,22 +106,32 @@ class ExportPlan:
         """Return the model file of a format."""
         return self.folder / f"{self.stem}{SUFFIXES[kind]}"
 
+    def model_files(self, kind: str) -> list[Path]:
+        """Return the files of a model in the order in which they are put in place."""
+        file = self.file(kind)
+        # The .xml is nothing without its weights.
+        return [file.with_suffix(".bin"), file] if kind == "openvino" else [file]
+
     def require_free(self) -> None:
-        """Raise unless the folder can be made and no model file is there that must stay.
+        """Raise unless the folder can be written to and no file is there that must stay.
 
         Raises:
-            ExistingFileError: If a file is there, and ``overwrite`` is False.
-            UserError: If the folder is a file.
+            ExistingFileError: If a file of a model or its description is there, and ``overwrite``
+                is False.
+            UserError: If the folder is a file, or nothing can be written there.
         """
         place = next(p for p in (self.folder, *self.folder.absolute().parents) if p.exists())
         if not place.is_dir():
             raise UserError(f"--out {self.folder}: {place} is a file; give a folder.")
         for kind in self.formats:
-            if self.file(kind).exists() and not self.overwrite:
-                raise ExistingFileError(
-                    f"{self.file(kind)} is there already; replace it by --overwrite, or give "
-                    "another --out or --name."
-                )
+            models = self.model_files(kind)
+            for file in (*reversed(models), models[-1].with_name(f"{models[-1].name}.json")):
+                if file.exists() and not self.overwrite:
+                    raise ExistingFileError(
+                        f"{file} is there already; replace it by --overwrite, or give another "
+                        "--out or --name."
+                    )
+                require_writable(file, "--out")
 
 
 def _require_word(setting: str, value: str, known: Sequence[str]) -> None:

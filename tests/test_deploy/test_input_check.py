@@ -20,6 +20,12 @@ def test_another_shape_is_told(shape):
         unit_rows(np.ones(shape, np.float32), 2, 2)
 
 
+@pytest.mark.parametrize("output", [[1, 2], np.array([["a", "b"]] * 2)])
+def test_what_is_no_array_of_numbers_is_told(output):
+    with pytest.raises(UserError, match=r"for 2 images, its record says \(2, 2\) of numbers"):
+        unit_rows(output, 2, 2)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_told(value):
     with pytest.raises(UserError, match="aren't finite for input 1 of the batch"):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mmreid_ext.export.agreement import compare, images_needed
+from mmreid_ext.errors import UserError
+from mmreid_ext.export.agreement import compare, images_needed, require_unit_vectors
 
 IMAGES = np.random.default_rng(0).normal(size=(10, 4)).astype(np.float32)
 EXPECTED = IMAGES / np.linalg.norm(IMAGES, axis=1, keepdims=True)
@@ -82,3 +83,12 @@ def test_a_fixed_batch_is_tried_alone():
     assert images_needed(4) == 10 and images_needed(16) == 32
     assert compare("e", run, IMAGES, EXPECTED, "fp32", batch=4).images == 8
     assert seen == [4, 4]
+
+
+@pytest.mark.parametrize("value", [0, np.nan, np.inf])
+def test_embeddings_of_pytorch_that_say_nothing_are_told(value):
+    expected = np.eye(3, dtype=np.float32)
+    require_unit_vectors(expected)
+    expected[1] = value
+    with pytest.raises(UserError, match="embeddings of 1 of 3 images have length .*, must have 1"):
+        require_unit_vectors(expected)

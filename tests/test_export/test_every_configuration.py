@@ -8,17 +8,24 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.paths import CONFIGS
 from helpers.shrunk_models import different_models, shrunk, small_size
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmreid_ext.checkpoint.usage import deployment_info
+from mmreid_ext.checkpoint.usage.image_steps import final_size, image_steps
+from mmreid_ext.deploy.image_step import read_steps
+from mmreid_ext.deploy.preprocessing import follow
+from mmreid_ext.deploy.record_fields import Fields
 from mmreid_ext.export.agreement import compare
 from mmreid_ext.export.deployed_network import DeployedNetwork
-from mmreid_ext.export.engines import open_file
+from mmreid_ext.export.engines import has_engine, open_file
 from mmreid_ext.export.graph.tensorrt import obstacles
 from mmreid_ext.export.quiet import quiet
 from mmreid_ext.export.sample_images import drawn_people, network_input
 from mmreid_ext.export.writers import describe_onnx, write_onnx
+from mmreid_ext.image_loading import steps_of
 from mmreid_ext.registry import MODELS
 
 onnx = pytest.importorskip("onnx")
@@ -66,6 +73,17 @@ def lively(settings, inputs):
     return model.eval()
 
 
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.py")), ids=lambda path: path.stem)
+def test_embedder_follows_its_test_images(path):
+    steps = steps_of(Config.fromfile(path).test_dataloader.dataset)
+    found = image_steps(steps.transforms, steps.loader)
+    height, width = final_size(found)
+    read = read_steps(Fields(dict(steps=found), "input.", path.name))
+    images = [np.zeros((*size, 3), np.uint8) for size in ((105, 105), (300, 100), (200, 260))]
+    for image in images:
+        assert follow(read, image, "The image").shape == (height, width, 3)
+
+
 @pytest.mark.parametrize("name", MODELS_BY_NAME)
 @torch.no_grad()
 def test_it_computes_what_pytorch_does(name, people, tmp_path):
@@ -82,9 +100,10 @@ def test_it_computes_what_pytorch_does(name, people, tmp_path):
         write_onnx(DeployedNetwork(model, "uint8", use), images[:2], file, "torchscript", None)
     describe_onnx(file, {"embedding": {"size": expected.shape[1]}})
     assert obstacles(onnx.load(str(file))) == []
-    run = open_file("ONNX Runtime", file)
-    found = compare("ONNX Runtime", run, images.numpy(), expected.numpy(), "fp32")
-    assert found.is_fine, found.text
+    for engine in filter(has_engine, ("OpenVINO", "ONNX Runtime")):
+        run = open_file(engine, file)
+        found = compare(engine, run, images.numpy(), expected.numpy(), "fp32")
+        assert found.is_fine, found.text
     assert expected.std(0).mean() > 1e-3, "embeddings differ, or a comparison would say nothing"
     same_everywhere = torch.full_like(inputs[:2], 99)  # of no variance
     found = run(network_input(same_everywhere, "uint8", model, use).numpy())

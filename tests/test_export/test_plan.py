@@ -49,3 +49,20 @@ def test_the_folder_can_be_made(tmp_path):
         ExportPlan(tmp_path / "file" / "below").require_free()
     ExportPlan(tmp_path / "new" / "below").require_free()
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["model.bin", "model.xml.json"])
+def test_weights_and_descriptions_that_are_there_stay_too(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ExistingFileError, match=f"{name} is there already"):
+        ExportPlan(tmp_path, ("openvino",)).require_free()
+    ExportPlan(tmp_path, ("openvino",), overwrite=True).require_free()
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_work(tmp_path):
+    (tmp_path / "model.onnx").mkdir()
+    with pytest.raises(UserError, match="model.onnx' can't be written: it is a folder"):
+        ExportPlan(tmp_path, overwrite=True).require_free()
+    if Path("/proc/self").is_dir():
+        with pytest.raises(UserError, match="/proc/.*can't be written"):
+            ExportPlan(Path("/proc/exported")).require_free()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Protocol
@@ -10,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from mmreid_ext.errors import MissingPackageError, UserError
-from mmreid_ext.shorten import one_line
+from mmreid_ext.shorten import one_line, shorten
 
 _TYPES = {"float32": np.dtype(np.float32), "uint8": np.dtype(np.uint8)}
 
@@ -74,6 +75,26 @@ class Signature:
             f"{file} takes {given} {self.dtype} and gives {self.size or '?'} numbers; its record "
             f"says {wanted} {dtype} and {size}: the record is of another model, so export again."
         )
+
+
+def require_one_each(file: str, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Check that a model has one input and one output: which of several is meant, nobody knows.
+
+    Args:
+        file: The file, for messages.
+        inputs: Names.
+        outputs: Names.
+
+    Raises:
+        UserError: If it has more or none; names them.
+    """
+    for kind, names in (("input", inputs), ("output", outputs)):
+        if len(names) != 1:
+            named = f" ({shorten(map(one_line, names))})" if names else ""
+            raise UserError(
+                f"{file} has {len(names)} {kind}s{named}, Embedder uses models with one: export "
+                "the model again with its images as only input and its embeddings as only output."
+            )
 
 
 def engine_package(name: str) -> ModuleType:

@@ -11,7 +11,7 @@ import numpy as np
 from mmreid_ext.deploy.model_file.onnx_file import external_files
 from mmreid_ext.errors import MissingFileError, UserError
 
-from .engine import Signature, engine_package, refused
+from .engine import Signature, engine_package, refused, require_one_each
 
 CPU = "CPUExecutionProvider"
 _FULL_FLOAT32 = {"CUDAExecutionProvider": {"use_tf32": "0"}}
@@ -59,6 +59,11 @@ class OnnxRuntime:
                 "(its driver or libraries are missing); leave providers out to compute on the CPU."
             )
         self._file = str(file)
+        require_one_each(
+            str(file),
+            [i.name for i in self._session.get_inputs()],
+            [o.name for o in self._session.get_outputs()],
+        )
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
         self.inside = _signature(self._session)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.errors import MissingFileError
+from mmreid_ext.errors import MissingFileError, UserError
 
-from .engine import Signature, engine_package, refused
+from .engine import Signature, engine_package, refused, require_one_each
 from .onnxruntime import check_external_files
 
 
@@ -30,8 +30,15 @@ class OpenVino:
         try:
             core = package.Core()
             model = core.read_model(str(file))
+            require_one_each(
+                str(file),
+                [_name(one) for one in model.inputs],
+                [_name(one) for one in model.outputs],
+            )
             self._compiled = core.compile_model(model, "CPU", settings(threads))
             self.inside = _signature(model)
+        except UserError:
+            raise
         except Exception as error:  # RuntimeError and those of pybind11
             raise refused(str(file), "OpenVINO", error) from error
         self._file = str(file)
@@ -57,6 +64,10 @@ def settings(threads: int | None) -> dict[str, Any]:
     # Without the hint, CPUs that have bfloat16 compute in it: cosine 0.9997.
     found: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
     return found if threads is None else found | {"INFERENCE_NUM_THREADS": threads}
+
+
+def _name(port: Any) -> str:
+    return min(port.get_names(), default="one without a name")
 
 
 def _signature(model: Any) -> Signature:
