@@ -139,17 +139,18 @@ def run(args: argparse.Namespace) -> None:
         for file in one.files:
             print(f"Written: {file}")
     if args.tracker is not None:
-        show_use(args.tracker, written)
+        show_use(args.tracker, written, args.batch)
 
 
-def show_use(tracker: str, written: list[Exported]) -> None:
+def show_use(tracker: str, written: list[Exported], batch: int | None) -> None:
     """Say how the tracker gets each file."""
     from mmreid_ext.export.trackers.advice import how_to_use
     from mmreid_ext.export.trackers.cost import view_cost
 
     for one in written:
         print()
-        for line in how_to_use(tracker, one.file, view_cost(tracker, one.format, one.file)):
+        cost = view_cost(tracker, one.format, one.file, batch)
+        for line in how_to_use(tracker, one.file, cost):
             print(line)
 
 

@@ -1,4 +1,4 @@
-"""Where files are made, and how they come to their places: all of them complete, or none."""
+"""Make files in a hidden folder and put them in their places: all of them complete, or none."""
 
 from __future__ import annotations
 

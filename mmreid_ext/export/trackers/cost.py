@@ -42,13 +42,14 @@ class ViewCost:
         )
 
 
-def view_cost(tracker: str, kind: str, file: Path) -> ViewCost | None:
+def view_cost(tracker: str, kind: str, file: Path, batch: int | None = None) -> ViewCost | None:
     """Compare embeddings by a tracker's cut and resize with those by our own.
 
     Args:
         tracker: A name of :data:`.table.TRACKERS`.
         kind: Format of the file.
         file: The exported model.
+        batch: Its own batch size; None: any.
 
     Returns:
         None if the tracker cuts nothing itself, or nothing here runs the file.
@@ -60,7 +61,7 @@ def view_cost(tracker: str, kind: str, file: Path) -> ViewCost | None:
     cosines = []
     for frame, boxes in drawn_frames(_FRAMES):
         own, theirs = own_input(info, frame, boxes), tracker_input(tracker, info, frame, boxes)
-        cosines.append((_embed(run, own) * _embed(run, theirs)).sum(1))
+        cosines.append((_embed(run, own, batch) * _embed(run, theirs, batch)).sum(1))
     found = np.concatenate(cosines)
     return ViewCost(float(found.mean()), float(found.min()), len(found))
 
@@ -87,6 +88,9 @@ def tracker_input(
     return as_fed(pixels, needs.input, needs.outside)
 
 
-def _embed(run: Run, images: np.ndarray) -> np.ndarray:
-    parts = [run(images[at : at + _BATCH]) for at in range(0, len(images), _BATCH)]
-    return np.concatenate(parts)
+def _embed(run: Run, images: np.ndarray, batch: int | None) -> np.ndarray:
+    size = batch or _BATCH
+    missing = -len(images) % size if batch else 0
+    filled = np.concatenate([images, np.zeros_like(images[:1]).repeat(missing, axis=0)])
+    parts = [run(filled[at : at + size]) for at in range(0, len(filled), size)]
+    return np.concatenate(parts)[: len(images)]

@@ -43,3 +43,11 @@ def test_our_own_input_is_that_of_the_embedder(files, frame):
 def test_the_sentence():
     text = "cosine 0.9912 on average, 0.9800 at least, on 24 drawn people"
     assert ViewCost(0.99123, 0.98, 24).text == text
+
+
+def test_a_file_of_fixed_batch_is_measured_too(files, models, tmp_path):
+    plan = fit_plan("ultralytics", ExportPlan(tmp_path, batch=3), None, None)
+    written = export_model(None, models["imagenet"].file, plan, say=lambda line: None)
+    found = view_cost("ultralytics", "onnx", written[0].file, 3)
+    free = view_cost("ultralytics", "onnx", files["ultralytics"])
+    assert found.people == free.people and found.mean == pytest.approx(free.mean, abs=1e-5)
