@@ -14,6 +14,7 @@ from mmreid_ext.errors import MissingPackageError, UserError
 from mmreid_ext.suggest import did_you_mean
 
 from .auth import KEY_VARIABLE, is_loopback
+from .connections import http_protocol
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def serve(app: FastAPI, opened: socket.socket, ready: Callable[[], None]) -> Non
     warnings.simplefilter("ignore", DecompressionBombWarning)  # our own limit refuses them
     config = uvicorn.Config(
         app,
+        http=http_protocol(),
         log_level="error",  # a line per broken request would let strangers fill the disk
         access_log=False,  # it would write names of people: DELETE /person/NAME
         server_header=False,

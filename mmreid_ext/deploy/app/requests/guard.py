@@ -98,6 +98,8 @@ class Guard:
             Refusal: 401, 403 or 421.
         """
         path: str = scope["path"]
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            raise Refusal(400, "The request has several headers Host; send one.")
         if self.key is not None:
             is_open = path in _OPEN or path.startswith("/page/")
             if not is_open and not holds_key(headers.get(b"authorization"), self.key):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.responses import Response
 
 from mmreid_ext.deploy.app.metrics import CONTENT_TYPE
-from mmreid_ext.deploy.app.refusals import busy
+from mmreid_ext.deploy.app.refusals import Refusal, busy
 from mmreid_ext.deploy.app.requests.json_answers import answer
 from mmreid_ext.deploy.app.service import Service
 
@@ -32,7 +33,8 @@ def add_watching(app: FastAPI, service: Service) -> None:
     async def metrics() -> Response:
         rows = None
         if service.has_gallery:
-            rows = (await service.ask(service.gallery.info)).rows
+            with suppress(Refusal):  # the rest is wanted most while the gallery has troubles
+                rows = (await service.ask(service.gallery.info)).rows
         return Response(service.metrics.text(rows), headers={"Content-Type": CONTENT_TYPE})
 
     app.add_api_route(

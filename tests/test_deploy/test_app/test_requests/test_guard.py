@@ -33,6 +33,12 @@ def test_a_name_that_was_bound_to_this_machine_by_a_stranger_is_refused(client, 
         assert answer.status_code == 421 and "localhost" in answer.json()["detail"]
 
 
+def test_two_names_are_refused(client):
+    for hosts in (("evil.example", "localhost"), ("localhost", "evil.example")):
+        answer = client.get("/gallery", headers=[("Host", host) for host in hosts])
+        assert answer.status_code == 400 and "several headers Host" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "LOCALHOST"])
 def test_this_machine_has_names(client, host):
     assert client.get("/health", headers={"Host": host}).status_code == 200

@@ -1,6 +1,7 @@
 from helpers.fake_deploy import client_of, drawn, file_of
 
 from mmreid_ext.deploy.app import create_app
+from mmreid_ext.errors import UserError
 
 
 def test_health(client):
@@ -31,3 +32,13 @@ def test_a_service_that_stops_says_so(embedder):
     with client_of(app) as client:
         app.state.service.batcher.closed = True
         assert client.get("/health").status_code == 503
+
+
+def test_the_rest_is_counted_while_the_gallery_has_troubles(client, gallery, monkeypatch):
+    def fail():
+        raise UserError("people.db was deleted")
+
+    monkeypatch.setattr(gallery, "info", fail)
+    answer = client.get("/metrics")
+    assert answer.status_code == 200 and "mmreid_queue_pictures" in answer.text
+    assert "people.db" not in answer.text and client.get("/gallery").status_code == 503
