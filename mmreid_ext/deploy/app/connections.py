@@ -25,6 +25,27 @@ def http_protocol() -> Any:
     return limited(HttpToolsProtocol)
 
 
+class _Head:
+    """The headers that a connection waits for."""
+
+    head = 0
+    waiting: asyncio.TimerHandle | None = None
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+
+    def begin_head(self) -> None:
+        """Begin to wait."""
+        self.end_head()
+        self.waiting = self.loop.call_later(PATIENCE, self.transport.abort)
+
+    def end_head(self) -> None:
+        """They are there."""
+        self.head = 0
+        if self.waiting is not None:
+            self.waiting.cancel()
+            self.waiting = None
+
+
 def limited(base: type) -> type:
     """Return uvicorn's protocol with limits on the headers.
 
@@ -32,11 +53,8 @@ def limited(base: type) -> type:
         base: ``HttpToolsProtocol``.
     """
 
-    class Limited(base):
+    class Limited(_Head, base):  # type: ignore[valid-type, misc]
         """Closes connections whose headers are too long, or don't come."""
-
-        head = 0
-        waiting: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
@@ -45,16 +63,6 @@ def limited(base: type) -> type:
         def connection_lost(self, error: Exception | None) -> None:
             self.end_head()
             super().connection_lost(error)
-
-        def begin_head(self) -> None:
-            self.end_head()
-            self.waiting = self.loop.call_later(PATIENCE, self.transport.abort)
-
-        def end_head(self) -> None:
-            self.head = 0
-            if self.waiting is not None:
-                self.waiting.cancel()
-                self.waiting = None
 
         def on_message_begin(self) -> None:
             self.begin_head()

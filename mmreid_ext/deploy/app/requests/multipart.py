@@ -6,6 +6,7 @@ and a picture never reaches the disk.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from python_multipart.multipart import parse_options_header
 from mmreid_ext.deploy.app.refusals import Refusal
 from mmreid_ext.shorten import one_line
 from mmreid_ext.suggest import did_you_mean
+
+# A line per broken form would let strangers fill the disk.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 MAX_FIELDS = 200
 """Parts of a form that are no files."""

@@ -95,26 +95,25 @@ def forget(writer: Connection, place: str, traces: Traces | None) -> None:
         place: The file.
         traces: What was deleted; None: only what earlier processes have left to do.
     """
-    with writer.lock:
-        notes = [
-            key
-            for (key,) in writer.all(
-                "SELECT key FROM meta WHERE substr(key, 1, ?) = ?", (len(_NOTE), _NOTE)
-            )
-        ]
-        if not notes or not _empty_log(writer, place):
+    try:
+        with writer.lock:
+            _forget(writer, place, traces)
+    except sqlite3.Error as error:
+        _warn(place, f"it can't be cleaned ({error})")
+
+
+def _forget(writer: Connection, place: str, traces: Traces | None) -> None:
+    asked = "SELECT key FROM meta WHERE substr(key, 1, ?) = ?"
+    notes = [key for (key,) in writer.all(asked, (len(_NOTE), _NOTE))]
+    if not notes or not _empty_log(writer, place):
+        return
+    others = [note for note in notes if traces is None or note != traces.note]
+    if traces is None or others or traces.count > MOST or _remain(place, traces):
+        writer.all("VACUUM")
+        if not _empty_log(writer, place):
             return
-        others = [note for note in notes if traces is None or note != traces.note]
-        if traces is None or others or traces.count > MOST or _remain(place, traces):
-            try:
-                writer.all("VACUUM")
-            except sqlite3.Error as error:
-                _warn(place, f"the file can't be written anew ({error})")
-                return
-            if not _empty_log(writer, place):
-                return
-        with writer.transaction() as raw:
-            raw.executemany("DELETE FROM meta WHERE key = ?", ((note,) for note in notes))
+    with writer.transaction() as raw:
+        raw.executemany("DELETE FROM meta WHERE key = ?", ((note,) for note in notes))
 
 
 def _empty_log(writer: Connection, place: str) -> bool:

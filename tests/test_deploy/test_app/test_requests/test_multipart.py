@@ -151,3 +151,10 @@ def test_hostile_bodies_take_no_longer_than_others():
         begin = time.process_time()
         parse_form(content, b"xyz", 3)
         assert time.process_time() - begin < 1
+
+
+def test_broken_forms_leave_no_line_in_the_log(caplog):
+    for content in (b"--Y\r\n", b"--X\r\nContent-Dis\x00position: a\r\n\r\n"):
+        with pytest.raises(Refusal):
+            parse_form(content, b"X", 4)
+    assert caplog.records == []

@@ -207,3 +207,27 @@ def test_what_a_reader_kept_is_done_by_the_next_change(tmp_path, monkeypatch):
         assert anew == [1] and b"annabelle" not in content(path)
         gallery.delete(ids=[6])
         assert anew == [1]
+
+
+def test_a_file_that_can_not_be_cleaned_is_told(tmp_path, monkeypatch):
+    """The deletion is done, so it is no error; the next one who opens the file cleans it."""
+    path = tmp_path / "a.db"
+    real = database.Connection.all
+
+    def all(self, statement, values=()):
+        if statement.startswith(("PRAGMA wal_checkpoint", "VACUUM")):
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(self, statement, values)
+
+    with Gallery(path, MODEL) as gallery:
+        gallery.add(vectors(9))
+        secret = gallery.embeddings([4]).tobytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(database.Connection, "all", all)
+            with pytest.warns(UserWarning, match="can't be cleaned .*disk is full"):
+                assert gallery.delete(ids=[4]) == 1
+            with pytest.warns(UserWarning, match="can't be cleaned"):
+                Gallery(path, MODEL).close()
+        assert gallery.info().rows == 8 and secret in content(path)
+    Gallery(path, MODEL).close()
+    assert secret not in content(path)
