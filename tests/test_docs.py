@@ -24,6 +24,7 @@ DOCUMENTS = [
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *(ROOT / "configs").rglob("README.md"),
+    *(ROOT / "examples").rglob("README.md"),
 ]
 PYTHON_BLOCKS = [
     pytest.param(block, id=f"{path.name}-{number}")

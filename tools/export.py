@@ -14,7 +14,6 @@ is compared with PyTorch at once. One that differs by too much is not kept, and 
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,7 +120,7 @@ def run(args: argparse.Namespace) -> None:
 
     def show(done: int, total: int) -> None:
         if done == 0:
-            progress.begun = progress.last = time.monotonic()
+            progress.restart()
         else:
             progress(done, total)
 

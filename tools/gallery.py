@@ -84,14 +84,15 @@ def add(args: argparse.Namespace) -> int:
     if args.model is None:
         raise UserError("add: pictures need --model, such as model.onnx.")
 
-    from mmreid_ext.cli.gallery.adding import Progress, add_entries
+    from mmreid_ext.cli.gallery.adding import add_entries
     from mmreid_ext.cli.gallery.arguments import entries_of
     from mmreid_ext.cli.gallery.models import open_model
+    from mmreid_ext.cli.gallery.progress import CountedProgress
 
     entries = entries_of(args)
     model = open_model(args.model, args.config, args.device)
     with _open(args.place, model=model.info) as gallery:
-        progress = Progress(len(entries), "pictures")
+        progress = CountedProgress(len(entries), "pictures")
         try:
             result = add_entries(
                 gallery,

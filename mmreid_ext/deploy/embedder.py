@@ -34,7 +34,7 @@ class Embedder:
     """Turn images of people into L2-normalised embeddings with an exported model.
 
     Files are checked and decoded as in training. Resizing is done in float32; the cosine to the
-    embeddings of :class:`mmreid_ext.apis.ReIDInferencer` is about 0.999 to 1, see
+    embeddings of :class:`mmreid_ext.apis.ReIDInferencer` is about 0.9999, seldom below 0.999; see
     ``docs/deploy/embedder.md``.
 
     Args:

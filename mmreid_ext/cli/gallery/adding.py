@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cv2
 import numpy as np
 
-from mmreid_ext.cli.screen.terminal import Terminal
 from mmreid_ext.deploy.gallery.picture_hash import picture_hash
 from mmreid_ext.errors import UserError
 from mmreid_ext.pictures.boxes import crop
 from mmreid_ext.pictures.decode import decode
 from mmreid_ext.pictures.picture_file import check_picture, read_regular_file, without_alpha
+from mmreid_ext.pictures.thumbnail import jpeg_thumbnail
 
 from .listing import Entry
+from .progress import CountedProgress
 
 if TYPE_CHECKING:
     from mmreid_ext.deploy import Gallery
 
     from .models import Model
-
-_THUMBNAIL_HEIGHT, _THUMBNAIL_WIDTH = 128, 256
-_QUALITY = 82  # of JPEG
-_SECONDS_BETWEEN_LINES = 10.0
-_SECONDS_BETWEEN_CHANGES = 0.2
 
 
 @dataclass
@@ -63,7 +57,7 @@ def add_entries(
     thumbnails: bool = False,
     batch: int = 64,
     threads: int = 2,
-    progress: Progress | None = None,
+    progress: CountedProgress | None = None,
 ) -> Result:
     """Add pictures; every batch is there as soon as it is counted.
 
@@ -115,19 +109,9 @@ def picture_of(content: bytes, box: tuple[int, int, int, int] | None = None) -> 
     return image if box is None else crop(image, box)
 
 
-def thumbnail_of(image: np.ndarray) -> bytes:
-    """Return a small JPEG of a picture, without metadata."""
-    height, width = image.shape[:2]
-    scale = min(_THUMBNAIL_HEIGHT / height, _THUMBNAIL_WIDTH / width, 1.0)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    _, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return encoded.tobytes()
-
-
 def _prepared(model: Model, one: _Read, thumbnails: bool) -> tuple[_Read, Any, bytes | None]:
     image = picture_of(one.content, one.entry.box)
-    return one, model.prepare(image), thumbnail_of(image) if thumbnails else None
+    return one, model.prepare(image), jpeg_thumbnail(image) if thumbnails else None
 
 
 def _conflicts(gallery: Gallery, read: Sequence[_Read], found: Sequence[int | None]) -> int:
@@ -174,37 +158,3 @@ def _files(found: Iterator[Any], entries: Sequence[Entry], result: Result) -> It
             result.unreadable[entry.source] = getattr(one, "strerror", None) or str(one)
         else:
             yield one
-
-
-class Progress:
-    """A line that changes, or one every ten seconds where none can.
-
-    Args:
-        total: How many there are.
-        noun: What is counted, in the plural.
-        terminal: Where to write. Defaults to the standard output.
-    """
-
-    def __init__(self, total: int, noun: str, terminal: Terminal | None = None) -> None:
-        self.total, self.noun, self.done = total, noun, 0
-        self.terminal = Terminal() if terminal is None else terminal
-        self.begun = self.last = time.monotonic()
-
-    def __call__(self, more: int) -> None:
-        """Count some as done."""
-        self.done += more
-        now = time.monotonic()
-        pause = _SECONDS_BETWEEN_CHANGES if self.terminal.can_change else _SECONDS_BETWEEN_LINES
-        if now - self.last < pause:
-            return
-        self.last = now
-        speed = self.done / max(now - self.begun, 1e-9)
-        text = f"{self.done:,} of {self.total:,} {self.noun}  {speed:,.0f}/s"
-        if self.terminal.can_change:
-            self.terminal.change(text)
-        else:
-            self.terminal.line(text)
-
-    def end(self) -> None:
-        """Take the changing line away."""
-        self.terminal.clear()

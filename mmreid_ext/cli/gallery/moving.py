@@ -10,7 +10,7 @@ from mmreid_ext.deploy.gallery.features_reading import FeaturesFile
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import several
 
-from .adding import Progress
+from .progress import CountedProgress
 
 if TYPE_CHECKING:
     from mmreid_ext.deploy.gallery.records import Added
@@ -29,7 +29,7 @@ def copy_gallery(place: str, other: str) -> str:
     if place == other or _one_file(place, other):
         raise UserError(f"copy: {place} and {other} are one gallery; name another one.")
     with Gallery(place, read_only=True) as source, Gallery(other, model=source.model) as target:
-        progress = Progress(source.info().rows, "pictures")
+        progress = CountedProgress(source.info().rows, "pictures")
         try:
             moved = source.copy_to(target, progress=progress)
         finally:
@@ -55,7 +55,7 @@ def take_features(place: str, path: str | os.PathLike, model: Any = None) -> str
             f"{path} doesn't say which model made its embeddings, and {place} is new: add --model."
         )
     with Gallery(place, model=given) as gallery:
-        progress = Progress(file.count, "embeddings")
+        progress = CountedProgress(file.count, "embeddings")
         try:
             taken = gallery.take(path, progress)
         finally:

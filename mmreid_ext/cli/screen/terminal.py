@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from typing import TextIO
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+
+_SECONDS_BETWEEN_LINES = 10.0
+"""Silence between two lines where none can change."""
+
+_SECONDS_BETWEEN_CHANGES = 0.2
 
 
 class Terminal:
@@ -51,3 +57,42 @@ class Terminal:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+class PacedLine:
+    """Show progress as a line that changes, or as one every ten seconds where none can.
+
+    Args:
+        terminal: Where to write. Defaults to the standard output.
+
+    Attributes:
+        begun: When the work began, by the monotonic clock.
+    """
+
+    def __init__(self, terminal: Terminal | None = None) -> None:
+        self.terminal = Terminal() if terminal is None else terminal
+        self.restart()
+
+    def restart(self) -> None:
+        """Let the work begin now."""
+        self.begun = self._last = time.monotonic()
+
+    def due(self) -> float | None:
+        """Return the seconds since the beginning if it is time for a line, else None."""
+        now = time.monotonic()
+        pause = _SECONDS_BETWEEN_CHANGES if self.terminal.can_change else _SECONDS_BETWEEN_LINES
+        if now - self._last < pause:
+            return None
+        self._last = now
+        return max(now - self.begun, 1e-9)
+
+    def show(self, text: str) -> None:
+        """Write the line."""
+        if self.terminal.can_change:
+            self.terminal.change(text)
+        else:
+            self.terminal.line(text)
+
+    def end(self) -> None:
+        """Take the changing line away."""
+        self.terminal.clear()

@@ -16,6 +16,7 @@ import numpy as np
 
 from mmreid_ext.deploy.gallery.picture_hash import picture_hash
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.thumbnail import jpeg_thumbnail
 from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.thresholds import Threshold
 
@@ -25,7 +26,7 @@ from .refusals import Refusal, busy
 from .requests.bodies import Gate
 from .requests.multipart import Upload
 from .settings import Settings
-from .uploads import cut_out, decode_upload, thumbnail
+from .uploads import cut_out, decode_upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,7 +229,8 @@ class Service:
             ) from None
         except UserError as error:
             raise Refusal(422, f"{upload}: {one_line(error, 200)}") from None
-        small = thumbnail(image, self.settings.thumbnail) if keep else None
+        side = self.settings.thumbnail
+        small = jpeg_thumbnail(image, side) if keep and side else None
         return Prepared(picture, picture_hash(upload.content, box) if keep else b"", small)
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.pictures.thumbnail import THUMBNAIL_SIDE
 from mmreid_ext.setting_checks import is_number, is_whole
 
 _MAY_BE_ZERO = ("thumbnail", "wait")
@@ -25,7 +26,7 @@ class Settings:
         max_topk: Most matches of one search.
         max_candidates: Most candidates that a search re-ranks.
         timeout: Seconds that a request may take, from its first byte to its answer.
-        queue: Most pictures that wait for the model.
+        queue: Most pictures that are worked on at one time, from before they are decoded.
         batch: Most pictures of one pass through the model.
         wait: Seconds that a picture waits for others to fill its batch. 0: it goes with those that
             came while the model was busy.
@@ -47,7 +48,7 @@ class Settings:
     wait: float = 0.0
     threads: int = 2
     gallery_threads: int = 2
-    thumbnail: int = 160
+    thumbnail: int = THUMBNAIL_SIDE
 
     def __post_init__(self) -> None:
         for field in fields(self):

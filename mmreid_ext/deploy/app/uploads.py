@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -36,8 +35,6 @@ _MAX_SCANS = 40
 
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _JPEG_END = 0xD9
-
-_QUALITY = 80
 
 
 def picture_format(content: bytes) -> str | None:
@@ -146,23 +143,3 @@ def cut_out(image: np.ndarray, box: Sequence[float] | None) -> np.ndarray:
         return crop(image, box)
     except UserError as error:
         raise Refusal(422, str(error)) from None
-
-
-def thumbnail(image: np.ndarray, side: int) -> bytes | None:
-    """Return a small JPEG file of a picture.
-
-    Args:
-        image: Shape (H, W, 3), BGR.
-        side: Length of the longer side in pixels; smaller pictures stay as they are. 0: None.
-    """
-    if side == 0:
-        return None
-    height, width = image.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    done, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    if not done:
-        raise RuntimeError("OpenCV writes no JPEG file.")
-    return content.tobytes()

@@ -1,7 +1,5 @@
 """Pictures are read, embedded once, and kept with what is known about them."""
 
-import io
-
 import numpy as np
 import pytest
 from helpers.gallery_pictures import FakeModel, picture, write_people, write_picture
@@ -9,13 +7,9 @@ from helpers.gallery_pictures import FakeModel, picture, write_people, write_pic
 pytest.importorskip("faiss")
 
 from mmreid_ext.cli.gallery.adding import (
-    Progress,
     add_entries,
-    picture_of,
-    thumbnail_of,
 )
 from mmreid_ext.cli.gallery.listing import Entry, list_entries
-from mmreid_ext.cli.screen.terminal import Terminal
 from mmreid_ext.deploy import Gallery
 from mmreid_ext.deploy.gallery.picture_hash import picture_hash
 from mmreid_ext.pictures.decode import decode
@@ -84,22 +78,3 @@ def test_boxes_are_cut_out_and_are_pictures_of_their_own(gallery, model, tmp_pat
     expected = model.embed([model.prepare(picture(1)[9:29, :10])])
     np.testing.assert_allclose(gallery.embeddings([found]), expected, atol=1e-3)
     assert decode(gallery.thumbnail(found)).shape == (20, 10, 3)
-
-
-@pytest.mark.parametrize(
-    "shape, small", [((512, 256), (128, 64)), ((100, 1000), (26, 256)), ((9, 9), (9, 9))]
-)
-def test_thumbnails_are_small_jpegs(shape, small):
-    content = thumbnail_of(np.full((*shape, 3), 200, np.uint8))
-    assert content.startswith(b"\xff\xd8") and picture_of(content).shape[:2] == small
-
-
-def test_progress_in_a_file_is_seldom(monkeypatch):
-    out = io.StringIO()
-    progress = Progress(100, "pictures", Terminal(out, {}))
-    progress(40)
-    assert out.getvalue() == ""
-    monkeypatch.setattr("mmreid_ext.cli.gallery.adding._SECONDS_BETWEEN_LINES", 0)
-    progress(10)
-    progress.end()
-    assert out.getvalue().startswith("50 of 100 pictures")

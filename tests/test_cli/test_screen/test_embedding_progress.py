@@ -1,12 +1,12 @@
 """Progress of an embedding: plain lines where none can change."""
 
-from mmreid_ext.cli.screen import embedding_progress as module
+from mmreid_ext.cli.screen import terminal
 from mmreid_ext.cli.screen.embedding_progress import EmbeddingProgress
 
 
 def test_lines_come_at_intervals(monkeypatch, capsys):
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
     progress = EmbeddingProgress(5000, world_size=2)
     progress.start("photos", finished=1, shards=5)
     for second in (1, 11, 12, 30):

@@ -9,7 +9,7 @@ from helpers.fake_deploy import drawn, file_of
 from PIL import Image
 
 from mmreid_ext.deploy.app.refusals import Refusal
-from mmreid_ext.deploy.app.uploads import cut_out, decode_upload, picture_format, thumbnail
+from mmreid_ext.deploy.app.uploads import cut_out, decode_upload, picture_format
 
 LIMIT = 100_000
 
@@ -122,11 +122,3 @@ def test_a_box_cuts_and_must_lie_inside():
     with pytest.raises(Refusal, match="sticks out") as refused:
         cut_out(image, (30, 0, 10, 10))
     assert refused.value.status == 422
-
-
-def test_thumbnails_are_small_jpeg_files():
-    content = thumbnail(drawn(1, 640, 320), 160)
-    assert decode_upload(content, LIMIT).shape == (160, 80, 3)
-    assert decode_upload(thumbnail(drawn(1), 160), LIMIT).shape == (64, 32, 3)
-    assert decode_upload(thumbnail(drawn(1, 2000, 2), 160), LIMIT).shape == (160, 1, 3)
-    assert thumbnail(drawn(1), 0) is None
