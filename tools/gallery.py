@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.gallery.arguments import add_arguments, model_arguments, search_arguments
 from mmreid_ext.errors import UserError
@@ -137,7 +138,7 @@ def search(args: argparse.Namespace) -> int:
     print(searching.search_text(found, thresholds))
     if args.json is not None:
         data = searching.search_data(found, args.model, thresholds)
-        args.json.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n")
+        atomic_write(args.json, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())
         print(f"Written: {args.json}")
     return _unreadable("NOT asked", lost)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmreid_ext.checkpoint.atomic import atomic_write
+from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.results.results_file import read_results

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmreid_ext.checkpoint.atomic import atomic_open, atomic_write
+from mmreid_ext.atomic_files import atomic_open, atomic_write
 from mmreid_ext.evaluation.results.table import text_table
 from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.answers import rates_note

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from mmreid_ext.checkpoint.atomic import atomic_write
+from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.errors import UserError
 
 INK, MUTED, PALE, LINE = "#1b1f26", "#626b78", "#c3c9d1", "#dfe3e8"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmreid_ext.checkpoint.atomic import (
+from mmreid_ext.atomic_files import (
     atomic_open,
     atomic_write,
     folder_lock,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmreid_ext.checkpoint.atomic import atomic_write
+from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.errors import ExistingFileError, UserError
 
 from .layouts import read_own_images

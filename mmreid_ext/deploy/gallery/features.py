@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.atomic_files import atomic_open
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
 
@@ -64,26 +65,20 @@ def write_features(path: str | os.PathLike, parts: Iterable[Rows], model: Galler
 
 
 def _write(target: Path, codes: Any, shape: tuple[int, int], arrays: dict[str, Any]) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
-                # A fixed date: equal content makes equal files.
-                with archive.open(zipfile.ZipInfo("feats.npy"), "w", force_zip64=True) as part:
-                    header = dict(descr="<f2", fortran_order=False, shape=shape)
-                    np.lib.format.write_array_header_2_0(part, header)
-                    shutil.copyfileobj(codes, part, 1 << 20)
-                for key, array in arrays.items():
-                    entry = zipfile.ZipInfo(f"{key}.npy")
-                    entry.compress_type = zipfile.ZIP_DEFLATED
-                    with archive.open(entry, "w", force_zip64=True) as part:
-                        np.lib.format.write_array(part, np.asarray(array), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with (
+        atomic_open(target, "wb") as file,
+        zipfile.ZipFile(file, "w", allowZip64=True) as archive,
+    ):
+        # A fixed date: equal content makes equal files.
+        with archive.open(zipfile.ZipInfo("feats.npy"), "w", force_zip64=True) as part:
+            header = dict(descr="<f2", fortran_order=False, shape=shape)
+            np.lib.format.write_array_header_2_0(part, header)
+            shutil.copyfileobj(codes, part, 1 << 20)
+        for key, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{key}.npy")
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as part:
+                np.lib.format.write_array(part, np.asarray(array), allow_pickle=False)
 
 
 class _Table:

@@ -42,7 +42,7 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
     Returns:
         The path written.
     """
-    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+    from mmreid_ext.atomic_files import atomic_open  # its package imports MMEngine
 
     path = Path(path)
     if path.suffix != ".npz":

@@ -26,7 +26,7 @@ def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
         path: File to write; replaced only by a complete one.
         document: From :func:`results_document`.
     """
-    from mmreid_ext.checkpoint.atomic import atomic_open  # its package imports MMEngine
+    from mmreid_ext.atomic_files import atomic_open  # its package imports MMEngine
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
