@@ -200,8 +200,3 @@ class FeaturesFile:
             raise UserError(f"{self.path}: its thumbnails are damaged.")
         spans = zip((ends - sizes)[rows].tolist(), ends[rows].tolist(), strict=True)
         return [pictures[start:stop].tobytes() or None for start, stop in spans]
-
-
-def model_of_file(path: str | os.PathLike) -> GalleryModel | None:
-    """Return whose embeddings a features file holds; None where it doesn't say."""
-    return FeaturesFile(path).model

@@ -7,7 +7,7 @@ import pytest
 from helpers.galleries import MODEL, THRESHOLDS, vectors
 
 from mmreid_ext.deploy.gallery import Gallery
-from mmreid_ext.deploy.gallery.features_reading import FeaturesFile, model_of_file
+from mmreid_ext.deploy.gallery.features_reading import FeaturesFile
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.results.features_file import save_features
@@ -82,14 +82,14 @@ def test_of_another_size(gallery, tmp_path):
 
 
 def test_the_model_of_a_file(gallery, tmp_path):
-    assert model_of_file(stored(tmp_path / "f.npz")) is None
+    assert FeaturesFile(stored(tmp_path / "f.npz")).model is None
     gallery.add(vectors(2))
     gallery.export(tmp_path / "g.npz")
-    model = model_of_file(tmp_path / "g.npz")
+    model = FeaturesFile(tmp_path / "g.npz").model
     assert (model.identity, model.size) == (MODEL.identity, 16)
     assert model.all_thresholds == THRESHOLDS
     other = json.dumps({"file": "a.pth", "sha256": "12345678" * 8})
-    model = model_of_file(stored(tmp_path / "f.npz", checkpoint=other))
+    model = FeaturesFile(stored(tmp_path / "f.npz", checkpoint=other)).model
     assert (model.identity, model.name) == ("12345678" * 8, "a.pth (12345678)")
 
 

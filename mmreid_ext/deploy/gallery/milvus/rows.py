@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-import numpy as np
-
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import one_line
 
@@ -161,8 +159,3 @@ def _chunks(values: Sequence[Any], size: int) -> Iterator[list[Any]]:
     waiting = iter(values)
     while chunk := list(islice(waiting, size)):
         yield chunk
-
-
-def vector_of(row: dict[str, Any], size: int) -> np.ndarray:
-    """Return the embedding of a row, (D,) float32."""
-    return schema.read_vector(row["embedding"], size)

@@ -46,11 +46,6 @@ class Address:
         return f"{self.uri}?collection={self.collection}"
 
 
-def is_server(place: str | os.PathLike) -> bool:
-    """Whether a place is the address of a server, and not a file."""
-    return os.fspath(place).lower().startswith(_SERVERS)
-
-
 def read_address(place: str) -> Address:
     """Read ``http://host:19530``, ``http://host:19530/database?collection=name``.
 

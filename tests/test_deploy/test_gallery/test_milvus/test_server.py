@@ -13,7 +13,6 @@ from mmreid_ext.deploy.gallery.milvus.server import (
     Server,
     _reason,
     import_milvus,
-    is_server,
     read_address,
 )
 from mmreid_ext.errors import MissingPackageError, UserError
@@ -56,11 +55,6 @@ def test_a_password_in_the_address_is_not_shown():
     assert "s3cret" not in str(caught.value)
 
 
-def test_what_is_a_server():
-    assert is_server("http://a:1") and is_server("HTTPS://a:1")
-    assert not is_server("people.db") and not is_server("http.db")
-
-
 @pytest.fixture
 def silent():
     """A port that takes connections and says nothing."""
@@ -98,7 +92,7 @@ def test_nobody_answers(kind, request, caplog, capfd):
     with caplog.at_level(logging.INFO), pytest.raises(UserError) as caught:
         Server(Address(f"http://127.0.0.1:{port}"), SECRET)
     message = str(caught.value)
-    assert time.monotonic() - begun < 12
+    assert time.monotonic() - begun < 60  # it gives up; a busy machine needs more than 5 s
     assert f"http://127.0.0.1:{port}" in message and "\n" not in message
     printed = capfd.readouterr()
     for text in (message, caplog.text, printed.out, printed.err, repr(caught.value.__dict__)):
