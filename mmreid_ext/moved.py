@@ -46,7 +46,7 @@ MOVED = {
     for (old, new), names in FOLDERS.items()
     for name in names.split()
 } | {
-    f"{_PACKAGE}.checkpoint.atomic": f"{_PACKAGE}.atomic_files",
+    f"{_PACKAGE}.checkpoint.atomic": f"{_PACKAGE}.output_files.atomic",
     f"{_PACKAGE}.evaluation.protocols": f"{_PACKAGE}.protocols",
     f"{_PACKAGE}.evaluation.named_protocols": f"{_PACKAGE}.protocols.named",
     f"{_PACKAGE}.evaluation.re_ranking": f"{_PACKAGE}.evaluation.retrieval.re_ranking",

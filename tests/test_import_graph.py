@@ -33,7 +33,6 @@ FLOORS = [
         "distributed",
         "protocols",
         "output_files",
-        "atomic_files",
         "image_loading",
         "config_files",
         "array_files",

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     for line in report_lines(report):
         terminal.line(line, "bold red" if line.startswith("FAULT") else "")
     if args.json is not None:
-        from mmreid_ext.atomic_files import atomic_open
+        from mmreid_ext.output_files.atomic import atomic_open
 
         Path(args.json).parent.mkdir(parents=True, exist_ok=True)
         with atomic_open(args.json, "w", encoding="utf-8") as file:

@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
 
 def report(args: argparse.Namespace, count: int, width: int, unreadable: dict[str, str]) -> None:
     """Say what was written, and list what was not, on the screen and in a file."""
-    from mmreid_ext.atomic_files import atomic_write
+    from mmreid_ext.output_files.atomic import atomic_write
 
     print(f"Written: {args.out}, {count:,} embeddings of {width} numbers")
     lost = args.out.with_name(f"{args.out.name}.unreadable.txt")

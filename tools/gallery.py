@@ -18,11 +18,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.gallery.arguments import add_arguments, model_arguments, search_arguments
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
+from mmreid_ext.output_files.atomic import atomic_write
 from mmreid_ext.shorten import several
 
 if TYPE_CHECKING:  # heavy; --help stays quick

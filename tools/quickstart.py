@@ -22,11 +22,11 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.results.results_file import read_results
 from mmreid_ext.evaluation.results.table import text_table
+from mmreid_ext.output_files.atomic import atomic_write
 
 TOOLS = Path(__file__).resolve().parent
 METHODS = {"MetaBIN": "metabin_r18_synthetic.py", "BatchNorm": "bn_r18_synthetic.py"}

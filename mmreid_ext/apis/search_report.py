@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmreid_ext.atomic_files import atomic_open, atomic_write
 from mmreid_ext.evaluation.results.table import text_table
+from mmreid_ext.output_files.atomic import atomic_open, atomic_write
 from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.answers import rates_note
 from mmreid_ext.verdicts.thresholds import Threshold

@@ -3,7 +3,7 @@
 ``mmreid_ext.compat.enable_safe_checkpoints`` puts these three under MMEngine's own functions.
 """
 
-from mmreid_ext.atomic_files import atomic_open, atomic_write
+from mmreid_ext.output_files.atomic import atomic_open, atomic_write
 
 from .plain import from_plain, to_plain
 from .safe_load import UnsafeCheckpointError, safe_load

@@ -18,9 +18,9 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook, checkpoint_hook
 from mmengine.runner import Runner
 
-from mmreid_ext.atomic_files import atomic_open, atomic_write
 from mmreid_ext.checkpoint.starting.download import download
 from mmreid_ext.distributed import is_main
+from mmreid_ext.output_files.atomic import atomic_open, atomic_write
 
 from . import fine_tuning
 from .plain import to_plain

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
-from mmreid_ext.atomic_files import atomic_open
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.protocols.camera_label import camera_label
 from mmreid_ext.shorten import several
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from mmreid_ext.atomic_files import atomic_open
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.shorten import several
 
 from .thumbnails import ThumbnailReader

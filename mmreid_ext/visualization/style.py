@@ -12,8 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.errors import UserError
+from mmreid_ext.output_files.atomic import atomic_write
 
 INK, MUTED, PALE, LINE = "#1b1f26", "#626b78", "#c3c9d1", "#dfe3e8"
 MATCH_COLOR, OTHER_COLOR, QUERY_COLOR = "#0b8457", "#cc3a2b", "#3450c4"

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.apis.stored_features import NOTES_KEY, import_parquet
-from mmreid_ext.atomic_files import atomic_open
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.pid_names import pid_names_to_text
+from mmreid_ext.output_files.atomic import atomic_open
 
 from .image_list import ImageList
 from .shards import Shard, ShardStore

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mmreid_ext.atomic_files import (
+from mmreid_ext.errors import UserError
+from mmreid_ext.output_files.atomic import (
     atomic_open,
     atomic_write,
     folder_lock,
     sweep_leftovers,
 )
-from mmreid_ext.errors import UserError
 
 
 class Shard(NamedTuple):

@@ -21,11 +21,11 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.runner import runner as mm_runner
 
-from mmreid_ext.atomic_files import sweep_leftovers
 from mmreid_ext.checkpoint.finite_weights import require_finite
 from mmreid_ext.checkpoint.warning import warn
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
+from mmreid_ext.output_files.atomic import sweep_leftovers
 from mmreid_ext.shorten import shorten
 
 from .exactness import Resuming, require_exact

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from mmreid_ext.atomic_files import atomic_open, one_at_a_time
 from mmreid_ext.checkpoint.plain import to_plain
 from mmreid_ext.checkpoint.safe_load import read_meta, safe_load
+from mmreid_ext.output_files.atomic import atomic_open, one_at_a_time
 from mmreid_ext.verdicts.thresholds import Threshold, threshold_entries
 
 from .record import KEY, recorded

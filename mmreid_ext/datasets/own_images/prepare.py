@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmreid_ext.atomic_files import atomic_write
 from mmreid_ext.errors import ExistingFileError, UserError
+from mmreid_ext.output_files.atomic import atomic_write
 
 from .layouts import read_own_images
 from .listing import Listing, OwnImage

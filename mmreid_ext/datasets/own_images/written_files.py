@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 
-from mmreid_ext.atomic_files import atomic_open
 from mmreid_ext.errors import UserError
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.pictures.boxes import BOX_COLUMNS, crop
 from mmreid_ext.pictures.decode import decode
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.atomic_files import atomic_open
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import require_writable
+from mmreid_ext.output_files.atomic import atomic_open
 
 from .records import GalleryModel, Rows
 

@@ -14,6 +14,7 @@ from mmreid_ext.array_files.npz import ArrayFileError, read_npz
 from mmreid_ext.errors import MissingFileError, UserError, warn_user
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.pid_names import pid_names_from_text
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.protocols import JUNK
 from mmreid_ext.shorten import one_line
 
@@ -42,8 +43,6 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
     Returns:
         The path written.
     """
-    from mmreid_ext.atomic_files import atomic_open  # its package imports MMEngine
-
     path = Path(path)
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")

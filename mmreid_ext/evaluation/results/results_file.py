@@ -11,6 +11,7 @@ from typing import Any
 
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.json_values import plain_json
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.shorten import one_line
 
 RESULTS_FORMAT = "mmreid_ext-results-1"
@@ -26,8 +27,6 @@ def write_results(path: str | os.PathLike, document: Mapping[str, Any]) -> Path:
         path: File to write; replaced only by a complete one.
         document: From :func:`results_document`.
     """
-    from mmreid_ext.atomic_files import atomic_open  # its package imports MMEngine
-
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(plain_json(document), ensure_ascii=False, allow_nan=False, indent=1)

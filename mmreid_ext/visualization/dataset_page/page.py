@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from string import Template
 
-from mmreid_ext.atomic_files import atomic_open
 from mmreid_ext.datasets.audit.findings import Finding, Group
 from mmreid_ext.datasets.audit.report import AuditReport
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.protocols.camera_label import camera_label
 from mmreid_ext.shorten import one_line, several
 from mmreid_ext.visualization.thumbnails import ThumbnailReader

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmreid_ext.atomic_files import atomic_open
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.protocols.camera_label import camera_label
 
 from .query_lists import QueryList

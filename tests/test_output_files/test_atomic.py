@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from mmreid_ext.atomic_files import folder_lock, sweep_leftovers
 from mmreid_ext.checkpoint import atomic_open, atomic_write
+from mmreid_ext.output_files.atomic import folder_lock, sweep_leftovers
 
 
 def test_content_replaces_the_old_file(tmp_path):
