@@ -16,7 +16,6 @@ from mmreid_ext.apis.configuration import ConfigLike
 from mmreid_ext.apis.embedder import Embedder, build_embedder
 from mmreid_ext.deploy.model_info import ModelInfo
 from mmreid_ext.errors import UserError
-from mmreid_ext.output_files.atomic import atomic_write
 
 from .accuracy.labelled_set import LabelledSet
 from .accuracy.on_labels import Measured, accuracy_text, measure

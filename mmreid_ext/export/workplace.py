@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from mmreid_ext.checkpoint.atomic import folder_lock
+from mmreid_ext.output_files.atomic import folder_lock
 
 from .plan import ExportPlan
 
