@@ -128,6 +128,7 @@ def search(args: argparse.Namespace) -> int:
     from mmreid_ext.cli.gallery import searching
     from mmreid_ext.cli.gallery.arguments import search_options
     from mmreid_ext.cli.gallery.models import open_model
+    from mmreid_ext.deploy.gallery import Filters
 
     options = search_options(args)
     model = open_model(args.model, args.config, args.device)
@@ -135,7 +136,8 @@ def search(args: argparse.Namespace) -> int:
         queries, lost = searching.embed_queries(model, args.queries, args.batch_size)
         found = searching.search(gallery, queries, args.top, **options)
     thresholds = model.info.thresholds
-    print(searching.search_text(found, thresholds))
+    conditions = options["filters"] != Filters()
+    print(searching.search_text(found, thresholds, conditions))
     if args.json is not None:
         data = searching.search_data(found, args.model, thresholds)
         atomic_write(args.json, (json.dumps(data, indent=1, allow_nan=False) + "\n").encode())

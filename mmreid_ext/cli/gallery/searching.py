@@ -123,14 +123,26 @@ def search(gallery: Gallery, queries: Sequence[Query], topk: int, **options: Any
     return found
 
 
-def search_text(found: Sequence[Found], thresholds: Sequence[Threshold]) -> str:
-    """Write a table per query."""
+def search_text(
+    found: Sequence[Found], thresholds: Sequence[Threshold], conditions: bool = False
+) -> str:
+    """Write a table per query.
+
+    Args:
+        found: The lists.
+        thresholds: Those of the model, for the line below the tables.
+        conditions: Whether cameras, times or people were asked for, so that an empty list says why.
+    """
     parts = []
+    nothing = "nothing was found"
+    if conditions:
+        nothing += "; pictures of unknown camera, time or person pass no condition on it"
     for one in found:
         note = " (it is in the gallery itself, and left out)" if one.itself else ""
-        body = _table(one.hits, thresholds) if one.hits else "nothing was found"
+        body = _table(one.hits, thresholds) if one.hits else nothing
         parts.append(f"{one_line(one.query, _LONGEST_PATH)}{note}\n{body}")
-    return "\n\n".join(filter(None, [*parts, rates_note(thresholds)]))
+    rates = rates_note(thresholds) if any(one.hits for one in found) else ""
+    return "\n\n".join(filter(None, [*parts, rates]))
 
 
 def _table(hits: Sequence[Any], thresholds: Sequence[Threshold]) -> str:

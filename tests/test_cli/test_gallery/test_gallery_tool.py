@@ -57,7 +57,7 @@ def test_from_pictures_to_an_empty_gallery(gallery, place):
     assert [line.split()[-1][:4] for line in out.splitlines()[3:5]] == ["tom/", "tom/"]
     [query] = json.loads((place / "found.json").read_text())["queries"]
     assert [hit["identity"] for hit in query["hits"]] == ["tom", "tom"]
-    assert "nothing was found" in gallery(
+    assert "nothing was found; pictures of unknown camera" in gallery(
         "search", "people.db", "who.png", *MODEL, "--not-camera", "door"
     )
     out = gallery("info", "people.db")

@@ -106,4 +106,4 @@ def test_the_lists_as_text_and_as_json(gallery, model, tmp_path):
         "yes, 1 in 1,000",
     )
     empty = searching.Found("q.jpg", [])
-    assert "q.jpg\nnothing was found" in searching.search_text([empty], [])
+    assert searching.search_text([empty], model.info.thresholds) == "q.jpg\nnothing was found"
