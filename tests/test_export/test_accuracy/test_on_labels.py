@@ -25,8 +25,8 @@ def test_the_first_file_is_the_measure_of_the_others(small, tiny_set, batch):
         return embeddings_of(small.embedder, torch.from_numpy(bgr))
 
     def noisy(images):
-        found = np.roll(exact(images), 1, axis=1)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        # The layers of an int8 file leave rows that aren't quite of unit length.
+        return 3 * np.roll(exact(images), 1, axis=1)
 
     done = []
     first, second = measure(
