@@ -107,7 +107,7 @@ def add(args: argparse.Namespace) -> int:
         finally:
             progress.end()
         rows = gallery.info().rows
-    known = f", {result.known:,} were there" if result.known else ""
+    known = f", {result.known:,} were there and stay as they are" if result.known else ""
     print(f"{args.place}: {several(result.added, 'picture')} added{known}; it holds {rows:,}")
     if result.conflicts:
         print(f"{result.conflicts:,} of these keep another name; `label` changes it")

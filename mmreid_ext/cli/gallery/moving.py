@@ -68,6 +68,6 @@ def _one_file(place: str, other: str) -> bool:
 
 
 def _told(place: str, moved: Added, gallery: Gallery) -> str:
-    known = f", {moved.known:,} were there" if moved.known else ""
+    known = f", {moved.known:,} were there and stay as they are" if moved.known else ""
     rows = gallery.info().rows
     return f"{place}: {several(moved.added, 'picture')} added{known}; it holds {rows:,}"

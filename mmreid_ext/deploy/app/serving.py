@@ -106,9 +106,14 @@ def open_socket(host: str, port: int) -> socket.socket:
     return opened
 
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+
+
 def address_of(opened: socket.socket) -> str:
-    """Return the address of a service, as browsers take it."""
+    """Return the address of a service, as browsers take it, also those of other machines."""
     host, port = opened.getsockname()[:2]
+    if host in _EVERY_ADDRESS:
+        host = socket.gethostname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -97,7 +97,7 @@ def measure(
 
 
 def _of_unit_length(rows: np.ndarray) -> np.ndarray:
-    """Divide by the lengths, as those who use a file do: rows of int8 are some percent off."""
+    """Divide by the lengths, so that a product of rows is a cosine."""
     lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
     return (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
 

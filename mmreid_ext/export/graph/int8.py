@@ -9,12 +9,14 @@ import numpy as np
 from mmreid_ext.errors import UserError
 from mmreid_ext.export.optional import optional
 
+from .unit_rows import normalize_rows
+
 CALIBRATION_IMAGES = 200
 """Images that are enough; more only take time."""
 
 
 def quantize(model: Any, images: np.ndarray, batch: int | None = None) -> Any:
-    """Return a model whose weights and activations are 8-bit numbers.
+    """Return a model whose weights and activations are 8-bit numbers; its rows have unit length.
 
     NNCF's default settings are kept: batch-instance norm survives them, and a graph whose
     arithmetic of norms is left in float32 doesn't compile in OpenVINO.
@@ -37,4 +39,4 @@ def quantize(model: Any, images: np.ndarray, batch: int | None = None) -> Any:
         )
     parts = [np.ascontiguousarray(images[n * size : (n + 1) * size]) for n in range(count)]
     data = nncf.Dataset(parts, lambda part: {"images": part})
-    return nncf.quantize(model, data, subset_size=count)
+    return normalize_rows(nncf.quantize(model, data, subset_size=count))

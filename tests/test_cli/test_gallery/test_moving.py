@@ -24,7 +24,10 @@ def test_a_copy(place, tmp_path, capsys):
     with Gallery(other) as copied:
         assert copied.people() == {"lea": 2, "tom": 1}
         copied.delete(identity="tom")
-    assert copy_gallery(place, other) == f"{other}: 1 picture added, 3 were there; it holds 4"
+    assert (
+        copy_gallery(place, other)
+        == f"{other}: 1 picture added, 3 were there and stay as they are; it holds 4"
+    )
     assert capsys.readouterr().out == ""
 
 
@@ -48,7 +51,7 @@ def test_a_features_file(place, tmp_path):
     other = str(tmp_path / "new.db")
     assert take_features(other, tmp_path / "f.npz") == f"{other}: 4 pictures added; it holds 4"
     again = take_features(other, tmp_path / "f.npz")
-    assert again == f"{other}: 0 pictures added, 4 were there; it holds 4"
+    assert again == f"{other}: 0 pictures added, 4 were there and stay as they are; it holds 4"
     with Gallery(other, model=info(size=4)) as gallery:  # of the same model, as the file says
         assert gallery.people() == {"lea": 2, "tom": 1}
     Gallery(tmp_path / "b.db", model=info(size=4, weights="ef" * 32)).close()

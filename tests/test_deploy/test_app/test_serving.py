@@ -71,3 +71,10 @@ def test_addresses_of_ipv6_have_brackets():
         pytest.skip("no IPv6 on this machine")
     with opened:
         assert address_of(opened).startswith("http://[::1]:")
+
+
+def test_a_service_on_every_address_names_its_machine():
+    with socket.socket() as opened:
+        opened.bind(("0.0.0.0", 0))
+        port = opened.getsockname()[1]
+        assert address_of(opened) == f"http://{socket.gethostname()}:{port}"

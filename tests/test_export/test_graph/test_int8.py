@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from mmreid_ext.deploy.model_info import read_model_info
 from mmreid_ext.errors import UserError
 from mmreid_ext.export import exporting
+from mmreid_ext.export.engines import open_file
 from mmreid_ext.export.graph.int8 import quantize
 from mmreid_ext.export.plan import ExportPlan
 
@@ -31,3 +33,9 @@ def test_both_formats_are_quantised(small, tmp_path, batch, monkeypatch):
         (batch,) if batch else (1, 2, 7)
     }
     assert '"precision": "int8"' in model.metadata_props[0].value
+    for name, engine in (("model_int8.onnx", "ONNX Runtime"), ("model_int8.xml", "OpenVINO")):
+        info = read_model_info(tmp_path / name)
+        shape = (batch or 5, info.height, info.width, 3)
+        images = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+        rows = open_file(engine, tmp_path / name)(images)
+        assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
