@@ -57,10 +57,10 @@ public:
         need(Kind::boolean, what, "true or false");
         return boolean;
     }
-    int as_size(const std::string& what) const {
+    int as_size(const std::string& what, int largest) const {
         const double value = as_number(what);
-        if (!(value >= 1 && value <= 65535) || value != static_cast<int>(value)) {
-            throw Error(what + " must be a whole number from 1 to 65535");
+        if (!(value >= 1 && value <= largest) || value != static_cast<int>(value)) {
+            throw Error(what + " must be a whole number from 1 to " + std::to_string(largest));
         }
         return static_cast<int>(value);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,10 @@
 #include "resize.hpp"
 
 namespace reid {
+
+constexpr int kLargestSide = 4096;
+constexpr int kLargestEmbedding = 65535;
+constexpr std::size_t kMostSteps = 8;  // as Embedder: a hostile file could take minutes a picture
 
 // One change of a picture before the network.
 struct Step {
@@ -42,15 +47,15 @@ inline Step read_step(const json::Value& value) {
     Step step;
     if (type == "resize_edge") {
         step.type = Step::Type::resize_edge;
-        step.size = value.at("size", type).as_size("resize_edge.size");
+        step.size = value.at("size", type).as_size("resize_edge.size", kLargestSide);
         step.edge = value.at("edge", type).as_text("resize_edge.edge");
         if (step.edge != "short" && step.edge != "long" && step.edge != "width" && step.edge != "height") {
             throw Error("resize_edge.edge must be short, long, width or height");
         }
     } else if (type == "resize" || type == "center_crop") {
         step.type = type == "resize" ? Step::Type::resize : Step::Type::center_crop;
-        step.height = value.at("height", type).as_size(type + ".height");
-        step.width = value.at("width", type).as_size(type + ".width");
+        step.height = value.at("height", type).as_size(type + ".height", kLargestSide);
+        step.width = value.at("width", type).as_size(type + ".width", kLargestSide);
     } else {
         throw Error("this program has no step \"" + type +
                     "\", only resize, resize_edge and center_crop; Python's Embedder may have it");
@@ -115,14 +120,17 @@ inline ModelInfo read_model_info(const std::string& text) {
     const json::Value& input = record.at("input", "it");
     ModelInfo info;
     info.kind = read_kind(input.at("kind", "input").as_text("input.kind"));
-    info.height = input.at("height", "input").as_size("input.height");
-    info.width = input.at("width", "input").as_size("input.width");
+    info.height = input.at("height", "input").as_size("input.height", kLargestSide);
+    info.width = input.at("width", "input").as_size("input.width", kLargestSide);
     read_normalization(input, info);
     for (const json::Value& step : input.at("steps", "input").as_list("input.steps")) {
         info.steps.push_back(read_step(step));
     }
+    if (info.steps.size() > kMostSteps) {
+        throw Error("input.steps has more than " + std::to_string(kMostSteps) + " steps");
+    }
     const json::Value& embedding = record.at("embedding", "it");
-    info.size = embedding.at("size", "embedding").as_size("embedding.size");
+    info.size = embedding.at("size", "embedding").as_size("embedding.size", kLargestEmbedding);
     if (!embedding.at("l2_normalized", "embedding").as_boolean("embedding.l2_normalized")) {
         throw Error("embedding.l2_normalized must be true");
     }

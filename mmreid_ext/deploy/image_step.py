@@ -16,8 +16,8 @@ FILTERS = {
 
 TYPES = ("resize", "resize_edge", "center_crop")
 EDGES = ("short", "long", "width", "height")
-_MAX_SIDE = 8192
-_MAX_STEPS = 16
+_MAX_SIDE = 4096
+_MAX_STEPS = 8  # a hostile record could keep a machine busy for minutes per picture
 
 
 @dataclass(frozen=True)

@@ -45,3 +45,12 @@ def test_no_backend_is_opencv():
 def test_a_wrong_step_is_named(step, named):
     with pytest.raises(UserError, match=rf"^m.onnx: input.steps\[0\].{named}"):
         read([step])
+
+
+def test_a_record_can_not_ask_for_hours_of_resizing():
+    large = dict(type="resize", height=4096, width=4096, interpolation="bilinear", backend="cv2")
+    assert len(read([large] * 8)) == 8
+    with pytest.raises(UserError, match="steps"):
+        read([large] * 9)
+    with pytest.raises(UserError, match="height"):
+        read([dict(large, height=4097)])

@@ -53,6 +53,8 @@ RECORDS = [
     ("input.steps", [dict(type="pad")], 'no step "pad"'),
     ("input.steps", [RESIZE | dict(backend="pillow")], 'no resizing by "pillow"'),
     ("input.steps", [RESIZE | dict(interpolation="area")], 'no interpolation "area"'),
+    ("input.steps", [RESIZE] * 9, "input.steps has more than 8 steps"),
+    ("input.steps", [RESIZE | dict(height=4097)], "whole number from 1 to 4096"),
     ("input.steps", [RESIZE | dict(height=31)], "has 31 x 16 pixels"),
     ("embedding.size", 7, "another shape than its record says"),
     ("embedding.l2_normalized", False, "l2_normalized must be true"),
