@@ -23,6 +23,7 @@ from running_service import Running, running_service
 
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import shorten
 
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 _PATIENCE, _ENOUGH = 20.0, 0.2
@@ -132,7 +133,7 @@ async def known_answer(port: int) -> bytes:
 def judge(service: Running, outcome: Outcome, growth: float, same: bool) -> None:
     """Write down what must not be."""
     if outcome.bad:
-        shown = ", ".join(f"{number} ({status})" for number, status in outcome.bad[:20])
+        shown = shorten(f"{number} ({status})" for number, status in outcome.bad)
         outcome.faults.append(f"{len(outcome.bad)} requests ended badly: {shown}.")
     if not service.alive:
         outcome.faults.append(f"The service died, exit code {service.process.returncode}.")

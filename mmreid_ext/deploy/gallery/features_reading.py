@@ -129,7 +129,8 @@ class FeaturesFile:
         if not isinstance(identity, str):
             return None
         file = str(told.get("file") or "model")
-        name = file if identity[:_SHOWN] in file else f"{file} ({identity[:_SHOWN]})"
+        short = identity[:_SHOWN]
+        name = file if short in file else f"{file} ({short})"
         return GalleryModel(identity, name, self.size, self._thresholds())
 
     def _thresholds(self) -> tuple[Threshold, ...]:

@@ -15,7 +15,7 @@ def test_numbers_and_size_on_disk(tmp_path, monkeypatch):
             identities=["lea", "lea", "tom", None],
             cameras=["door", None, None, None],
             times=[5.0, None, 2.0, None],
-            thumbnails=[b"jpeg", None, None, None],
+            thumbnails=[b"\xff\xd8jpeg", None, None, None],
         )
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.chdir(tmp_path / "elsewhere")  # the gallery stays where it was
