@@ -17,6 +17,12 @@ import warnings
 _PASSED_OVER = (os.path.dirname(__file__) + os.sep, os.path.join("torch", "utils") + os.sep)
 """The package, and the part of PyTorch in which its decorators (``no_grad``) stand."""
 
+STOPPED_ON_REQUEST = 75
+"""Exit code of a training that was told to stop, wrote a checkpoint and wants to be started again.
+
+EX_TEMPFAIL of the BSD systems: "try again later". Every other failure is 1 (2 for usage).
+"""
+
 
 class UserError(ValueError):
     """A setting, an argument or a file that can't be used; the message says what to do."""
