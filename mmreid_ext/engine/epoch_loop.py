@@ -127,12 +127,11 @@ class ReIDEpochTrainLoop(ResumableLoop, EpochBasedTrainLoop):
         Raises:
             FloatingPointError: If a logged loss is NaN or infinite.
         """
-        hook, runner = self.runner.call_hook, self.runner
+        runner = self.runner
         self.validated = False
-        hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
+        runner.call_hook("before_train_iter", batch_idx=idx, data_batch=data_batch)
         with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
             outputs = runner.model.train_step(data_batch, optim_wrapper=runner.optim_wrapper)
         outputs = average_over_ranks(outputs)
         stop_if_not_finite(outputs, self._iter, runner.work_dir)
-        hook("after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs)
-        self._iter += 1
+        self.finish_iter(idx, data_batch, outputs)

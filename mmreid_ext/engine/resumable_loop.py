@@ -27,7 +27,28 @@ class ResumableLoop(BaseLoop):
 
     _epoch: int
     _iter: int
+    _in_hooks_after = False
     validated = False
+
+    @property
+    def steps_done(self) -> int:
+        """Finished iterations: between two of them, and in hooks after one."""
+        return self._iter + self._in_hooks_after
+
+    def finish_iter(self, idx: int, data_batch: Any, outputs: Mapping[str, float]) -> None:
+        """Run the hooks after a step, and count it.
+
+        Args:
+            idx: Number of the batch, as hooks get it.
+            data_batch: The batch.
+            outputs: What the step gave to be logged.
+        """
+        self._in_hooks_after = True
+        self.runner.call_hook(
+            "after_train_iter", batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+        self._in_hooks_after = False
+        self._iter += 1
 
     @property
     def _module(self) -> nn.Module:

@@ -127,12 +127,10 @@ class ReIDTrainLoop(ResumableLoop, IterBasedTrainLoop):
         Raises:
             FloatingPointError: If a logged loss is NaN or infinite.
         """
-        hook = self.runner.call_hook
         self.validated = self._epoch_is_over = False
-        hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
+        self.runner.call_hook("before_train_iter", batch_idx=self._iter, data_batch=data_batch)
         with self._steps.step(self._iter, data_batch, self.dataloader.sampler):
             outputs = self.train_iter(data_batch)
         outputs = average_over_ranks(outputs)
         self.check_outputs(outputs)
-        hook("after_train_iter", batch_idx=self._iter, data_batch=data_batch, outputs=outputs)
-        self._iter += 1
+        self.finish_iter(self._iter, data_batch, outputs)

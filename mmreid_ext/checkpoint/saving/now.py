@@ -1,0 +1,96 @@
+"""Write a checkpoint between two iterations, whenever somebody asks for one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from mmreid_ext.checkpoint.resume.latest import POINTER
+from mmreid_ext.distributed import broadcast_object, is_main
+from mmreid_ext.errors import UserError
+from mmreid_ext.output_files.atomic import atomic_write
+
+TEMPLATE = "iter_{}.pth"
+"""Name of a checkpoint in the middle of an epoch."""
+
+
+def save_now(runner: Runner) -> str:
+    """Write a checkpoint of this moment, from which the run resumes exactly.
+
+    All ranks call it at the same moment: between two iterations, or in ``after_train_iter`` of a
+    hook of priority ``LOWEST``, when schedules and averages have made their step. It returns on all
+    ranks when the file is complete and ``last_checkpoint`` names it.
+
+    A run that counts iterations gets its ordinary file, which replaces an older one where
+    ``max_keep_ckpts`` says so. A run that counts epochs gets ``iter_N.pth``, also in the middle of
+    an epoch. Optimiser and schedules are in it, whatever the hook's settings are.
+
+    Args:
+        runner: The run. Its training has begun.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        UserError: On all ranks, if the file can't be written.
+    """
+    hook = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
+    done = iterations_done(runner)
+    problem, path = None, ""
+    try:
+        path = _save(runner, hook, done)
+    except OSError as error:
+        problem = UserError(
+            f"the checkpoint of iteration {done} can't be written ({error}): the checkpoints "
+            f"before it in {runner.work_dir} are whole; make room, or name another folder "
+            "(--work-dir)."
+        )
+    problem = broadcast_object(problem)  # and all ranks wait for the writer
+    if problem is not None:
+        raise problem
+    return path
+
+
+def iterations_done(runner: Runner) -> int:
+    """Count the finished iterations: between two of them, and in hooks after one.
+
+    MMEngine's own loops don't tell these moments apart; in theirs it must be a hook after one.
+    """
+    done = getattr(runner.train_loop, "steps_done", None)
+    return runner.iter + 1 if done is None else int(done)
+
+
+def _save(runner: Runner, hook: CheckpointHook | None, done: int) -> str:
+    meta: dict[str, Any] = dict(epoch=runner.epoch, iter=done)
+    if hook is None or hook.by_epoch:
+        return _save_beside(runner, hook, done, meta)
+    wanted = hook.save_optimizer, hook.save_param_scheduler
+    hook.save_optimizer = True
+    hook.save_param_scheduler = runner.param_schedulers is not None
+    try:
+        hook._save_checkpoint_with_step(runner, done, meta)
+    finally:
+        hook.save_optimizer, hook.save_param_scheduler = wanted
+    return str(hook.last_ckpt)
+
+
+def _save_beside(runner: Runner, hook: CheckpointHook | None, done: int, meta: dict) -> str:
+    """Write a file outside the hook's own series."""
+    folder = str(runner.work_dir if hook is None else hook.out_dir)
+    name = TEMPLATE.format(done)
+    runner.save_checkpoint(
+        folder,
+        name,
+        getattr(hook, "file_client_args", None),
+        save_param_scheduler=runner.param_schedulers is not None,
+        meta=meta,
+        by_epoch=False,
+        backend_args=getattr(hook, "backend_args", None),
+    )
+    path = os.path.join(folder, name)
+    if is_main():
+        atomic_write(os.path.join(runner.work_dir, POINTER), path.encode())
+    return path
