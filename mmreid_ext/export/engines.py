@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
+
+from mmreid_ext.deploy.engines.openvino import compile_on_cpu
 
 from .optional import is_there, optional
 
@@ -66,10 +68,6 @@ def _onnxruntime(file: Path, threads: int | None) -> Run:
 def _openvino(file: Path, threads: int | None) -> Run:
     openvino = optional("openvino")
     core = openvino.Core()
-    # The default on processors that have it is bfloat16.
-    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32"}
-    if threads is not None:
-        settings["INFERENCE_NUM_THREADS"] = threads
-    compiled = core.compile_model(core.read_model(str(file)), "CPU", settings)
+    compiled = compile_on_cpu(core, core.read_model(str(file)), threads)
     request = compiled.create_infer_request()
     return lambda images: np.array(request.infer({"images": images})["output"])

@@ -12,6 +12,7 @@ from mmreid_ext.errors import MissingFileError, UserError
 
 from .engine import Signature, engine_package, refused, require_one_each
 from .onnxruntime import check_external_files
+from .own_thread import call_in_own_thread
 
 
 class OpenVino:
@@ -35,7 +36,7 @@ class OpenVino:
                 [_name(one) for one in model.inputs],
                 [_name(one) for one in model.outputs],
             )
-            self._compiled = core.compile_model(model, "CPU", settings(threads))
+            self._compiled = compile_on_cpu(core, model, threads)
             self.inside = _signature(model)
         except UserError:
             raise
@@ -55,15 +56,19 @@ class OpenVino:
             raise refused(self._file, "OpenVINO", error) from error
 
 
-def settings(threads: int | None) -> dict[str, Any]:
-    """Return how a model is compiled.
+def compile_on_cpu(core: Any, model: Any, threads: int | None) -> Any:
+    """Return a compiled model that computes in float32.
 
     Args:
+        core: An ``openvino.Core``.
+        model: An ``openvino.Model``.
         threads: Of one call; None: all cores.
     """
     # Without the hint, CPUs that have bfloat16 compute in it: cosine 0.9997.
-    found: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-    return found if threads is None else found | {"INFERENCE_NUM_THREADS": threads}
+    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    if threads is not None:
+        settings["INFERENCE_NUM_THREADS"] = threads
+    return call_in_own_thread(lambda: core.compile_model(model, "CPU", settings))
 
 
 def _name(port: Any) -> str:

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from helpers.exported_model import write_onnx, write_openvino
+from helpers.signal_stack import signal_stack
+from helpers.tools import run_python
 
-from mmreid_ext.deploy.engines.openvino import OpenVino, settings
+from mmreid_ext.deploy.engines.openvino import OpenVino
 from mmreid_ext.errors import MissingFileError, UserError
 
 INPUT = np.ones((2, 3, 32, 16), np.float32)
@@ -30,7 +32,6 @@ def test_what_fails_inside_is_told_with_the_file(file):
 
 
 def test_it_computes_in_float32_with_the_threads_asked_for(file):
-    assert settings(None)["INFERENCE_PRECISION_HINT"] == "f32"  # also where that is the default
     compiled = OpenVino(file, threads=1)._compiled
     assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
     assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
@@ -52,3 +53,23 @@ def test_missing_weights_and_damaged_files_are_told(tmp_path):
     file.with_suffix(".bin").write_bytes(b"x")
     with pytest.raises(UserError, match="can't be used by OpenVINO"):
         OpenVino(file)
+
+
+def test_the_stack_of_signals_stays(file):
+    before = signal_stack()
+    engine = OpenVino(file)
+    assert signal_stack() == before
+    del engine
+
+
+def test_models_that_go_leave_signals_alone(file):
+    """A loader's worker ends after two models, the older first: OpenVINO alone crashes here."""
+    code = (
+        "import signal, subprocess, sys; from pathlib import Path\n"
+        "from mmreid_ext.deploy.engines.openvino import OpenVino\n"
+        f"older = OpenVino(Path({str(file)!r})); newer = OpenVino(Path({str(file)!r}))\n"
+        "del older; del newer\n"
+        "signal.signal(signal.SIGCHLD, lambda *_: print('handled'))\n"
+        "subprocess.run([sys.executable, '-c', ''])"
+    )
+    assert run_python(code).stdout == "handled\n"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mmreid_ext.deploy.engines.openvino import compile_on_cpu
 from mmreid_ext.export.graph.unit_rows import normalize_rows
 
 onnx = pytest.importorskip("onnx")
@@ -47,8 +48,7 @@ def test_openvino(tmp_path):
     onnx.save(scaling_graph(), tmp_path / "small.onnx")
     model = normalize_rows(openvino.Core().read_model(tmp_path / "small.onnx"))
     openvino.save_model(model, tmp_path / "small.xml", compress_to_fp16=False)
-    compiled = openvino.compile_model(
-        tmp_path / "small.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
-    )
+    core = openvino.Core()
+    compiled = compile_on_cpu(core, core.read_model(tmp_path / "small.xml"), None)
     assert compiled.output(0).get_names() == {"output"} and len(compiled.outputs) == 1
     assert np.allclose(compiled(ROWS)[0], UNIT, atol=1e-6)
