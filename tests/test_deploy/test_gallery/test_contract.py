@@ -1,6 +1,6 @@
 """What every store of a gallery does, in a file and on a server, against brute force.
 
-The server is Milvus Lite: the same calls of pymilvus, in this process.
+The server is Milvus Lite: the same calls of pymilvus.
 """
 
 import itertools
@@ -22,33 +22,39 @@ JPEG = b"\xff\xd8\xff\xe0 small \xff\xd9"
 class Place:
     """Somewhere a gallery can be opened, and opened again."""
 
-    def __init__(self, kind, path, name):
-        self.kind, self.path, self.name = kind, path, name
+    def __init__(self, kind, where, name):
+        self.kind, self.where, self.name = kind, where, name
 
     def open(self, model=MODEL, read_only=False):
         if self.kind == "file":
-            return Gallery(self.path / f"{self.name}.db", model, read_only=read_only)
+            return Gallery(self.where / f"{self.name}.db", model, read_only=read_only)
         from mmreid_ext.deploy.gallery.milvus.opening import open_store
         from mmreid_ext.deploy.gallery.milvus.server import Address
 
-        address = Address(str(self.path / "lite.db"), self.name)
+        address = Address(self.where, self.name)
         found = Gallery.__new__(Gallery)
         found.place, found.store = str(address), open_store(address, model, read_only=read_only)
         return found
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("galleries")
-
-
 _NUMBERS = itertools.count()
 
 
+@pytest.fixture
+def new_place(tmp_path, request):
+    """Return a function that makes places of a kind."""
+
+    def make(kind):
+        pytest.importorskip("faiss" if kind == "file" else "milvus_lite")
+        where = tmp_path if kind == "file" else request.getfixturevalue("milvus_uri")
+        return Place(kind, where, f"people_{next(_NUMBERS)}")
+
+    return make
+
+
 @pytest.fixture(params=["file", "milvus"])
-def place(request, folder):
-    pytest.importorskip("faiss" if request.param == "file" else "milvus_lite")
-    return Place(request.param, folder, f"people_{next(_NUMBERS)}")
+def place(request, new_place):
+    return new_place(request.param)
 
 
 @pytest.fixture
@@ -139,9 +145,8 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize("kind", ["file", "milvus"])
-def test_searches_equal_brute_force(kind, folder):
-    pytest.importorskip("faiss" if kind == "file" else "milvus_lite")
-    with Place(kind, folder, f"searched_{kind}").open() as gallery:
+def test_searches_equal_brute_force(kind, new_place):
+    with new_place(kind).open() as gallery:
         columns, ids = fill(gallery)
         queries = vectors(6, seed=9)
         for filters in QUESTIONS:
@@ -294,9 +299,8 @@ def test_embeddings_of_another_model_are_refused(place):
 
 
 @pytest.mark.parametrize("kinds", [("file", "milvus"), ("milvus", "file"), ("file", "file")])
-def test_everything_moves_from_one_to_the_other(kinds, folder):
-    pytest.importorskip("faiss"), pytest.importorskip("milvus_lite")
-    one, two = (Place(kind, folder, f"moved_{next(_NUMBERS)}") for kind in kinds)
+def test_everything_moves_from_one_to_the_other(kinds, new_place):
+    one, two = map(new_place, kinds)
     done = []
     with one.open() as first, two.open() as second:
         columns, _ = fill(first)
@@ -323,9 +327,8 @@ def test_everything_moves_from_one_to_the_other(kinds, folder):
 
 
 @pytest.mark.parametrize("kind", ["file", "milvus"])
-def test_features_files_hold_everything(kind, folder, tmp_path):
-    pytest.importorskip("faiss" if kind == "file" else "milvus_lite")
-    one, two = (Place(kind, folder, f"exported_{kind}_{number}") for number in (1, 2))
+def test_features_files_hold_everything(kind, new_place, tmp_path):
+    one, two = new_place(kind), new_place(kind)
     with one.open() as first, two.open() as second:
         columns, _ = fill(first)
         assert first.export(tmp_path / "all.npz", thumbnails=True) == COUNT
@@ -374,10 +377,11 @@ def test_threads_share_a_gallery(gallery):
         except Exception as error:  # noqa: BLE001
             errors.append(error)
 
-    threads = [threading.Thread(target=adding, args=(number,)) for number in (1, 2)]
-    threads += [threading.Thread(target=searching)]
+    threads = [threading.Thread(target=adding, args=(number,), daemon=True) for number in (1, 2)]
+    threads += [threading.Thread(target=searching, daemon=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(timeout=240)
+        assert not thread.is_alive()
     assert errors == [] and gallery.info().rows == 100

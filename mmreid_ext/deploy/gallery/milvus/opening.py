@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from mmreid_ext.deploy.gallery.model_identity import require_same_model
 from mmreid_ext.deploy.gallery.records import GalleryModel
 from mmreid_ext.errors import MissingFileError, UserError
@@ -11,6 +13,7 @@ from .server import Address, Server, read_address
 from .store import MilvusStore
 
 _LOAD_SECONDS = 600.0
+_LOAD_PAUSE = 0.2
 
 
 def open_store(
@@ -35,11 +38,31 @@ def open_store(
     try:
         stored = _stored_model(server, model, read_only)
         require_same_model(stored, model, str(server.address))
-        server.call("load_collection", timeout=_LOAD_SECONDS)
+        _load(server)
     except BaseException:
         server.close()
         raise
     return MilvusStore(server, stored, read_only)
+
+
+def _load(server: Server) -> None:
+    """Have the server load the collection; a large one takes minutes, and each question seconds."""
+    server.call("load_collection", _async=True)
+    begun = time.monotonic()
+    while _state(server) != "Loaded":
+        if time.monotonic() - begun > _LOAD_SECONDS:
+            raise UserError(
+                f"Gallery: the Milvus server at {server.address.uri} hasn't loaded the collection "
+                f"{server.address.collection!r} within {_LOAD_SECONDS:g} s; look at its log and "
+                "its memory, then open the gallery again."
+            )
+        time.sleep(_LOAD_PAUSE)
+
+
+def _state(server: Server) -> str:
+    """Return ``Loaded``, ``Loading``, ``NotLoad`` or ``NotExist``."""
+    state = server.call("get_load_state")["state"]
+    return str(getattr(state, "name", state))
 
 
 def _stored_model(server: Server, model: GalleryModel | None, read_only: bool) -> GalleryModel:

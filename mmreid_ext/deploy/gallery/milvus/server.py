@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
@@ -14,16 +15,27 @@ from urllib.parse import parse_qsl, urlsplit
 from mmreid_ext.errors import MissingPackageError, UserError
 from mmreid_ext.shorten import one_line
 
+from .patience import NoAnswerError, within
+
 COLLECTION = "people"
 """Name of the collection where the address names none."""
 
 TOKEN_VARIABLE = "MMREID_GALLERY_TOKEN"
 """Environment variable that holds the token where none is given."""
 
-CONNECT_SECONDS = 5.0
-CALL_SECONDS = 60.0
+CONNECT_SECONDS = 5
+CALL_SECONDS = 60
+"""What pymilvus is told; whole numbers, because some of its loops forget a float."""
+
+_PATIENCE = 2.5
+"""A call of pymilvus is several requests, each with its retries: all together may take this many
+times the seconds it was told."""
+
+_RESTART = "Is it running? Look at its log, restart it, and do this again."
 
 _LOGGERS = ("pymilvus.decorators", "pymilvus.client.iterator.query_iterator")
+
+_SILENCE = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "Fail connecting to server", "Retry timeout")
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,254}", re.ASCII)
 _SERVERS = ("http://", "https://")
@@ -35,7 +47,7 @@ class Address:
 
     Attributes:
         uri: What pymilvus connects to: ``http://host:19530``, with the database behind it if there
-            is one. Of Milvus Lite, which the tests use, a path that ends with ``.db``.
+            is one.
         collection: Name of the collection.
     """
 
@@ -102,17 +114,26 @@ class Server:
         self._milvus = import_milvus()
         token = self.token if self.token is not None else os.environ.get(TOKEN_VARIABLE, "")
         self.token = None  # nobody needs it any more
+        self._errors = (self._milvus.MilvusException, importlib.import_module("grpc").RpcError)
         try:
-            self.client = self._milvus.MilvusClient(
-                uri=self.address.uri, token=token, timeout=CONNECT_SECONDS
-            )
-            self.lite = "lite" in str(self.client.get_server_version(timeout=CONNECT_SECONDS))
-        except (self._milvus.MilvusException, ValueError, OSError) as error:
+            self.client, version = within(_PATIENCE * CONNECT_SECONDS, lambda: self._connect(token))
+        except (*self._errors, NoAnswerError, ValueError, OSError) as error:
             raise UserError(
                 f"Gallery: no Milvus server answers at {self.address.uri} "
                 f"({_reason(error, token)}). Is it running, is the port (19530) that of its gRPC, "
                 "and is the token right?"
             ) from None
+        self.lite = "lite" in version
+
+    def _connect(self, token: str) -> tuple[Any, str]:
+        """Return a client and the version of its server.
+
+        The connection is its own (dedicated): a shared one stays open after the client is closed.
+        """
+        client = self._milvus.MilvusClient(
+            uri=self.address.uri, token=token, timeout=CONNECT_SECONDS, dedicated=True
+        )
+        return client, str(client.get_server_version(timeout=CONNECT_SECONDS))
 
     def call(self, name: str, **arguments: Any) -> Any:
         """Call a method of the client on our collection.
@@ -130,22 +151,40 @@ class Server:
         Raises:
             UserError: If the server refuses, or doesn't answer in time.
         """
+        failed = (
+            f"Gallery: the Milvus server at {self.address.uri} failed to {name} in the "
+            f"collection {self.address.collection!r}:"
+        )
         try:
-            return function()
-        except self._milvus.MilvusException as error:
-            raise UserError(
-                f"Gallery: the Milvus server at {self.address.uri} failed to {name} in the "
-                f"collection {self.address.collection!r}: {_reason(error, '')}."
-            ) from None
+            return within(_PATIENCE * CALL_SECONDS, function)
+        except NoAnswerError as error:
+            raise UserError(f"{failed} {error}. {_RESTART}") from None
+        except self._errors as error:
+            remedy = f" {_RESTART}" if _is_silence(error) else ""
+            raise UserError(f"{failed} {_reason(error, '')}.{remedy}") from None
 
     def close(self) -> None:
-        """Leave the server."""
-        self.client.close()
+        """Leave the server; one that doesn't answer is left too."""
+        with contextlib.suppress(NoAnswerError):
+            within(CONNECT_SECONDS, self.client.close)
+
+
+def _is_silence(error: Exception) -> bool:
+    """Tell a server that isn't there, or says nothing, from one that refuses."""
+    text = f"{_code(error)} {error}"
+    return any(word in text for word in _SILENCE)
+
+
+def _code(error: Exception) -> str:
+    code = getattr(error, "code", "")
+    return str(code() if callable(code) else code)
 
 
 def _reason(error: Exception, token: str | None) -> str:
     """Say in one line what was wrong, without the token or a part of it."""
-    text = one_line(getattr(error, "message", "") or error, 200).strip().rstrip(".")
+    details = getattr(error, "details", None)
+    said = getattr(error, "message", "") or (callable(details) and details()) or error
+    text = one_line(said, 200).strip().rstrip(".")
     for secret in sorted({token or "", *(token or "").split(":")}, key=len, reverse=True):
         if len(secret) > 3:
             text = text.replace(secret, "***")

@@ -15,14 +15,14 @@ MODEL = GalleryModel("a" * 16, "best.pth", 4, (Threshold(0.01, 0.5, 0.9, 500, "s
 OTHER = GalleryModel("b" * 16, "other.pth", 4)
 
 
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory):
-    return str(tmp_path_factory.mktemp("milvus") / "lite.db")
+@pytest.fixture
+def place(milvus_uri, request):
+    """A collection of its own for each test."""
+    return Address(milvus_uri, request.node.name[:40])
 
 
-def test_a_gallery_is_made_and_found_again(uri):
-    place = Address(uri, "people")
-    with pytest.raises(MissingFileError, match="no collection 'people'"):
+def test_a_gallery_is_made_and_found_again(place):
+    with pytest.raises(MissingFileError, match="no collection 'test_a_gallery"):
         open_store(place, MODEL, read_only=True)
     with pytest.raises(UserError, match="a new gallery needs model="):
         open_store(place, None)
@@ -39,17 +39,15 @@ def test_a_gallery_is_made_and_found_again(uri):
         closed.close()
 
 
-def test_the_collection_of_somebody_else(uri):
-    place = Address(uri, "theirs")
+def test_the_collection_of_somebody_else(place):
     server = Server(place)
-    server.client.create_collection("theirs", dimension=4)
+    server.client.create_collection(place.collection, dimension=4, timeout=20)
     server.close()
-    with pytest.raises(UserError, match="'theirs' at .* wasn't made by mmreid_ext"):
+    with pytest.raises(UserError, match="'test_the_.*' at .* wasn't made by mmreid_ext"):
         open_store(place, MODEL)
 
 
-def test_a_later_format(uri, monkeypatch):
-    place = Address(uri, "later")
+def test_a_later_format(place, monkeypatch):
     monkeypatch.setattr(schema, "FORMAT", 2)
     open_store(place, MODEL).close()
     monkeypatch.setattr(schema, "FORMAT", 1)
@@ -59,9 +57,8 @@ def test_a_later_format(uri, monkeypatch):
         open_store(place, MODEL)
 
 
-def test_what_the_collection_says_may_stand_in_its_description(uri):
+def test_what_the_collection_says_may_stand_in_its_description(place):
     """A server may not keep properties that it doesn't know."""
-    place = Address(uri, "described")
     store = open_store(place, MODEL)
     real = store.server.client.describe_collection
 
@@ -74,8 +71,7 @@ def test_what_the_collection_says_may_stand_in_its_description(uri):
     store.close()
 
 
-def test_two_who_make_one_collection(uri, monkeypatch):
-    place = Address(uri, "both")
+def test_two_who_make_one_collection(place, monkeypatch):
     open_store(place, MODEL).close()
     real, asked = Server.call, []
 

@@ -13,21 +13,14 @@ from mmreid_ext.errors import UserError
 MODEL = GalleryModel("abc", "best.pth (abc)", 4)
 
 
-@pytest.fixture(scope="module")
-def lite(tmp_path_factory):
-    server = Server(Address(str(tmp_path_factory.mktemp("milvus") / "lite.db")))
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def server(lite, request):
+def server(milvus_uri, request):
     """A connection to an empty collection."""
-    made = Server.__new__(Server)
-    made.__dict__ |= lite.__dict__ | {"address": Address(lite.address.uri, request.node.name[:20])}
+    made = Server(Address(milvus_uri, request.node.name[:20]))
     schema.create_collection(made, MODEL)
     yield made
     made.call("drop_collection")
+    made.close()
 
 
 def pictures(count, **changes):
