@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from helpers.exported_model import write_onnx, write_openvino
-from helpers.signal_stack import signal_stack
 from helpers.tools import run_python
 
 from mmreid_ext.deploy.engines.openvino import OpenVino
@@ -53,13 +52,6 @@ def test_missing_weights_and_damaged_files_are_told(tmp_path):
     file.with_suffix(".bin").write_bytes(b"x")
     with pytest.raises(UserError, match="can't be used by OpenVINO"):
         OpenVino(file)
-
-
-def test_the_stack_of_signals_stays(file):
-    before = signal_stack()
-    engine = OpenVino(file)
-    assert signal_stack() == before
-    del engine
 
 
 def test_models_that_go_leave_signals_alone(file):
