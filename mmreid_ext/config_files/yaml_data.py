@@ -19,6 +19,9 @@ try:  # quicker, where PyYAML was built with it
 except ImportError:
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment] # same methods
 
+MOST_ENTRIES = 200_000
+"""Entries of a YAML file, those behind an alias counted wherever it stands."""
+
 _TAG = "tag:yaml.org,2002:python/"
 
 _HARMLESS = {
@@ -67,7 +70,28 @@ class DataYamlHandler(YamlHandler):
 
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Load plain data, whichever loader was asked for."""
-        return yaml.load(file, **{**kwargs, "Loader": DataLoader})
+        loaded = yaml.load(file, **{**kwargs, "Loader": DataLoader})
+        _require_bounded(loaded)
+        return loaded
+
+
+def _require_bounded(loaded: Any) -> None:
+    """Raise if aliases (``*a``) make a small file endless: readers copy what they point to."""
+
+    def entries(value: Any) -> int:
+        if not isinstance(value, (dict, list, tuple)):
+            return 1
+        if id(value) not in counted:
+            counted[id(value)] = MOST_ENTRIES + 1  # for one that holds itself
+            inner = value.values() if isinstance(value, dict) else value
+            counted[id(value)] = 1 + sum(map(entries, inner))
+        return counted[id(value)]
+
+    counted: dict[int, int] = {}
+    if entries(loaded) > MOST_ENTRIES:
+        raise CodeInDataError(
+            f"its aliases make it longer than {MOST_ENTRIES:,} entries; write out what it repeats."
+        )
 
 
 def never_call_from_yaml() -> None:

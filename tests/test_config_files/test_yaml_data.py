@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from mmreid_ext.config_files import never_call_from_yaml, read_config_file
 from mmreid_ext.config_files.yaml_data import CodeInDataError, DataYamlHandler
+from mmreid_ext.errors import UserError
 
 CALL = "a: !!python/object/apply:pathlib.Path.touch [PATH]\n"
 
@@ -44,3 +45,14 @@ def test_no_argument_brings_the_calls_back(tmp_path):
     with (tmp_path / "x.yml").open() as file, pytest.raises(CodeInDataError, match="line 1 asks"):
         DataYamlHandler().load_from_fileobj(file, Loader=yaml.UnsafeLoader)
     assert not (tmp_path / "ran").exists()
+
+
+def test_aliases_do_not_make_a_small_file_endless(tmp_path):
+    rows = ["l0: &l0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    rows += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 9)]
+    (tmp_path / "x.yml").write_text("\n".join(rows) + "\n")
+    for read in (read_config_file, Config.fromfile):
+        with pytest.raises(UserError, match="aliases make it longer than 200,000 entries"):
+            read(tmp_path / "x.yml")
+    (tmp_path / "x.yml").write_text("a: &a {b: 1}\nc: [*a, *a]\n")
+    assert read_config_file(tmp_path / "x.yml").c == [dict(b=1), dict(b=1)]

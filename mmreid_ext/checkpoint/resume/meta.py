@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from mmengine.logging import HistoryBuffer, print_log
 
+from mmreid_ext.checkpoint.usage.configuration_text import read_settings
+from mmreid_ext.config_files.plain_settings import require_plain
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import one_line, shorten
 
@@ -36,6 +38,9 @@ _READ = ("epoch", "iter", "seed", "dataset_meta")
 
 _CODE = "config"
 """Entry of ``meta`` that MMEngine executes; no version that we support writes it."""
+
+_TEXT = "cfg"
+"""Entry that holds the text of the configuration."""
 
 _SEED = Kind("None or a whole number below 2**32", lambda v: v is None or is_whole(v) and v < 2**32)
 
@@ -66,11 +71,38 @@ _RECORD = {
 
 
 def without_code(checkpoint: Any) -> Any:
-    """Return a loaded checkpoint without the entry that MMEngine would execute."""
-    meta = checkpoint.get("meta") if isinstance(checkpoint, Mapping) else None
-    if isinstance(meta, MutableMapping) and _CODE in meta:
-        del meta[_CODE]
+    """Return a loaded checkpoint without what MMEngine would execute.
+
+    That is ``meta.config``, and the text of the configuration in ``meta`` and in the message hub,
+    unless it is plain data of registered types: MMEngine's inferencers run it.
+    """
+    meta, hub = (_part(checkpoint, name) for name in ("meta", "message_hub"))
+    meta.pop(_CODE, None)
+    for holder in (meta, _part(hub, "runtime_info")):
+        if _TEXT in holder and not _is_plain(holder[_TEXT]):
+            del holder[_TEXT]
+            print_log(
+                "The checkpoint's text of a configuration is left out: it is no plain data of "
+                "registered types, and is never executed.",
+                logger="current",
+            )
     return checkpoint
+
+
+def _part(holder: Any, name: str) -> MutableMapping[str, Any]:
+    part = holder.get(name) if isinstance(holder, Mapping) else None
+    return part if isinstance(part, MutableMapping) else {}
+
+
+def _is_plain(text: Any) -> bool:
+    """Whether a text may be executed: assignments of literals, which name registered types."""
+    if not isinstance(text, str) or "{{" in text:  # which MMEngine replaces beforehand
+        return False
+    try:
+        require_plain(read_settings(text, None), "checkpoint")
+    except UserError:
+        return False
+    return True
 
 
 def for_mmengine(checkpoint: Mapping[str, Any]) -> dict[str, Any]:

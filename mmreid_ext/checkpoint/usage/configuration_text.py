@@ -10,12 +10,13 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import one_line
 
 
-def read_settings(text: str, names: Collection[str]) -> dict[str, Any]:
+def read_settings(text: str, names: Collection[str] | None) -> dict[str, Any]:
     """Read assignments of literals.
 
     Args:
         text: Python text, as MMEngine writes a configuration. It is parsed, never executed.
-        names: Variables to read; others may hold anything.
+        names: Variables to read; others may hold anything. None: all, and there may be nothing
+            but assignments.
 
     Raises:
         UserError: If the text is no Python, or one of these variables is no literal.
@@ -26,10 +27,12 @@ def read_settings(text: str, names: Collection[str]) -> dict[str, Any]:
         raise UserError(f"It is no Python: {one_line(error)}.") from error
     found = {}
     for statement in statements:
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = statement.targets[0]
-            if isinstance(target, ast.Name) and target.id in names:
-                found[target.id] = _value(statement.value, target.id)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if not isinstance(target, ast.Name) or len(statement.targets) > 1:
+            if names is None:
+                raise UserError(f"{one_line(ast.unparse(statement))} is no setting.")
+        elif names is None or target.id in names:
+            found[target.id] = _value(statement.value, target.id)
     return found
 
 

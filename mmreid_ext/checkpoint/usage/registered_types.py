@@ -6,12 +6,12 @@ recorded configuration are looked up here first.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from mmengine.registry import MODELS, TRANSFORMS, Registry
+from mmengine.registry import MODELS, TRANSFORMS
 
+from mmreid_ext.config_files.registered import KnownTypes, entries, hidden_code
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import brief
 
@@ -24,16 +24,11 @@ _LOADED_BY = (
 )
 """A name of each registry, which imports what the registry holds."""
 
-_RUNS_CODE = ("trust_remote_code",)
-"""Arguments that let a library execute what it downloads."""
-
-_FETCHING = ("transformers.", "mmpretrain.models.utils.huggingface.")
-"""Modules whose registered functions and classes fetch a model that their arguments name."""
-
 
 def registered_name(kind: Any) -> str:
     """Return the name of a class in the registries, else its full name, which none has."""
-    for registry, name, entry in _entries():
+    _import_registered()
+    for registry, name, entry in entries(_REGISTRIES):
         if entry is kind:
             return name if registry.parent is None else f"{registry.scope}.{name}"
     return f"{kind.__module__}.{getattr(kind, '__qualname__', type(kind).__qualname__)}"
@@ -50,24 +45,24 @@ def require_registered(settings: dict[str, Any], source: str, imports: Sequence[
     Raises:
         UserError: If a type is in no registry, or a setting would run code from elsewhere.
     """
-    known = {(r.scope, name) for r, name, entry in _entries() if _is_harmless(entry)}
-    bare = {name for _, name in known}
-    scopes = {scope for scope, _ in known}
+    _import_registered()
+    known = KnownTypes(_REGISTRIES)
 
     def check(value: Any, where: str) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
                 place = f"{where}.{key}".lstrip(".")
+                code = hidden_code(key, item)
                 if key == "type":
-                    value[key] = _short_name(item, known, bare)
+                    value[key] = known.short_name(item)
                     if value[key] is None:
                         raise _unknown(source, place, item, imports)
-                elif key in _RUNS_CODE and item:
+                elif code is not None:
                     raise UserError(
-                        f"{source}: {place}={brief(item)} would execute code from elsewhere; give "
-                        "the configuration beside the checkpoint if you trust it."
+                        f"{source}: {place}: {code}; give the configuration beside the checkpoint "
+                        "if you trust it."
                     )
-                elif key in ("_scope_", "default_scope") and item not in scopes:
+                elif key in ("_scope_", "default_scope") and item not in known.scopes:
                     raise _unknown(source, place, item, imports)
                 else:
                     check(item, place)
@@ -76,31 +71,6 @@ def require_registered(settings: dict[str, Any], source: str, imports: Sequence[
                 check(item, f"{where}[{index}]")
 
     check(settings, "")
-
-
-def _short_name(name: Any, known: set[tuple[str, str]], bare: set[str]) -> str | None:
-    """The name if the registries have it, in short if it is that of a registered class."""
-    if not isinstance(name, str):
-        return None
-    if name in bare:
-        return name
-    scope, _, rest = name.partition(".")
-    if (scope, rest) in known:
-        return name
-    for registry, short, entry in _entries():
-        if inspect.isclass(entry) and (registry.scope, short) in known and _is_named(entry, name):
-            return short if registry.parent is None else f"{registry.scope}.{short}"
-    return None
-
-
-def _is_named(kind: type, name: str) -> bool:
-    """Whether ``name`` is a class's full name, perhaps by a package that exports it."""
-    module, _, last = name.rpartition(".")
-    return last == kind.__qualname__ and f"{kind.__module__}.".startswith(f"{module}.")
-
-
-def _is_harmless(entry: Any) -> bool:
-    return not f"{getattr(entry, '__module__', '')}.".startswith(_FETCHING)
 
 
 def _unknown(source: str, place: str, name: Any, imports: Sequence[str]) -> UserError:
@@ -112,11 +82,6 @@ def _unknown(source: str, place: str, name: Any, imports: Sequence[str]) -> User
     )
 
 
-def _entries() -> Iterator[tuple[Registry, str, Any]]:
+def _import_registered() -> None:
     for registry, name in _LOADED_BY:
         registry.get(name)
-    waiting = list(_REGISTRIES)
-    while waiting:
-        registry = waiting.pop(0)
-        yield from ((registry, name, entry) for name, entry in registry.module_dict.items())
-        waiting += registry.children.values()

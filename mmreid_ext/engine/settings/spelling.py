@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from importlib import import_module
 from typing import Any
 
@@ -11,11 +12,20 @@ from mmengine import registry as root
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.registry import Registry
-from mmengine.runner import Runner
+from mmengine.runner import LogProcessor, Runner
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.suggest import did_you_mean
+from mmreid_ext.suggest import did_you_mean, nearest
 from mmreid_ext.type_names import parameters_of, unknown_type
+
+ALIKE = 0.8
+"""Above this a name is taken for a misspelling where other names are allowed."""
+
+DEFAULT_HOOKS = (
+    *("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"),
+    "visualization",
+)
+"""Hooks that MMEngine has by these names; one by another name comes in addition."""
 
 LOG_LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET")
 
@@ -39,6 +49,7 @@ def check_spelling(cfg: Config) -> None:
             raise UserError(unknown_type(name, registry, place))
     for place, hook in _hooks(cfg):
         _check_hook(place, hook, scope)
+    _check_free_names(cfg)
 
 
 def _check_scope(scope: str) -> None:
@@ -76,6 +87,24 @@ def _norms(node: Any, place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{place}.{key}", value
             else:
                 yield from _norms(value, f"{place}.{key}")
+
+
+def _check_free_names(cfg: Config) -> None:
+    """Check names that MMEngine takes whatever they are, or refuses without saying what is near."""
+    log = cfg.get("log_processor") or {}
+    own = log.get("type", "LogProcessor") != "LogProcessor" if isinstance(log, Mapping) else True
+    known = {
+        "default_hooks": DEFAULT_HOOKS,
+        "optim_wrapper": ("constructor", "paramwise_cfg"),
+        "log_processor": () if own else (*parameters_of(LogProcessor), "type"),
+    }
+    for place, names in known.items():
+        found = cfg.get(place)
+        for key in found if isinstance(found, Mapping) and names else ():
+            near = nearest(key, names)
+            alike = near is not None and SequenceMatcher(None, str(key), near).ratio() > ALIKE
+            if key not in names and (alike or place == "log_processor"):
+                raise UserError(f"{place}: nothing reads {key!r}{did_you_mean(key, names)}.")
 
 
 def _find(registry: Registry, name: str, scope: str) -> Any:

@@ -1,9 +1,13 @@
 """What a checkpoint says about its run is data of the expected kind, or the run doesn't start."""
 
+import copy
+
 import pytest
+import torch
 from helpers.hostile_checkpoint import changed_checkpoint
 from helpers.interrupted_run import AT, resume
 from mmengine.config import Config
+from mmengine.infer import BaseInferencer
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint
 from mmengine.runner.checkpoint import _load_checkpoint
@@ -131,3 +135,29 @@ def test_plain_loading_sees_no_code_either(tmp_path, folder):
     path = ("meta", "config")
     file = changed_checkpoint(folder / f"iter_{AT}.pth", tmp_path / "x.pth", *path, value="a")
     assert "config" not in load_checkpoint(TinyNet(), str(file))["meta"]
+
+
+PLAIN = "model = dict(type='mmreid_ext.ReIDModel', backbone=dict(type='ResNet'))\na = [1]\n"
+CODE = {
+    "a call": "import os\n" + PLAIN + "os.system('id')\n",
+    "a value that is a call": PLAIN + "b = open('x')\n",
+    "a type": PLAIN.replace("'ResNet'", "'os.system'"),
+    "a module": PLAIN + "custom_imports = dict(imports=['evil'])\n",
+    "what MMEngine replaces": PLAIN + "b = '{{ $MMREID_NONE:x }}'\n",
+    "no text": 3,
+}
+
+
+def test_plain_texts_of_configurations_stay():
+    checkpoint = dict(meta=dict(cfg=PLAIN), message_hub=dict(runtime_info=dict(cfg=PLAIN)))
+    assert without_code(copy.deepcopy(checkpoint)) == checkpoint
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_mmengines_inferencer_gets_no_code(tmp_path, name):
+    for place in ("meta", "message_hub"):
+        meta = dict(cfg=CODE[name]) if place == "meta" else {}
+        hub = dict(runtime_info=dict(cfg=CODE[name])) if place == "message_hub" else {}
+        torch.save(dict(state_dict={}, meta=meta, message_hub=hub), tmp_path / "w.pth")
+        with pytest.raises((ValueError, AssertionError), match="config"):
+            BaseInferencer._init_model(None, Config(), str(tmp_path / "w.pth"))

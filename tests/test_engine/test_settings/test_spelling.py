@@ -33,7 +33,10 @@ def hook(**settings):
         hook(type="CheckpointHook", interval=1, priority="LOW", save_optimizer=False),
         dict(custom_hooks=[dict(type="EMAHook", momentum=0.1, begin_iter=2)]),
         dict(custom_hooks=[dict(type="LoggerHook", misspelt=1), None]),  # MMEngine checks it
-        dict(default_hooks=dict(checkpoint=None)),
+        dict(default_hooks=dict(checkpoint=None, mine=dict(type="LoggerHook"))),
+        dict(log_processor=dict(by_epoch=False, window_size=3)),
+        dict(log_processor=dict(type="MyLogProcessor", whatever=3)),
+        dict(optim_wrapper=dict(paramwise_cfg=dict(), accumulative_counts=2)),
     ],
 )
 def test_names_that_exist(settings):
@@ -68,6 +71,18 @@ def test_names_that_exist(settings):
         (
             dict(custom_hooks=[dict(type="EMAHook", momentun=1)]),
             "custom_hooks.0: EMAHook takes no 'momentun' .did you mean 'momentum'",
+        ),
+        (
+            dict(default_hooks=dict(chekpoint=dict(type="CheckpointHook"))),
+            "default_hooks: nothing reads 'chekpoint' .did you mean 'checkpoint'",
+        ),
+        (
+            dict(log_processor=dict(by_epoc=True)),
+            "log_processor: nothing reads 'by_epoc' .did you mean 'by_epoch'",
+        ),
+        (
+            dict(optim_wrapper=dict(paramwise_cgf=dict())),
+            "optim_wrapper: nothing reads 'paramwise_cgf' .did you mean 'paramwise_cfg'",
         ),
         (
             dict(custom_hooks=[dict(type="EMAHook", ema_type="StochasticWeightAverag")]),
