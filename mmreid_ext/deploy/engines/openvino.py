@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from mmreid_ext.deploy.own_thread import call_in_own_thread
 from mmreid_ext.errors import MissingFileError, UserError
 
 from .engine import Signature, engine_package, refused, require_one_each
 from .onnxruntime import check_external_files
-from .own_thread import call_in_own_thread
 
 
 class OpenVino:
@@ -58,6 +58,12 @@ class OpenVino:
 
 def compile_on_cpu(core: Any, model: Any, threads: int | None) -> Any:
     """Return a compiled model that computes in float32.
+
+    OpenVINO's CPU plugin gives the thread that loads it another stack for signal handlers. A plugin
+    that goes takes its stack with it, and puts back the one it found. Two plugins that go in the
+    order in which they came put back a stack that is gone. The next signal then ends the process
+    without a word: the end of a worker of PyTorch's loader is such a signal. An ended thread has
+    no stack to lose. (OpenVINO 2026, ``src/plugins/intel_cpu/src/plugin.cpp``.)
 
     Args:
         core: An ``openvino.Core``.

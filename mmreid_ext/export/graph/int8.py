@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmreid_ext.deploy.engines.own_thread import call_in_own_thread
+from mmreid_ext.deploy.own_thread import call_in_own_thread
 from mmreid_ext.errors import UserError
 from mmreid_ext.export.optional import optional
 
@@ -42,5 +42,6 @@ def quantize(model: Any, images: np.ndarray, batch: int | None = None) -> Any:
         )
     parts = [np.ascontiguousarray(images[n * size : (n + 1) * size]) for n in range(count)]
     data = nncf.Dataset(parts, lambda part: {"images": part})
+    # As `compile_on_cpu`: OpenVINO's plugin is bad for the signals of the thread that loads it.
     quantized = call_in_own_thread(lambda: nncf.quantize(model, data, subset_size=count))
     return normalize_rows(quantized)

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from mmreid_ext.deploy.own_thread import NoAnswerError, call_in_own_thread
 from mmreid_ext.errors import MissingPackageError, UserError
 from mmreid_ext.shorten import one_line
-
-from .patience import NoAnswerError, within
 
 COLLECTION = "people"
 """Name of the collection where the address names none."""
@@ -28,8 +27,9 @@ CALL_SECONDS = 60
 """What pymilvus is told; whole numbers, because some of its loops forget a float."""
 
 _PATIENCE = 2.5
-"""A call of pymilvus is several requests, each with its retries: all together may take this many
-times the seconds it was told."""
+"""A call of pymilvus is several requests, each with its retries: all together may take this
+many times the seconds it was told. Some loops forget the time: one waits for an index for ever
+where the timeout is a float."""
 
 _RESTART = "Is it running? Look at its log, restart it, and do this again."
 
@@ -116,7 +116,9 @@ class Server:
         self.token = None  # nobody needs it any more
         self._errors = (self._milvus.MilvusException, importlib.import_module("grpc").RpcError)
         try:
-            self.client, version = within(_PATIENCE * CONNECT_SECONDS, lambda: self._connect(token))
+            self.client, version = call_in_own_thread(
+                lambda: self._connect(token), _PATIENCE * CONNECT_SECONDS
+            )
         except (*self._errors, NoAnswerError, ValueError, OSError) as error:
             raise UserError(
                 f"Gallery: no Milvus server answers at {self.address.uri} "
@@ -156,7 +158,7 @@ class Server:
             f"collection {self.address.collection!r}:"
         )
         try:
-            return within(_PATIENCE * CALL_SECONDS, function)
+            return call_in_own_thread(function, _PATIENCE * CALL_SECONDS)
         except NoAnswerError as error:
             raise UserError(f"{failed} {error}. {_RESTART}") from None
         except self._errors as error:
@@ -166,7 +168,7 @@ class Server:
     def close(self) -> None:
         """Leave the server; one that doesn't answer is left too."""
         with contextlib.suppress(NoAnswerError):
-            within(CONNECT_SECONDS, self.client.close)
+            call_in_own_thread(self.client.close, CONNECT_SECONDS)
 
 
 def _is_silence(error: Exception) -> bool:
