@@ -44,6 +44,10 @@ class MissingPackageError(UserError, ImportError):
     """An optional package that is not installed; the message says which to install."""
 
 
+class RankLostError(UserError, ConnectionError):
+    """Another rank of the run that is gone; the message says which, and why."""
+
+
 class DivergenceError(UserError, FloatingPointError):
     """A training that has left the finite numbers."""
 

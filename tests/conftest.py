@@ -1,8 +1,12 @@
 """Set up what holds for the tests of every room."""
 
 import gc
+import os
 
 import pytest
+
+# Ranks that the tests start share few cores with other tests: they may need minutes to be there.
+os.environ.setdefault("MMREID_JOIN_SECONDS", "600")
 
 
 @pytest.fixture(autouse=True, scope="module")

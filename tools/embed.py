@@ -18,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.cli.nodes.losing import watched
 from mmreid_ext.cli.ranks import choose_launcher
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.shorten import several
@@ -70,6 +71,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+@watched()
 def run(args: argparse.Namespace) -> int:
     require_writable(args.out, "--out")
     launcher = choose_launcher(args.launcher)

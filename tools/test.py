@@ -120,13 +120,14 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.checkpoint.usage import check_usage
     from mmreid_ext.checkpoint.weights import load_weights
     from mmreid_ext.cli.launch import prepare
+    from mmreid_ext.cli.nodes.losing import watched
     from mmreid_ext.cli.screen.screen import Screen
     from mmreid_ext.distributed import is_main
     from mmreid_ext.engine.kept_thresholds import keep_thresholds
     from mmreid_ext.engine.settings.evaluation_check import check_test_sets
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
 
-    with Screen(args) as screen, explained(cfg):
+    with Screen(args) as screen, explained(cfg), watched():
         apply_arguments(cfg, args)
         prepare(cfg, args.local_rank)
         runner = screen.build_runner(cfg)

@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
 
     from mmreid_ext.checkpoint.starting import provide_weights  # heavy; --help stays quick
     from mmreid_ext.cli.launch import prepare
+    from mmreid_ext.cli.nodes.losing import watched
     from mmreid_ext.cli.precision import use_amp
     from mmreid_ext.cli.screen.screen import Screen
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     apply_init_weights(cfg, args)
-    with Screen(args) as screen, explained(cfg):
+    with Screen(args) as screen, explained(cfg), watched():
         prepare(cfg, args.local_rank)
         provide_weights(cfg)
         screen.train(cfg)

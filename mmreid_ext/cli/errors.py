@@ -9,9 +9,9 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from mmreid_ext.errors import UserError
+from mmreid_ext.errors import RankLostError, UserError
 
-from .ranks import report_interrupt, report_once, require_one_process
+from .ranks import end_now, is_launched, report_interrupt, report_once, require_one_process
 
 MENDABLE = (
     errno.EACCES,
@@ -58,6 +58,8 @@ def run_tool(
         if os.environ.get("MMREID_TRACEBACK"):
             raise
         text = user_message(error)
+        if isinstance(error, RankLostError) and is_launched():
+            end_now(f"error: {text}")
         if text is not None:
             report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
         if not report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -17,6 +16,7 @@ from mmreid_ext.engine.settings.spelling import check_spelling
 from mmreid_ext.errors import UserError
 
 from .freed_memory import keep_freed_memory
+from .nodes.joining import TIMEOUT, announce_slurm, join, set_device, timeout_of
 
 ANNOUNCED = {
     "pytorch": ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"),
@@ -29,18 +29,17 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     """Make ``cfg`` and this process ready for a runner; call it once, before building one.
 
     Settings that contradict one another stop here. Checkpoints become data (never executed), freed
-    memory is kept, and without an accelerator the process group is started on gloo. Batch sizes
-    are shared out later, when the runner builds its training loop: any number of ranks can test.
+    memory is kept, and ranks meet: on NCCL, or on gloo without a GPU. Batch sizes are shared out
+    later, when the runner builds its training loop: any number of ranks can test.
     """
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     expected_world_size(cfg.get("launcher", "none"))
     check_spelling(cfg)
     check_complete(cfg.get("test_dataloader"), "test_dataloader")
     enable_safe_checkpoints()
-    has_accelerator = torch.cuda.is_available()
     keep_freed_memory()
-    if cfg.get("launcher", "none") != "none" and not has_accelerator:
-        _start_gloo(cfg)
+    if cfg.get("launcher", "none") != "none":
+        _start_group(cfg)
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         if isinstance(cfg.get(name), dict):
             cfg[name] = without_idle_workers(cfg[name])
@@ -71,29 +70,39 @@ def join_ranks(launcher: str, timeout: timedelta | None = None) -> None:
 
     Args:
         launcher: ``'pytorch'`` or ``'slurm'``; for ``'none'`` nothing is done.
-        timeout: How long ranks wait for one another. None: PyTorch's default.
+        timeout: How long ranks wait for one another. None: five minutes.
     """
     if launcher == "none" or dist.is_initialized():
         return
     if launcher == "slurm":
-        os.environ.setdefault("RANK", os.environ["SLURM_PROCID"])
-        os.environ.setdefault("WORLD_SIZE", os.environ["SLURM_NTASKS"])
-        os.environ.setdefault("MASTER_PORT", "29500")
-    limit: dict[str, Any] = {} if timeout is None else dict(timeout=timeout)
-    dist.init_process_group("gloo", **limit)
+        announce_slurm()
+    join("gloo", timeout or TIMEOUT)
 
 
-def _start_gloo(cfg: Config) -> None:
-    # MMEngine's own start-up calls torch.cuda.set_device; if a group is running it starts none.
-    options = (cfg.get("env_cfg") or {}).get("dist_cfg") or {}
-    timeout = options.get("timeout")
-    join_ranks(cfg.launcher, None if timeout is None else timedelta(seconds=timeout))
-    cfg.setdefault(
-        "model_wrapper_cfg",
-        dict(
-            type="mmengine.MMDistributedDataParallel",
-            device_ids=None,
-            broadcast_buffers=False,
-            find_unused_parameters=cfg.get("find_unused_parameters", False),
-        ),
-    )
+def _start_group(cfg: Config) -> None:
+    """Start the process group; MMEngine starts none if one is running."""
+    options = dict((cfg.get("env_cfg") or {}).get("dist_cfg") or {})
+    timeout = timeout_of(cfg)
+    if dist.is_initialized() or options.pop("init_backend", "torch") != "torch":
+        return  # of another package: MMEngine calls it
+    if cfg.launcher == "slurm":
+        announce_slurm()
+    backend, has_gpu = options.pop("backend", "nccl"), torch.cuda.is_available()
+    options = {key: value for key, value in options.items() if key not in ("timeout", "port")}
+    if has_gpu:
+        set_device()
+    else:
+        backend, options = "gloo", {}
+    notes = join(backend, timeout, cfg, **options)
+    if notes.get("resume"):
+        cfg.resume = True  # a machine that was started again joins ranks that resume
+    if not has_gpu:
+        cfg.setdefault(
+            "model_wrapper_cfg",
+            dict(
+                type="mmengine.MMDistributedDataParallel",
+                device_ids=None,
+                broadcast_buffers=False,
+                find_unused_parameters=cfg.get("find_unused_parameters", False),
+            ),
+        )

@@ -122,6 +122,11 @@ def rank_of_process(environ: Mapping[str, str] = os.environ) -> int:
     return _number(environ, "RANK") or _number(environ, "SLURM_PROCID")
 
 
+def is_launched(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether this process is one of several ranks that torchrun or srun started."""
+    return _started_by(environ) != "none"
+
+
 def _number(environ: Mapping[str, str], name: str) -> int:
     value = environ.get(name, "")
     return int(value) if value.isdigit() else 0
@@ -156,6 +161,24 @@ def report_once(text: str, code: int, alone: bool = True) -> bool:
         sys.exit(text)
     sys.stderr.write(f"{text}\n")
     sys.exit(code)
+
+
+def end_now(text: str) -> NoReturn:
+    """End the process at once: other threads may wait for ever for the rank that is gone.
+
+    Args:
+        text: What to say, once per machine.
+    """
+    try:
+        report_once(text, 1)
+        sys.stderr.write(f"{text}\n")  # a rank that no launcher started
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def report_interrupt(text: str) -> NoReturn:

@@ -34,7 +34,7 @@ def test_prepare_on_one_rank(monkeypatch):
 
 def test_any_number_of_ranks_can_test(monkeypatch):
     """Whatever the training batch is, and whichever loop trains."""
-    monkeypatch.setattr(launch, "_start_gloo", lambda cfg: None)
+    monkeypatch.setattr(launch, "_start_group", lambda cfg: None)
     for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.setenv(name, "0")
     monkeypatch.setenv("WORLD_SIZE", "3")
@@ -50,11 +50,48 @@ def test_any_number_of_ranks_can_test(monkeypatch):
         assert launch.prepare(cfg).train_dataloader.batch_size == 64
 
 
-@pytest.mark.parametrize("seconds", [None, 77])
-def test_timeout_of_the_configuration_holds_on_gloo(monkeypatch, seconds):
-    given = {}
-    monkeypatch.setattr(launch.dist, "is_initialized", lambda: False)
-    monkeypatch.setattr(launch.dist, "init_process_group", lambda *a, **kw: given.update(kw))
-    dist_cfg = dict(backend="nccl") | ({} if seconds is None else dict(timeout=seconds))
-    launch._start_gloo(Config(dict(launcher="pytorch", env_cfg=dict(dist_cfg=dist_cfg))))
-    assert given == ({} if seconds is None else dict(timeout=timedelta(seconds=seconds)))
+@pytest.fixture
+def joined(monkeypatch):
+    """What is handed to the process group, instead of starting it."""
+    calls = []
+
+    def join(backend, timeout, cfg=None, **options):
+        calls.append((backend, timeout.total_seconds(), options))
+        return dict(resume=len(calls) > 1)
+
+    monkeypatch.setattr(launch, "join", join)
+    monkeypatch.setattr(launch, "set_device", lambda: calls.append("device"))
+    return calls
+
+
+def config(**dist_cfg):
+    return Config(dict(launcher="pytorch", env_cfg=dict(dist_cfg=dist_cfg)))
+
+
+@pytest.mark.parametrize("timeout", [77, timedelta(seconds=77)])
+def test_timeout_of_the_configuration_holds_on_gloo(joined, monkeypatch, timeout):
+    monkeypatch.setattr(launch.torch.cuda, "is_available", lambda: False)
+    cfg = config(backend="nccl", timeout=timeout)
+    launch._start_group(cfg)
+    assert joined == [("gloo", 77.0, {})]
+    assert cfg.model_wrapper_cfg.type == "mmengine.MMDistributedDataParallel"
+    launch._start_group(config(backend="nccl"))
+    assert joined[1:] == [("gloo", 300.0, {})]
+
+
+def test_timeout_of_the_configuration_holds_on_nccl(joined, monkeypatch):
+    monkeypatch.setattr(launch.torch.cuda, "is_available", lambda: True)
+    cfg = config(backend="nccl", timeout=77, pg_options=None)
+    launch._start_group(cfg)
+    assert joined == ["device", ("nccl", 77.0, dict(pg_options=None))]
+    assert "model_wrapper_cfg" not in cfg
+    launch._start_group(config(init_backend="deepspeed"))  # MMEngine's affair
+    assert len(joined) == 2
+
+
+def test_ranks_that_were_started_again_by_hand_resume_with_the_others(joined, monkeypatch):
+    monkeypatch.setattr(launch.torch.cuda, "is_available", lambda: False)
+    alone, together = config(), config()
+    launch._start_group(alone)
+    launch._start_group(together)
+    assert "resume" not in alone and together.resume is True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmreid_ext.cli.ranks import choose_launcher, require_one_process
+from mmreid_ext.cli.ranks import choose_launcher, is_launched, require_one_process
 from mmreid_ext.errors import UserError
 
 MPIRUN = dict(OMPI_COMM_WORLD_SIZE="2", OMPI_COMM_WORLD_RANK="1")
@@ -70,3 +70,8 @@ def test_a_tool_of_one_process_is_not_started_as_several(environ, words):
         require_one_process("use one", environ)
     for alone in ({}, SALLOC, SBATCH, dict(TORCHRUN, WORLD_SIZE="1"), dict(HYDRA, PMI_SIZE="1")):
         require_one_process("use one", alone)
+
+
+def test_ranks_of_a_launcher():
+    assert is_launched(TORCHRUN) and is_launched(SRUN)
+    assert not is_launched({}) and not is_launched(dict(TORCHRUN, WORLD_SIZE="1"))
