@@ -1,4 +1,4 @@
-"""What a rank says about itself, so that ranks which differ are found before training."""
+"""A rank describes itself, so that ranks which differ are found before training.
 
 from __future__ import annotations
 

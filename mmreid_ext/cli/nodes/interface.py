@@ -1,4 +1,4 @@
-"""Which network interface leads to the other machines.
+"""Find the network interface that leads to the other machines.
 
 gloo takes the address that the host's own name resolves to, which is often 127.0.1.1: machines
 then can't reach one another. The interface is read from the route to ``MASTER_ADDR``, without
