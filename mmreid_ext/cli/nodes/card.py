@@ -1,4 +1,4 @@
-"""A rank describes itself, so that ranks which differ are found before training.
+"""A rank describes itself, so that ranks which differ are found before training."""
 
 from __future__ import annotations
 
