@@ -14,7 +14,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.runner import CheckpointLoader, Runner, load_checkpoint
 
-from mmreid_ext.checkpoint import UnsafeCheckpointError, mmengine_io
+from mmreid_ext.checkpoint import UnsafeCheckpointError
 from mmreid_ext.checkpoint.starting import download
 from mmreid_ext.compat import enable_safe_checkpoints
 
@@ -254,28 +254,6 @@ def test_crash_while_noting_the_last_checkpoint_leaves_the_old_note(tmp_path, mo
     with pytest.raises(OSError, match="killed"):
         second.train()
     assert Path((tmp_path / "last_checkpoint").read_text()).name == "iter_2.pth"
-
-
-def test_superfluous_best_checkpoint_goes_after_the_new_one(tmp_path):
-    events = []
-
-    old, new = f"{tmp_path}/best_a_iter_1.pth", f"{tmp_path}/best_a_iter_2.pth"
-
-    class Backend:
-        def remove(self, path):
-            events.append(f"remove {path}")
-
-    class Hook:
-        last_ckpt, best_ckpt_path, file_backend = "last", new, Backend()
-        out_dir, filename_tmpl, key_indicators = tmp_path, "iter_{}.pth", ["a"]
-
-        def save(self):
-            self.file_backend.remove(old)
-            self.file_backend.remove(new)  # the same step again: it has just been rewritten
-            events.append("saved")
-
-    mmengine_io._removing_afterwards(Hook.save)(Hook())
-    assert events == ["saved", f"remove {old}"]
 
 
 def test_enabling_twice_wraps_once():

@@ -12,8 +12,9 @@ from helpers.equal_states import assert_same
 from helpers.tiny_loops import EPOCHS, ITERS, ITERS_PER_EPOCH, Interrupted, StopAfter, make_runner
 from mmengine.hooks import EMAHook, Hook
 
-from mmreid_ext.checkpoint import mmengine_io, safe_load
+from mmreid_ext.checkpoint import safe_load
 from mmreid_ext.checkpoint.resume.run_record import KEY
+from mmreid_ext.checkpoint.saving import around_hook
 
 
 class Count(Hook):
@@ -49,15 +50,15 @@ def final_state(runner):
 @pytest.fixture
 def versions(monkeypatch, tmp_path):
     """Every checkpoint ever written that a run can go on from, also those overwritten since."""
-    kept, write = [], mmengine_io.atomic_write
+    kept, write = [], around_hook.write_checkpoint
 
-    def write_and_keep(path, data):
-        write(path, data)
+    def write_and_keep(plain, path):
+        write(plain, path)
         if not Path(path).name.startswith("best"):
             kept.append(tmp_path / f"version_{len(kept)}.pth")
-            kept[-1].write_bytes(data)
+            kept[-1].write_bytes(Path(path).read_bytes())
 
-    monkeypatch.setattr(mmengine_io, "atomic_write", write_and_keep)
+    monkeypatch.setattr(around_hook, "write_checkpoint", write_and_keep)
     return kept
 
 

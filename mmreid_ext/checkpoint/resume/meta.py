@@ -53,6 +53,7 @@ _INFO = {
     "keep_ckpt_ids": WHOLES,
     "last_ckpt": TEXT,
     "loop_stage": TEXT,
+    "superfluous_ckpts": TEXTS,
 }
 """What MMEngine reads of ``message_hub['runtime_info']``."""
 

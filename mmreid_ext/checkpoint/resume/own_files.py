@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 from mmengine.hooks import CheckpointHook
@@ -62,11 +63,11 @@ class OwnFilesOnly:
     Args:
         backend: The hook's own backend.
         hook: The hook.
+        note: Gets the path of each file that MMEngine removes.
     """
 
-    def __init__(self, backend: Any, hook: CheckpointHook) -> None:
-        self.backend, self.hook = backend, hook
-        self.removals: list[str] = []
+    def __init__(self, backend: Any, hook: CheckpointHook, note: Callable[[str], None]) -> None:
+        self.backend, self.hook, self.note = backend, hook, note
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.backend, name)
@@ -74,7 +75,7 @@ class OwnFilesOnly:
     def remove(self, path: str) -> None:
         """Note a file."""
         if is_own_file(self.hook, str(self.hook.out_dir), str(path)):
-            self.removals.append(str(path))
+            self.note(str(path))
 
     def isfile(self, path: str) -> bool:
         """Whether it is a file of the run: MMEngine asks before it removes one."""

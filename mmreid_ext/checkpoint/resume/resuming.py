@@ -112,6 +112,7 @@ def _checked(resume: Callable[..., None]) -> Callable[..., None]:
             resume(runner, filename, resume_optimizer, resume_param_scheduler, map_location)
         finally:
             _resuming.reset(token)
+        runner.resumed_from = resuming.filename
         for schedule, end in resuming.ends:
             schedule.end = end
         restore = getattr(runner.train_loop, "restore_progress", None)

@@ -62,17 +62,20 @@ def test_a_copied_folder_leaves_the_original_alone(tmp_path, monkeypatch, publis
     assert len(own) == 1 and own[0] not in before
 
 
-def test_numbers_of_a_checkpoint_remove_only_what_the_run_wrote(tmp_path, folder):
+@pytest.mark.parametrize("inside", [False, True])
+def test_numbers_of_a_checkpoint_remove_only_what_the_run_wrote(tmp_path, folder, inside):
     run = tmp_path / "run"
     run.mkdir()
     for name in ("iter_1.pth", "iter_2.pth", "epoch_1.pth"):
         (run / name).write_text("old")
     path = ("message_hub", "runtime_info", "keep_ckpt_ids")
-    file = changed_checkpoint(folder / f"iter_{AT}.pth", tmp_path / "x.pth", *path, value=[1, 2, 3])
+    place = (run if inside else tmp_path) / "x.pth"
+    file = changed_checkpoint(folder / f"iter_{AT}.pth", place, *path, value=[1, 2, 3])
     hook = dict(type="CheckpointHook", by_epoch=False, interval=1, max_keep_ckpts=2)
     resume(run, file, default_hooks=dict(checkpoint=hook))
     names = {path.name for path in run.glob("*.pth")}
-    assert names == {"epoch_1.pth", "iter_4.pth", "iter_5.pth"}
+    left = {"x.pth"} if inside else {"iter_1.pth", "iter_2.pth"}  # another folder's numbers
+    assert names == {"epoch_1.pth", "iter_4.pth", "iter_5.pth", *left}
 
 
 def test_a_folder_with_the_name_of_a_checkpoint_stays(tmp_path, folder):

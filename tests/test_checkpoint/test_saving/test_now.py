@@ -130,7 +130,7 @@ def test_file_that_can_not_be_written_is_an_error_in_one_line(tmp_path, monkeypa
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mmreid_ext.checkpoint.mmengine_io.atomic_write", full)
+    monkeypatch.setattr("mmreid_ext.checkpoint.saving.around_hook.write_checkpoint", full)
     with pytest.raises(UserError, match=r"iteration 2 can't be written .*No space left") as error:
         runner.train()
     assert "\n" not in str(error.value)
