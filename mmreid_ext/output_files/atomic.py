@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,7 +44,7 @@ def atomic_open(path: str | os.PathLike, mode: str = "w", **kwargs: Any) -> Iter
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
         raise
     _sync_folder(target.parent)
 
@@ -130,6 +130,14 @@ def sweep_leftovers(folder: str | os.PathLike) -> list[str]:
             continue
         removed.append(path.name)
     return removed
+
+
+def _discard(temporary: Path) -> None:
+    """Remove an incomplete file, and its content too where a forked process holds it open."""
+    with suppress(OSError):
+        os.truncate(temporary, 0)
+    with suppress(OSError):
+        temporary.unlink()
 
 
 def _lives(process: int) -> bool:

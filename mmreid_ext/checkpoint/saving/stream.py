@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import torch
 
@@ -38,7 +38,7 @@ def write_checkpoint(plain: Any, path: str | os.PathLike) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path, "wb") as file:
         patient = PatientFile(file)
-        torch.save(plain, patient)
+        torch.save(plain, cast(IO[bytes], patient))
         if patient.error is not None:
             raise patient.error
 
