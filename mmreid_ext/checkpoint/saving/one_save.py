@@ -1,4 +1,4 @@
-"""What one call of a checkpoint hook writes and removes, in an order that a crash can't hurt."""
+"""The files of one call of a checkpoint hook, in an order that a crash can't hurt."""
 
 from __future__ import annotations
 
