@@ -54,7 +54,7 @@ def find_interface(master: str) -> Interface | None:
     Raises:
         UserError: If ``master`` is a name that can't be resolved.
     """
-    family, address = _resolve(master)
+    family, address = resolve(master)
     source = _source_of_route(family, address)
     if source is not None and ip_address(source).is_loopback and not _is_local(master):
         source = _source_of_route(family, _ANYWHERE[family])
@@ -95,7 +95,17 @@ def _is_local(master: str) -> bool:
         return master == "localhost"
 
 
-def _resolve(master: str) -> tuple[socket.AddressFamily, str]:
+def own_addresses() -> set[str]:
+    """Return the addresses of this machine."""
+    return {one.address for one in _interfaces()}
+
+
+def resolve(master: str) -> tuple[socket.AddressFamily, str]:
+    """Return kind and address of ``MASTER_ADDR``.
+
+    Raises:
+        UserError: If nobody knows the name.
+    """
     try:
         found = socket.getaddrinfo(master, None, type=socket.SOCK_DGRAM)
     except OSError as error:

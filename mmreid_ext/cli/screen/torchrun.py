@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from mmreid_ext.errors import UserError
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``torchrun``; end with the shell's exit code if a signal interrupts it.
@@ -20,10 +22,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     from torch.distributed.elastic.multiprocessing import api
     from torch.distributed.run import main as run
+    from torch.distributed.run import parse_args
+
+    from mmreid_ext.cli.nodes.roll_call import machines
 
     logging.getLogger(api.__name__).addFilter(is_no_announcement)
     try:
-        run(arguments)
+        with machines(parse_args(arguments)):
+            run(arguments)
+    except UserError as error:
+        sys.exit(f"error: {error}")
     except api.SignalException as error:
         if error.sigval != signal.SIGINT:
             raise

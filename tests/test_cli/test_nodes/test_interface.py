@@ -24,7 +24,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(interface, "_interfaces", lambda: list(interfaces))
         monkeypatch.setattr(interface, "_source_of_route", lambda _, to: routes.get(to))
         monkeypatch.setattr(
-            interface, "_resolve", lambda name: (socket.AF_INET, names.get(name, name))
+            interface, "resolve", lambda name: (socket.AF_INET, names.get(name, name))
         )
 
     return build
@@ -76,4 +76,5 @@ def test_unknown_name():
 def test_this_machine_has_loopback_with_its_address():
     found = interface._interfaces()
     assert Interface("lo", "127.0.0.1") in found or not hasattr(socket, "if_nameindex")
+    assert "127.0.0.1" in interface.own_addresses() or not hasattr(socket, "if_nameindex")
     assert find_interface("127.0.0.1") in (None, Interface("lo", "127.0.0.1"))
