@@ -7,16 +7,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.logging import print_log
 
-from mmreid_ext.datasets.checks.image_files import content_keys, locate
+from mmreid_ext.datasets.checks.located import Located
 from mmreid_ext.datasets.checks.shared_people import known_to_share, shared_pictures
 from mmreid_ext.errors import UserError
-from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.registry import DATASETS
 
 from .record_dataset import RecordDataset
-from .records import Record
+from .records import RecordTable
 
 
 class CombinedDataset(RecordDataset):
@@ -85,11 +85,10 @@ class CombinedDataset(RecordDataset):
                 "set; give the readers themselves, without a wrapper."
             )
 
-    def source_records(self) -> list[list[Record]]:
-        """Return the copies of the records of every source."""
-        for source in self.sources:
-            source.full_init()
-        return [[source.get_data_info(i) for i in range(len(source))] for source in self.sources]
+    def source_records(self) -> list[RecordTable]:
+        """Return the records of every source; to put columns into them changes no source."""
+        tables = [source.table for source in self.sources]
+        return [RecordTable(table.columns, len(table)) for table in tables]
 
 
 @DATASETS.register_module()
@@ -124,36 +123,31 @@ class MultiSourceDataset(CombinedDataset):
     ):
         super().__init__(sources, pipeline, mode="train", **kwargs)
 
-    def load_data_list(self) -> list[Record]:
+    def load_data_list(self) -> RecordTable:  # type: ignore[override]  # it reads like a list
         """Shift labels, cameras and domains of every source behind those before it."""
-        records, labels, cameras, domains = [], 0, 0, 0
+        labels, cameras, domains = 0, 0, 0
         parts = self.source_records()
         self._check_sources(parts)
         for source, part in zip(self.sources, parts, strict=True):
-            for record in part:
-                record["gt_label"] += labels
-                record["domain"] += domains
-                record["camid"] += cameras if record["camid"] >= 0 else 0
+            camids = part.ints("camid")
+            camids = np.where(camids >= 0, camids + cameras, camids)
+            part.put("gt_label", part.ints("gt_label") + labels)
+            part.put("domain", part.ints("domain") + domains)
+            part.put("camid", camids)
             labels += source.num_classes
             domains += source.num_domains
-            cameras = max([cameras, *(record["camid"] + 1 for record in part)])
-            records += part
+            cameras = max(cameras, int(camids.max(initial=-1)) + 1)
         self.num_classes, self.num_domains = labels, domains
-        return records
+        return RecordTable.joined(parts)
 
-    def _check_sources(self, parts: list[list[Record]]) -> None:
+    def _check_sources(self, parts: list[RecordTable]) -> None:
         """Refuse sources that share pictures; warn of sets that are known to share people.
 
         Contents are compared where a source asks for it, for all sources then.
         """
-        files = {
-            source.name: [
-                file for file in locate([picture_key(r["img_path"], r) for r in part]) if file
-            ]
-            for source, part in zip(self.sources, parts, strict=True)
-        }
         by_content = any(getattr(s, "compare_files", "path") == "content" for s in self.sources)
-        shared = shared_pictures(files, content_keys if by_content else list)
+        pairs = zip(self.sources, parts, strict=True)
+        shared = shared_pictures({source.name: Located(t, by_content) for source, t in pairs})
         if shared:
             raise UserError(f"{type(self).__name__}: {' '.join(shared)}")
         for one, other in itertools.permutations(self.sources, 2):
@@ -189,17 +183,13 @@ class BenchmarkSuite(CombinedDataset):
     ):
         super().__init__(sources, pipeline, mode="test", **kwargs)
 
-    def load_data_list(self) -> list[Record]:
+    def load_data_list(self) -> RecordTable:  # type: ignore[override]  # it reads like a list
         """Append the sets; the domain is the number of the set."""
-        records, test_sets = [], {}
-        for domain, (source, part) in enumerate(
-            zip(self.sources, self.source_records(), strict=True)
-        ):
-            for record in part:
-                record["domain"] = domain
+        parts, test_sets = self.source_records(), {}
+        for domain, (source, part) in enumerate(zip(self.sources, parts, strict=True)):
+            part.put("domain", np.full(len(part), domain))
             test_sets.update(source.metainfo["test_sets"])
-            records += part
         self._metainfo["test_sets"] = test_sets
         self.num_classes = sum(source.num_classes for source in self.sources)
         self.num_domains = len(self.sources)
-        return records
+        return RecordTable.joined(parts)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.dataset import BaseDataset, Compose
 
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.image_loading import is_loading, split_loading
-from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.protocols import ImageTable
 
 from .corrupt_images import CorruptImages, replacements
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .loading import UnreadableImageError, build_loader, load_image
-from .records import column, image_table
+from .records import Record, RecordTable, image_table
 
 _UNREAD = {
     "ann_file": "the reader knows its files",
@@ -89,20 +89,50 @@ class RecordDataset(BaseDataset):
         )
 
     def full_init(self) -> None:
-        """Read the records, then keep integer arrays beside MMEngine's serialised list."""
+        """Read the records; they are held as columns, or as dicts without ``serialize_data``."""
         if self._fully_initialized:
             return
         serialize, self.serialize_data = self.serialize_data, False
         super().full_init()
         self.serialize_data = serialize
-        self.labels = column(self.data_list, "gt_label" if self.mode == "train" else "pid")
+        self._table = table = RecordTable.of(self.data_list)
+        self.labels = table.ints("gt_label" if self.mode == "train" else "pid")
         self.pids = self.labels
-        self.camids = column(self.data_list, "camid")
-        self.domains = column(self.data_list, "domain")
+        self.camids, self.domains = table.ints("camid"), table.ints("domain")
         if self.on_corrupt == "skip":
             self.corrupt = CorruptImages(len(self.labels))
-        if serialize:
-            self.data_bytes, self.data_address = self._serialize_data()
+        self.data_list = [] if serialize else list(map(dict, table))
+
+    def _get_unserialized_subset(self, indices: Sequence[int] | int) -> RecordTable:
+        table = RecordTable.of(self.data_list)
+        if isinstance(indices, int):
+            return table[:indices] if indices >= 0 else table[indices:]
+        if not isinstance(indices, Sequence):
+            raise UserTypeError(
+                f"{self.name}: indices must be an integer or a sequence of integers, "
+                f"got {type(indices).__name__}."
+            )
+        return table.take(np.arange(len(table))[list(indices)])
+
+    @property
+    def table(self) -> RecordTable:
+        """The records, as columns. They must only be read."""
+        self.full_init()
+        return self._table
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def get_data_info(self, idx: int) -> Record:
+        """Return a new dict with what is known of image ``idx``, and ``sample_idx``.
+
+        Args:
+            idx: Index; below 0 it counts from the end.
+        """
+        if not self.serialize_data:
+            return super().get_data_info(idx)
+        place = range(len(self.table))[idx]
+        return {**self._table[place], "sample_idx": place}
 
     @property
     def pipeline(self) -> Compose:
@@ -121,9 +151,7 @@ class RecordDataset(BaseDataset):
 
     def image_table(self) -> ImageTable:
         """Tabulate what a protocol asks about the test images, one row per image."""
-        self.full_init()
-        records = [self.get_data_info(idx) for idx in range(len(self))]
-        images = image_table(records, ())
+        images = image_table(self.table, ())
         images.mark_distractors(self.metainfo.get("test_sets", {}))
         return images
 
@@ -134,14 +162,11 @@ class RecordDataset(BaseDataset):
 
     def image_paths(self) -> list[str]:
         """Return the paths of all images, in order; several crops may have one path."""
-        self.full_init()
-        return [self.get_data_info(idx)["img_path"] for idx in range(len(self))]
+        return list(self.table.paths())
 
     def image_keys(self) -> list[str]:
         """Return one name per picture, in order: its path, and its box if it is a crop."""
-        self.full_init()
-        records = map(self.get_data_info, range(len(self)))
-        return [picture_key(record["img_path"], record) for record in records]
+        return list(self.table.keys())
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Not supported: arrays, labels and samplers belong to the complete list."""

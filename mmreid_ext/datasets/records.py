@@ -1,22 +1,24 @@
-"""Selecting and labelling image records: plain functions on lists of dicts.
+"""Selecting and labelling image records: plain functions on tables of them.
 
 A record is a dict ``img_path, pid, camid, role`` as a reader makes it; labelling adds ``domain``,
-``dataset`` and, for training, ``gt_label``.
+``dataset`` and, for training, ``gt_label``. Functions that only read take a list of dicts, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.protocols import ImageTable
 from mmreid_ext.shorten import shorten
 
-Record = dict
+from .columns.kinds import MISSING, IntColumn
+from .columns.table import Record, RecordTable
+
+__all__ = ["Count", "Record", "RecordTable"]
 
 
 class Count(NamedTuple):
@@ -31,56 +33,88 @@ class Count(NamedTuple):
     identities: int | None = None
 
 
-def column(records: list[Record], key: str) -> np.ndarray:
-    """Return the values of ``key`` as an int64 array, shape (N,)."""
+def column(records: Sequence[Record], key: str) -> np.ndarray:
+    """Return the values of ``key`` as an int64 array, shape (N,); it must only be read."""
+    if isinstance(records, RecordTable):
+        return records.ints(key)
     return np.fromiter((record[key] for record in records), dtype=np.int64, count=len(records))
 
 
-def image_table(records: list[Record], distractor_pids: Collection[int]) -> ImageTable:
-    """Tabulate what a protocol asks about test records, one row per record."""
-    pids = column(records, "pid")
-    roles, datasets = (
-        np.array([record[key] for record in records], dtype=np.str_) for key in ("role", "dataset")
-    )
-    names = np.array([picture_key(r["img_path"], r) for r in records], dtype=np.str_)
+def image_table(
+    records: Sequence[Record], distractor_pids: Collection[int], named: bool = True
+) -> ImageTable:
+    """Tabulate what a protocol asks about test records, one row per record.
+
+    Args:
+        records: Test records.
+        distractor_pids: Values of ``pid`` that stand for nobody of the queries.
+        named: Whether the table has the paths, which take four bytes a letter. Defaults to True.
+    """
+    table = RecordTable.of(records)
+    pids = table.ints("pid")
+    names = np.zeros(len(table), dtype="U1")
+    if named:
+        names = np.array(list(table.keys()), dtype=np.str_)
     lone = np.isin(pids, list(distractor_pids))
-    return ImageTable(pids, column(records, "camid"), roles, datasets, names, lone)
+    roles, datasets = (table.texts(key) for key in ("role", "dataset"))
+    return ImageTable(pids, table.ints("camid"), roles, datasets, names, lone)
 
 
-def announcement(records: list[Record], distractor_pids: Collection[int]) -> dict[str, Any]:
+def identities(records: Sequence[Record], role: str | None = None) -> np.ndarray:
+    """Return the values of ``pid`` that occur, ascending, int64; of one role or of all."""
+    table = RecordTable.of(records)
+    pids = table.ints("pid")
+    return np.unique(pids if role is None else pids[table.equal("role", role)])
+
+
+def announcement(records: Sequence[Record], distractor_pids: Collection[int]) -> dict[str, Any]:
     """Say about a test set what its records alone don't show.
 
     Returns:
         ``distractor_pids``, those that occur, and ``pid_names``, the names of identities by
         ``pid``; each only if there are any.
     """
-    distractors = sorted({r["pid"] for r in records} & set(distractor_pids))
-    names = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
-    found = dict(distractor_pids=distractors, pid_names=names)
+    distractors = sorted(set(identities(records).tolist()) & set(distractor_pids))
+    found = dict(distractor_pids=distractors, pid_names=pid_names(records))
     return {key: value for key, value in found.items() if value}
 
 
+def pid_names(records: Sequence[Record]) -> dict[int, str]:
+    """Return the names that the user gave to identities, by ``pid``."""
+    table = RecordTable.of(records)
+    if "pid_name" not in table.columns:
+        return {}
+    names = table.columns["pid_name"]
+    pids, rows = np.unique(table.ints("pid"), return_index=True)
+    found = zip(pids.tolist(), map(names.get, rows.tolist()), strict=True)
+    return {pid: name for pid, name in found if name is not MISSING}
+
+
 def select_train(
-    records: list[Record], combine_all: bool, distractor_pids: Collection[int]
-) -> list[Record]:
+    records: Sequence[Record], combine_all: bool, distractor_pids: Collection[int]
+) -> RecordTable:
     """Return training records; ``combine_all`` adds query and gallery, without distractors."""
+    table = RecordTable.of(records)
     if not combine_all:
-        return [record for record in records if record["role"] == "train"]
-    kept = [record for record in records if record["pid"] not in distractor_pids]
-    return [{**record, "role": "train"} for record in kept]
+        return table.take(table.equal("role", "train"))
+    kept = table.take(~np.isin(table.ints("pid"), list(distractor_pids)))
+    kept.put("role", "train")
+    return kept
 
 
-def select_test(records: list[Record]) -> list[Record]:
+def select_test(records: Sequence[Record]) -> RecordTable:
     """Return query and gallery records, queries first, each in the reader's order."""
-    return [r for role in ("query", "gallery") for r in records if r["role"] == role]
+    table = RecordTable.of(records)
+    rows = [np.flatnonzero(table.equal("role", role)) for role in ("query", "gallery")]
+    return table.take(np.concatenate(rows))
 
 
 def cut_identities(
-    records: list[Record],
+    records: Sequence[Record],
     identities: Collection[int] | None,
     max_identities: int | None,
     where: str,
-) -> list[Record]:
+) -> RecordTable:
     """Keep some identities.
 
     Args:
@@ -94,10 +128,11 @@ def cut_identities(
     Raises:
         ValueError: If there are fewer identities than asked for, or named ones are missing.
     """
+    table = RecordTable.of(records)
     if identities is None and max_identities is None:
-        return records
-    queried = [r for r in records if r["role"] != "gallery"]
-    known = np.unique(column(queried, "pid")).tolist()
+        return table
+    pids = table.ints("pid")
+    known = np.unique(pids[~table.equal("role", "gallery")]).tolist()
     if identities is not None:
         missing = sorted(set(identities) - set(known))
         if missing:
@@ -112,11 +147,10 @@ def cut_identities(
                 "choose from."
             )
         known = known[:max_identities]
-    keep = set(known)
-    return [record for record in records if record["pid"] in keep]
+    return table.take(np.isin(pids, known))
 
 
-def set_domains(records: list[Record], domain_from: str, where: str) -> int:
+def set_domains(records: RecordTable, domain_from: str, where: str) -> int:
     """Write ``domain`` into every record.
 
     Args:
@@ -136,24 +170,43 @@ def set_domains(records: list[Record], domain_from: str, where: str) -> int:
             f"domain_from must be 'dataset', 'camera' or 'record', got {domain_from!r}."
         )
     if domain_from == "dataset":
-        for record in records:
-            record["domain"] = 0
+        records.put("domain", np.zeros(len(records), dtype=np.int64))
         return 1
     key = "camid" if domain_from == "camera" else "domain"
-    if any(record.get(key) is None or record[key] < 0 for record in records):
+    if not _is_known(records, key):
         raise UserError(
             f"domain_from={domain_from!r}: {where} has images without {key!r}. "
             "Use domain_from='dataset'."
         )
-    values, domains = np.unique(column(records, key), return_inverse=True)
-    for record, domain in zip(records, domains.tolist(), strict=True):
-        record["domain"] = domain
+    values, domains = np.unique(records.ints(key), return_inverse=True)
+    records.put("domain", domains.reshape(-1))
     return len(values)
 
 
-def set_labels(records: list[Record]) -> int:
+def _is_known(records: RecordTable, key: str) -> bool:
+    """Whether every record has a number that isn't negative."""
+    column = records.columns.get(key)
+    if isinstance(column, IntColumn):
+        return column.given is None and not (column.numbers < 0).any()
+    return all(record.get(key) is not None and record[key] >= 0 for record in records)
+
+
+def set_labels(records: RecordTable) -> int:
     """Write ``gt_label``, ids numbered in ascending order, into every record; return the number."""
-    values, labels = np.unique(column(records, "pid"), return_inverse=True)
-    for record, label in zip(records, labels.tolist(), strict=True):
-        record["gt_label"] = label
+    values, labels = np.unique(records.ints("pid"), return_inverse=True)
+    records.put("gt_label", labels.reshape(-1))
     return len(values)
+
+
+def with_test_numbered_from(records: Sequence[Record], first: int) -> RecordTable:
+    """Add a number to the identities of query and gallery: they are other people than trained on.
+
+    Args:
+        records: Records of all roles.
+        first: More than the greatest identity of the training.
+    """
+    table = RecordTable.of(records)
+    pids = table.ints("pid") + np.where(table.equal("role", "train"), 0, first)
+    found = RecordTable(table.columns, len(table))
+    found.put("pid", pids)
+    return found

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.logging import print_log
 
 from mmreid_ext.datasets.checks import record_checks
 from mmreid_ext.datasets.checks.file_check import FileOptions, check_files, once_each
 from mmreid_ext.datasets.readers.benchmark_folder import BenchmarkFolder
 from mmreid_ext.errors import UserError
-from mmreid_ext.protocols import EvaluationProtocol, build_protocol
+from mmreid_ext.protocols import EvaluationProtocol, SplitListProtocol, build_protocol
 
 from .record_dataset import RecordDataset
 from .records import (
     Count,
     Record,
+    RecordTable,
     announcement,
     cut_identities,
     image_table,
@@ -131,7 +133,7 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
             build_protocol(protocol)  # a typo stops here, not at the first validation
         super().__init__(name or self.title, mode, pipeline, on_corrupt, loader, **kwargs)
 
-    def read(self, folder: Path) -> list[Record]:
+    def read(self, folder: Path) -> Iterable[Record]:
         """Read all records of the data set, whatever the mode.
 
         Args:
@@ -139,24 +141,25 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
 
         Returns:
             Dicts with ``img_path, pid, camid, role`` (and ``domain`` for ``domain_from='record'``).
+            They are taken one after another, so a long list need never be in memory.
         """
         raise NotImplementedError(
             f"{type(self).__name__} has no read(): a reader returns its records there."
         )
 
-    def select(self, records: list[Record]) -> list[Record]:
+    def select(self, records: Sequence[Record]) -> Sequence[Record]:
         """Keep the records of this mode.
 
         Drop distractors under self-retrieval: they share one pid but are different people.
         """
         if self.mode == "train":
             return select_train(records, self.combine_all, self.distractor_pids)
-        records = select_test(records)
+        tests = select_test(records)
         if self.protocol is not None and build_protocol(self.protocol).self_retrieval:
-            records = [r for r in records if r["pid"] not in self.distractor_pids]
-        return records
+            tests = tests.take(~np.isin(tests.ints("pid"), list(self.distractor_pids)))
+        return tests
 
-    def load_data_list(self) -> list[Record]:
+    def load_data_list(self) -> RecordTable:  # type: ignore[override]  # it reads like a list
         """Find, read, check, select and label the records of this mode."""
         folder = self.find()
         where = f"{self.name} ({folder})"
@@ -166,7 +169,7 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
             return [unparsed, record_checks.empty_message(self.empty, where)]
 
         with record_checks.led_by(causes):
-            records = self.read(folder)
+            records = RecordTable.of(self.read(folder))
         messages = causes()
         if self.check:
             messages.append(
@@ -174,7 +177,7 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
             )
         protocol = build_protocol(self.protocol_of(select_test(records)))
         messages += check_files(records, self._file_options(), protocol, where)
-        records = self.select(records)
+        records = RecordTable.of(self.select(records))
         record_checks.require_fitting(records, self.unparsed, where, self.name_form)
         if self.mode == "test":
             protocol = build_protocol(self.protocol_of(records))
@@ -200,10 +203,9 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
             unseen=self.unseen,
         )
 
-    def _finish(self, records: list[Record], where: str) -> list[str]:
+    def _finish(self, records: RecordTable, where: str) -> list[str]:
         """Label the records in place; returns warnings about what the test set can't answer."""
-        for record in records:
-            record["dataset"] = self.name
+        records.put("dataset", self.name)
         if self.mode == "train":
             record_checks.require_train(records, where)
             self.num_domains = set_domains(records, self.domain_from, where)
@@ -211,22 +213,24 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
             return []
         self.check_test(records, where)
         self.num_domains = set_domains(records, "dataset", where)
-        self.num_classes = len({r["pid"] for r in records} - self.distractor_pids)
+        people = set(np.unique(records.ints("pid")).tolist())
+        self.num_classes = len(people - self.distractor_pids)
         protocol = self.protocol_of(records)
         announced = announcement(records, self.distractor_pids)
         self._metainfo["test_sets"] = {self.name: dict(protocol=protocol, **announced)}
-        table = image_table(records, self.distractor_pids)
+        by_name = isinstance(build_protocol(protocol), SplitListProtocol)
+        table = image_table(records, self.distractor_pids, named=by_name)
         names = announced.get("pid_names")
         return record_checks.check_protocol(table, build_protocol(protocol), where, names)
 
-    def check_test(self, records: list[Record], where: str) -> None:
+    def check_test(self, records: Sequence[Record], where: str) -> None:
         """Raise ValueError unless something can be evaluated on these test records."""
         if build_protocol(self.protocol_of(records)).self_retrieval:
             record_checks.require_repeated_identity(records, where)
         else:
             record_checks.require_query_and_gallery(records, where)
 
-    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
+    def protocol_of(self, records: Sequence[Record]) -> ProtocolSpec:
         """Return the evaluation protocol of these test records."""
         if self.protocol is not None:
             return self.protocol

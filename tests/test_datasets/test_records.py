@@ -1,6 +1,7 @@
 import pytest
 
 from mmreid_ext.datasets.records import (
+    RecordTable,
     cut_identities,
     select_test,
     select_train,
@@ -10,7 +11,7 @@ from mmreid_ext.datasets.records import (
 
 
 def make(*rows):
-    return [dict(pid=pid, camid=camid, role=role) for pid, camid, role in rows]
+    return RecordTable.of(dict(pid=pid, camid=camid, role=role) for pid, camid, role in rows)
 
 
 RECORDS = make(
@@ -65,8 +66,7 @@ def test_domains_of_dataset_cameras_and_records():
     assert [r["domain"] for r in records] == [0, 0, 0]
     assert set_domains(records, "camera", "set") == 2
     assert [r["domain"] for r in records] == [1, 0, 1]
-    for record, domain in zip(records, (7, 3, 3), strict=True):
-        record["domain"] = domain
+    records.put("domain", (7, 3, 3))
     assert set_domains(records, "record", "set") == 2
     assert [r["domain"] for r in records] == [1, 0, 0]
 
@@ -77,4 +77,4 @@ def test_domains_need_what_they_are_made_from():
     with pytest.raises(ValueError, match="without 'domain'"):
         set_domains(make((1, 0, "train")), "record", "set")
     with pytest.raises(ValueError, match="got 'cameras'"):
-        set_domains([], "cameras", "set")
+        set_domains(make(), "cameras", "set")

@@ -56,12 +56,13 @@ def read_set(reader: ReIDDataset, *, whole: bool) -> SourceSet:
     try:
         folder = reader.find()
         found.space = f"{type(reader).__name__} {getattr(reader, 'csv_file', folder)}"
-        records = reader.read(folder)
+        records = list(reader.read(folder))
         found.findings += _about_records(reader, records, f"{reader.name} ({folder})")
         if not whole:
-            records = cut_identities(
+            chosen = cut_identities(
                 reader.select(records), reader.identities, reader.max_identities, reader.name
             )
+            records = list(chosen)
         found.records = records
     except (UserError, OSError) as error:
         found.findings += notes("unreadable_set", [str(error)])

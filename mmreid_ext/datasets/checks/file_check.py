@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmreid_ext.datasets.records import Record
+import numpy as np
+
+from mmreid_ext.datasets.records import Record, RecordTable
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.pictures.boxes import picture_key
 from mmreid_ext.protocols import EvaluationProtocol, SingleGalleryShotProtocol
 from mmreid_ext.shorten import shorten
 
-from .image_files import content_keys, locate
+from .located import Located
 from .overlaps import Rules, find_overlaps, missing_message, require_some_file
 
 
@@ -41,7 +42,7 @@ class FileOptions:
 
 
 def check_files(
-    records: list[Record], options: FileOptions, protocol: EvaluationProtocol, where: str
+    records: Sequence[Record], options: FileOptions, protocol: EvaluationProtocol, where: str
 ) -> list[str]:
     """Look for files that are missing, and for images and identities in two places.
 
@@ -59,17 +60,15 @@ def check_files(
     """
     if not records:
         return []
-    files = locate([picture_key(record["img_path"], record) for record in records])
-    require_some_file(records, files, where, options.list_files)
-    missing = missing_message(records, files, where, options.list_files)
-    there = [row for row, file in enumerate(files) if file is not None]
-    keys = [file for file in files if file is not None]
+    table = RecordTable.of(records)
+    files = Located(table)
+    require_some_file(table, files.found, where, options.list_files)
+    missing = missing_message(table, files.found, where, options.list_files)
     if options.by_content:
-        keys = content_keys(keys)
-    rules = _rules(options, protocol)
-    findings = find_overlaps([records[row] for row in there], keys, rules)
+        files = Located(table, by_content=True)
+    findings = find_overlaps(table, files, _rules(options, protocol))
     errors = [f"{where}: {f.text}" for f in findings if f.is_error and options.check]
-    if missing and _must_be_there(options, records, files):
+    if missing and _must_be_there(options, table, files.found):
         raise MissingFileError("\n".join([missing, *errors]))
     if errors:
         raise UserError("\n".join([*errors, "check=False turns this into a warning."]))
@@ -77,8 +76,8 @@ def check_files(
 
 
 def once_each(
-    records: list[Record], protocol: EvaluationProtocol, by_content: bool, where: str
-) -> tuple[list[Record], str]:
+    records: RecordTable, protocol: EvaluationProtocol, by_content: bool, where: str
+) -> tuple[RecordTable, str]:
     """Keep one record of each picture if every image is compared with all others.
 
     A picture that is listed as query and as gallery image would find its own copy.
@@ -94,37 +93,25 @@ def once_each(
     """
     if not records or not protocol.self_retrieval:
         return records, ""
-    paths = [picture_key(record["img_path"], record) for record in records]
-    keys = [file or path for file, path in zip(locate(paths), paths, strict=True)]
-    if by_content:
-        keys = content_keys(keys)
-    first: dict[str, Record] = {}
-    for key, record in zip(keys, records, strict=True):
-        first.setdefault(key, record)
-    if len(first) == len(records):
+    kept = Located(records, by_content).first_of_each()
+    if len(kept) == len(records):
         return records, ""
-    kept = {id(record) for record in first.values()}
-    dropped = [record["img_path"] for record in records if id(record) not in kept]
-    return list(first.values()), (
+    again = np.setdiff1d(np.arange(len(records)), kept)
+    dropped = list(records.take(again).paths())
+    return records.take(kept), (
         f"{where}: {len(dropped)} images are listed more than once ({shorten(dropped)}) and used "
         "once: the protocol compares every image with all others, and they would find themselves."
     )
 
 
-def _must_be_there(
-    options: FileOptions, records: list[Record], files: Sequence[str | None]
-) -> bool:
+def _must_be_there(options: FileOptions, records: RecordTable, found: np.ndarray) -> bool:
     """Whether missing files stop the run: those of this mode do, and with ``check`` all do."""
     if options.is_training and options.skips_missing:
         return False
-    is_used = [
-        (options.all_trained_on and options.is_training)
-        or (record["role"] == "train") == options.is_training
-        for record in records
-    ]
-    return options.check or any(
-        used and file is None for used, file in zip(is_used, files, strict=True)
-    )
+    if options.check or (options.all_trained_on and options.is_training):
+        return True
+    is_used = records.equal("role", "train") == options.is_training
+    return bool((is_used & ~found).any())
 
 
 def _rules(options: FileOptions, protocol: EvaluationProtocol) -> Rules:

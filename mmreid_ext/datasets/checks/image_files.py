@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from mmreid_ext.protocols.crop_names import split_crop_name
 
-_FEW = 16  # of one folder: looked up one by one, where listing the folder may take longer
+FEW = 16
+"""Files of one folder that are looked up one by one: listing the folder may take longer."""
 
 
 def is_remote(path: str) -> bool:
@@ -25,13 +26,17 @@ def locate(paths: Sequence[str]) -> list[str | None]:
     Folders are listed once instead of asking for each file, so 30,000 images take a tenth of a
     second.
     """
-    names, parts = _without_parts(paths)
+    names, parts = without_parts(paths)
     found = _locate_files(names)
     return [file and file + part for file, part in zip(found, parts, strict=True)]
 
 
-def _without_parts(paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the files of pictures, and what names a part of each, mostly nothing."""
+def without_parts(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the files of pictures, and what names a part of each, mostly nothing.
+
+    Args:
+        paths: Paths, some perhaps with a media fragment at the end.
+    """
     names = [split_crop_name(path)[0] if "#" in path else path for path in paths]
     return names, [path[len(name) :] for path, name in zip(paths, names, strict=True)]
 
@@ -46,7 +51,7 @@ def _locate_files(paths: Sequence[str]) -> list[str | None]:
             for row in rows:
                 found[row] = paths[row]
             continue
-        plain = _plain_files(folder) if len(rows) > _FEW else frozenset()
+        plain = plain_files(folder) if len(rows) > FEW else frozenset()
         real = os.path.join(os.path.realpath(folder), "")
         for row in rows:
             name = paths[row][len(folder) :]
@@ -61,7 +66,7 @@ def _locate_files(paths: Sequence[str]) -> list[str | None]:
 def content_keys(files: Sequence[str]) -> list[str]:
     """Return a hash of what is in each file, so that copies under other names have one key."""
     keys = []
-    for path, part in zip(*_without_parts(files), strict=True):
+    for path, part in zip(*without_parts(files), strict=True):
         if is_remote(path):
             keys.append(path + part)
             continue
@@ -70,8 +75,8 @@ def content_keys(files: Sequence[str]) -> list[str]:
     return keys
 
 
-def _plain_files(folder: str) -> frozenset[str]:
-    """Names of files in a folder, links left out."""
+def plain_files(folder: str) -> frozenset[str]:
+    """Return the names of files in a folder, links left out; none if it can't be listed."""
     try:
         with os.scandir(folder or ".") as entries:
             return frozenset(e.name for e in entries if e.is_file(follow_symlinks=False))

@@ -7,13 +7,16 @@ real paths, or by their contents. The table of what is an error and what a warni
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mmreid_ext.datasets.records import Record
+import numpy as np
+
+from mmreid_ext.datasets.records import Record, RecordTable
 from mmreid_ext.errors import MissingFileError
 from mmreid_ext.shorten import shorten
+
+from .located import Located
 
 _TEST = ("query", "gallery")
 
@@ -51,20 +54,20 @@ class Rules(NamedTuple):
 
 
 def require_some_file(
-    records: Sequence[Record], files: Sequence[str | None], where: str, lists: Sequence[str] = ()
+    records: RecordTable, found: np.ndarray, where: str, lists: Sequence[str] = ()
 ) -> None:
     """Check that at least one image is there.
 
     Args:
         records: All records of a data set.
-        files: Where each image is, or None.
+        found: Which files are there, shape (N,), bool.
         where: Name for messages.
         lists: Files that name the images.
 
     Raises:
         MissingFileError: If there are records, but no file.
     """
-    missing = _missing(records, files)
+    missing = list(records.take(~found).paths())
     if missing and len(missing) == len(records):
         raise MissingFileError(
             f"{where}: none of the {len(records)} images{_listed(lists)} is there, for example "
@@ -74,10 +77,10 @@ def require_some_file(
 
 
 def missing_message(
-    records: Sequence[Record], files: Sequence[str | None], where: str, lists: Sequence[str] = ()
+    records: RecordTable, found: np.ndarray, where: str, lists: Sequence[str] = ()
 ) -> str:
     """Name the images that are not there; empty if all are. See :func:`require_some_file`."""
-    missing = _missing(records, files)
+    missing = list(records.take(~found).paths())
     if not missing:
         return ""
     return (
@@ -86,40 +89,27 @@ def missing_message(
     )
 
 
-def _missing(records: Sequence[Record], files: Sequence[str | None]) -> list[str]:
-    return [r["img_path"] for r, file in zip(records, files, strict=True) if file is None]
-
-
 def _listed(lists: Sequence[str]) -> str:
     return f" (named in {', '.join(lists)})" if lists else ""
 
 
-def find_overlaps(records: Sequence[Record], keys: Sequence[str], rules: Rules) -> list[Finding]:
-    """Find images and identities that stand in two places.
+def find_overlaps(records: RecordTable, files: Located, rules: Rules) -> list[Finding]:
+    """Find images and identities that stand in two places, among those that are there.
 
     Args:
         records: All records of a data set.
-        keys: One text per record, equal for equal pictures.
+        files: Where they are.
         rules: What is normal in this data set.
     """
-    repeated = _repeated(records, keys)
+    repeated = [[records[row] for row in same] for same in files.repeated()]
     findings = [
         _two_identities(repeated, rules),
         _train_and_test(repeated, rules),
         _query_and_gallery(repeated, rules),
         _listed_twice(repeated, rules),
-        _shared_identities(records, rules),
+        _shared_identities(records, files.found, rules),
     ]
     return [finding for finding in findings if finding is not None]
-
-
-def _repeated(records: Sequence[Record], keys: Sequence[str]) -> list[list[Record]]:
-    if len(set(keys)) == len(records):  # the usual case, and grouping takes longer
-        return []
-    by_picture: dict[str, list[Record]] = defaultdict(list)
-    for record, key in zip(records, keys, strict=True):
-        by_picture[key].append(record)
-    return [same for same in by_picture.values() if len(same) > 1]
 
 
 def _two_identities(repeated: list[list[Record]], rules: Rules) -> Finding | None:
@@ -194,12 +184,14 @@ def _listed_twice(repeated: list[list[Record]], rules: Rules) -> Finding | None:
     return Finding(text, False)
 
 
-def _shared_identities(records: Sequence[Record], rules: Rules) -> Finding | None:
+def _shared_identities(records: RecordTable, found: np.ndarray, rules: Rules) -> Finding | None:
     if rules.test_is_trained_on or rules.numbered_apart:
         return None
-    train = {r["pid"]: r for r in records if r["role"] == "train"}
-    test = {r["pid"] for r in records if r["role"] in _TEST}
-    shared = [train[pid] for pid in sorted(train.keys() & test)]
+    pids, is_train = records.ints("pid"), records.equal("role", "train") & found
+    is_test = found & np.logical_or(*(records.equal("role", role) for role in _TEST))
+    people, last = np.unique(pids[is_train][::-1], return_index=True)
+    rows = np.flatnonzero(is_train)[::-1][last]
+    shared = [records[row] for row in rows[np.isin(people, pids[is_test])]]
     if not shared:
         return None
     text = (

@@ -14,11 +14,10 @@ import numpy as np
 from mmreid_ext.datasets.record_dataset import RecordDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.image_loading import only_decodes
-from mmreid_ext.protocols.crop_names import split_crop_name
 from mmreid_ext.shorten import several, shorten
 
 from .first_bytes import no_picture_message, picture_kind, read_first
-from .image_files import is_remote, locate
+from .located import Located
 from .set_counts import SetCounts, count_set
 from .shared_people import trained_on_messages
 
@@ -74,33 +73,29 @@ def quick_check(train: RecordDataset, tests: Sequence[RecordDataset]) -> QuickCh
         train: Training set.
         tests: Test sets.
     """
-    trained = locate(train.image_keys())
-    known = set(trained) - {None}
-    missing = trained.count(None)
+    trained = Located(train.table)
+    missing = int((~trained.found).sum())
     faults, warnings, looked = _look_into(train, trained)
     for test in tests:
-        files = locate(test.image_keys())
-        missing += files.count(None)
+        files = Located(test.table)
+        missing += int((~files.found).sum())
         more, odd, count = _look_into(test, files)
         faults += more
-        warnings += [*trained_on_messages(train, test, known, files), *odd]
+        warnings += [*trained_on_messages(train, test, trained, files), *odd]
         looked += count
     counts = count_set(train), tuple(map(count_set, tests))
     return QuickCheck(*counts, missing, looked, tuple(faults), tuple(warnings))
 
 
-def _look_into(
-    dataset: RecordDataset, files: Sequence[str | None]
-) -> tuple[list[str], list[str], int]:
+def _look_into(dataset: RecordDataset, files: Located) -> tuple[list[str], list[str], int]:
     """Read first bytes; returns faults, warnings and the number of files that were read."""
     if not _reads_pictures(dataset):
         return [], [], 0
-    pictures = (split_crop_name(file)[0] for file in files if file and not is_remote(file))
-    there = list(dict.fromkeys(pictures))
+    there = files.picture_rows()
     rows = np.linspace(0, len(there) - 1, min(_LOOKED_INTO, len(there))).astype(int)
     unusable, unknown, looked = [], [], 0
     end = time.monotonic() + _SECONDS
-    for path in (there[row] for row in rows):
+    for path in map(files.picture_file, there[rows].tolist()):
         if time.monotonic() > end:
             break
         looked += 1

@@ -6,10 +6,12 @@ A ``*_message`` returns what is odd. A ``require_*`` raises what makes the set u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from mmreid_ext.datasets.records import Count, Record
+import numpy as np
+
+from mmreid_ext.datasets.records import Count, Record, RecordTable, identities
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import (
     EvaluationProtocol,
@@ -22,18 +24,18 @@ from mmreid_ext.shorten import shorten
 
 
 def count_message(
-    records: list[Record],
+    records: Sequence[Record],
     published: Mapping[str, Count],
     distractor_pids: Collection[int],
     where: str,
 ) -> str | None:
     """Difference from the published counts per role, or None."""
-    differences = []
+    table, differences = RecordTable.of(records), []
     for role, expected in published.items():
-        part = [record for record in records if record["role"] == role]
-        pids = {record["pid"] for record in part} - set(distractor_pids)
-        if len(part) != expected.images:
-            differences.append(f"{role} has {len(part)} images (published: {expected.images})")
+        images = int(table.equal("role", role).sum())
+        pids = np.setdiff1d(identities(table, role), list(distractor_pids))
+        if images != expected.images:
+            differences.append(f"{role} has {images} images (published: {expected.images})")
         if expected.identities is not None and len(pids) != expected.identities:
             differences.append(
                 f"{role} has {len(pids)} identities (published: {expected.identities})"
@@ -79,7 +81,7 @@ def led_by(causes: Callable[[], Collection[str | None]]) -> Iterator[None]:
 
 
 def require_fitting(
-    records: list[Record], unparsed: Collection[str], where: str, name_form: str
+    records: Sequence[Record], unparsed: Collection[str], where: str, name_form: str
 ) -> None:
     """Check that names could be read, where nothing was found for want of that.
 
@@ -102,46 +104,46 @@ def require_fitting(
     )
 
 
-def require_train(records: list[Record], where: str) -> None:
+def require_train(records: Sequence[Record], where: str) -> None:
     """Check that there is something to train on.
 
     Raises:
         ValueError: If there are no training images, or fewer than two identities.
     """
-    identities = len({record["pid"] for record in records})
-    if identities < 2:
+    people = len(identities(records))
+    if people < 2:
         raise UserError(
-            f"{where} has {len(records)} training images of {identities} identities; at least two "
+            f"{where} has {len(records)} training images of {people} identities; at least two "
             "identities are needed. Is the split marked 'train', or is combine_all=True meant?"
         )
 
 
-def require_query_and_gallery(records: list[Record], where: str) -> None:
+def require_query_and_gallery(records: Sequence[Record], where: str) -> None:
     """Check that there is something to evaluate.
 
     Raises:
         ValueError: If there is no query or no gallery image.
     """
-    roles = [record["role"] for record in records]
-    for role in ("query", "gallery"):
-        if role not in roles:
+    table = RecordTable.of(records)
+    images = {role: int(table.equal("role", role).sum()) for role in ("query", "gallery")}
+    for role, count in images.items():
+        if not count:
             raise UserError(
-                f"{where} has no {role} image ({roles.count('query')} query, "
-                f"{roles.count('gallery')} gallery images): nothing can be evaluated. Mark images "
-                f"as {role!r}."
+                f"{where} has no {role} image ({images['query']} query, {images['gallery']} "
+                f"gallery images): nothing can be evaluated. Mark images as {role!r}."
             )
 
 
-def require_repeated_identity(records: list[Record], where: str) -> None:
+def require_repeated_identity(records: Sequence[Record], where: str) -> None:
     """Check that there is something to evaluate where every image is query and gallery.
 
     Raises:
         ValueError: If no identity has two test images.
     """
-    identities = {record["pid"] for record in records}
-    if len(identities) == len(records):
+    people = len(identities(records))
+    if people == len(records):
         raise UserError(
-            f"{where} has {len(records)} test images of {len(identities)} identities: none has "
+            f"{where} has {len(records)} test images of {people} identities: none has "
             "two, so no image has anything to find."
         )
 

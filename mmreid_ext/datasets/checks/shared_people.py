@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mmreid_ext.datasets.record_dataset import RecordDataset
+from mmreid_ext.datasets.records import pid_names
 from mmreid_ext.shorten import several, shorten
 
+from .located import Located
 
-def shared_pictures(
-    files_by_source: Mapping[str, Sequence[str]],
-    keys_of: Callable[[Sequence[str]], Sequence[str]] = list,
-) -> list[str]:
+
+def shared_pictures(files_by_source: Mapping[str, Located]) -> list[str]:
     """Say which training sources share pictures; a classifier would be told to tell them apart.
 
     Args:
-        files_by_source: Real paths of the pictures, by name of the source.
-        keys_of: From paths to texts that are equal for equal pictures. Defaults to the paths.
+        files_by_source: Where the pictures are, by name of the source.
     """
-    first: dict[str, str] = {}
-    shared: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for source, files in files_by_source.items():
-        for key, file in dict(zip(keys_of(files), files, strict=True)).items():
-            other = first.setdefault(key, source)
-            if other != source:
-                shared[other, source].append(file)
+    shared: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    sources = list(files_by_source.items())
+    for number, (source, files) in enumerate(sources):
+        seen: set[str] = set()
+        for other, theirs in sources[:number]:
+            alike = [(row, key) for row, key in files.shared_with([theirs]) if key not in seen]
+            for row, key in alike:
+                shared[other, source][key] = files.file(row)
+            seen.update(key for _, key in alike)
     return [
-        f"sources {a!r} and {b!r} share {len(files)} images ({shorten(files)}): the same people "
-        "would be trained as different ones. Take one of the sources out."
-        for (a, b), files in shared.items()
+        f"sources {a!r} and {b!r} share {len(found)} images ({shorten(list(found.values()))}): the "
+        "same people would be trained as different ones. Take one of the sources out."
+        for (a, b), found in shared.items()
     ]
 
 
@@ -40,25 +41,22 @@ def known_to_share(one: Any, other: Any) -> str | None:
 
 
 def trained_on_messages(
-    train: RecordDataset,
-    test: RecordDataset,
-    trained: Collection[str | None],
-    files: Sequence[str | None],
+    train: RecordDataset, test: RecordDataset, trained: Located, files: Located
 ) -> list[str]:
     """Say which of the images and people of a test set are trained on.
 
     Args:
         train: Training set.
         test: Test set.
-        trained: Real paths of the training images, see :func:`~.image_files.locate`.
-        files: Real path of every test image, None where there is no such file.
+        trained: Where the training images are.
+        files: Where the test images are.
     """
     messages = []
-    seen = [file for file in files if file and file in trained]
+    seen = list(dict.fromkeys(key for _, key in files.shared_with([trained])))
     if seen:
         messages.append(
-            f"{len(set(seen))} images of the test set {test.name!r} are trained on, by "
-            f"{train.name!r}: {shorten(list(dict.fromkeys(seen)))}. A network remembers them, so "
+            f"{len(seen)} images of the test set {test.name!r} are trained on, by "
+            f"{train.name!r}: {shorten(seen)}. A network remembers them, so "
             "the score says nothing about unseen people. Leave out combine_all, or test on "
             "another set."
         )
@@ -85,11 +83,8 @@ def same_names_message(one: Any, other: Any) -> list[str]:
     same_list = getattr(one, "csv_file", 0) == getattr(other, "csv_file", 1)
     if same_list or not announced[0] & announced[1]:
         return []
-    used = [
-        {part.get_data_info(row).get("pid_name") for row in range(len(part))}
-        for part in (one, other)
-    ]
-    shared = sorted((used[0] & used[1]) - {None})
+    used = [set(pid_names(part.table).values()) for part in (one, other)]
+    shared = sorted(used[0] & used[1])
     if not shared:
         return []
     names = several(len(shared), "name")

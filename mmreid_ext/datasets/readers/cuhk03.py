@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.records import Count, Record
+from mmreid_ext.datasets.records import Count, Record, RecordTable, with_test_numbered_from
 from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.pictures.folder import list_images
@@ -165,16 +166,16 @@ class CUHK03(ReIDDataset):
                 records.append(dict(img_path=str(path), pid=pid, camid=view, role=role))
         return records
 
-    def select(self, records: list[Record]) -> list[Record]:
+    def select(self, records: Sequence[Record]) -> Sequence[Record]:
         """Train on every picture once, where the classic protocol lists test pictures twice."""
         if self.mode == "train" and self.combine_all and self.classic_split is not None:
-            records = [record for record in records if record["role"] != "gallery"]
+            table = RecordTable.of(records)
+            records = table.take(~table.equal("role", "gallery"))
         if self.mode == "train" and self.combine_all and self.numbered_apart:
-            for record in records:
-                record["pid"] += _PID_STEP if record["role"] != "train" else 0
+            records = with_test_numbered_from(records, _PID_STEP)
         return super().select(records)
 
-    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
+    def protocol_of(self, records: Sequence[Record]) -> ProtocolSpec:
         """Return the classic protocol for a classic split."""
         if self.protocol is None and self.classic_split is not None:
             return "cuhk03_classic"

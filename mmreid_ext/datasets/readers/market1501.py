@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmreid_ext.datasets.records import Count, Record
@@ -43,11 +43,11 @@ class Market1501(ReIDDataset):
     pattern = re.compile(r"(?P<pid>-1|\d+)_c(?P<cam>\d+)")
     parts = dict(train="bounding_box_train", query="query", gallery="bounding_box_test")
 
-    def read(self, folder: Path) -> list[Record]:
+    def read(self, folder: Path) -> Iterable[Record]:
         """Read the three folders."""
-        return [
+        return (
             record
             for role, part in self.parts.items()
             for record in self.read_folder(folder / part, role, self.pattern)
             if record["pid"] != _JUNK
-        ]
+        )

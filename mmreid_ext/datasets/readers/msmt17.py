@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmreid_ext.datasets.records import Count, Record
+from mmreid_ext.datasets.records import Count, Record, with_test_numbered_from
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.registry import DATASETS
 
@@ -103,9 +104,8 @@ class MSMT17(ReIDDataset):
             records.append(dict(img_path=str(base / path), pid=int(pid), camid=camid, role=role))
         return records
 
-    def select(self, records: list[Record]) -> list[Record]:
+    def select(self, records: Sequence[Record]) -> Sequence[Record]:
         """Keep identities of the two parts apart where both are trained on."""
         if self.mode == "train" and self.combine_all:
-            for record in records:
-                record["pid"] += _TEST_PID_STEP if record["role"] != "train" else 0
+            records = with_test_numbered_from(records, _TEST_PID_STEP)
         return super().select(records)

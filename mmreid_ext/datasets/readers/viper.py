@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mmreid_ext.datasets.records import Count, Record, column
+from mmreid_ext.datasets.records import Count, Record, RecordTable
 from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
@@ -60,15 +61,16 @@ class VIPeR(ReIDDataset):
             for record in self.read_folder(folder / part, role, _NAME, camid)
         ]
 
-    def select(self, records: list[Record]) -> list[Record]:
+    def select(self, records: Sequence[Record]) -> Sequence[Record]:
         """Keep one half, or all."""
         if self.half is not None:
-            pids = np.unique(column(records, "pid"))
-            first, second = np.split(pids, [len(pids) // 2])
-            keep = set((first if self.half == 1 else second).tolist())
-            records = [record for record in records if record["pid"] in keep]
+            table = RecordTable.of(records)
+            pids = table.ints("pid")
+            people = np.unique(pids)
+            first, second = np.split(people, [len(people) // 2])
+            records = table.take(np.isin(pids, first if self.half == 1 else second))
         return super().select(records)
 
-    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
+    def protocol_of(self, records: Sequence[Record]) -> ProtocolSpec:
         """Ten random halves, unless a half was chosen already."""
         return "camera" if self.half and self.protocol is None else super().protocol_of(records)

@@ -62,7 +62,7 @@ def labelled_sets(target: str | Path) -> list[LabelledSet]:
 
 
 def _labelled(source: SourceSet) -> LabelledSet | None:
-    protocol, records = source.protocol, select_test(source.records)
+    protocol, records = source.protocol, list(select_test(source.records))
     if not records:
         records = [{**r, "role": "query"} for r in source.records if r["role"] == UNKNOWN_ROLE]
         protocol = build_protocol(dict(type="self_retrieval", nmi=False))

@@ -13,14 +13,13 @@ from mmreid_ext.datasets import (
     Market1501,
     MultiSourceDataset,
 )
-from mmreid_ext.datasets.checks.image_files import locate
+from mmreid_ext.datasets.checks.located import Located
 from mmreid_ext.datasets.checks.shared_people import trained_on_messages
 from mmreid_ext.errors import UserError
 
 
 def messages(train, test):
-    trained = set(locate(train.image_paths()))
-    return trained_on_messages(train, test, trained, locate(test.image_paths()))
+    return trained_on_messages(train, test, Located(train.table), Located(test.table))
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Image records as columns: arrays, which take little memory and are shared with workers."""

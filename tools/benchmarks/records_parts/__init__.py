@@ -1,0 +1,1 @@
+"""Parts of `tools/benchmarks/gallery.py`: data, workers, kills, report."""
