@@ -15,7 +15,8 @@ from mmreid_ext.datasets.checks import record_checks
 from mmreid_ext.datasets.checks.file_check import FileOptions, check_files, once_each
 from mmreid_ext.datasets.readers.benchmark_folder import BenchmarkFolder
 from mmreid_ext.errors import UserError
-from mmreid_ext.protocols import EvaluationProtocol, SplitListProtocol, build_protocol
+from mmreid_ext.protocols import EvaluationProtocol, build_protocol
+from mmreid_ext.protocols.named import reads_names
 
 from .record_dataset import RecordDataset
 from .records import (
@@ -218,8 +219,8 @@ class ReIDDataset(BenchmarkFolder, RecordDataset):
         protocol = self.protocol_of(records)
         announced = announcement(records, self.distractor_pids)
         self._metainfo["test_sets"] = {self.name: dict(protocol=protocol, **announced)}
-        by_name = isinstance(build_protocol(protocol), SplitListProtocol)
-        table = image_table(records, self.distractor_pids, named=by_name)
+        named = reads_names(build_protocol(protocol))
+        table = image_table(records, self.distractor_pids, named)
         names = announced.get("pid_names")
         return record_checks.check_protocol(table, build_protocol(protocol), where, names)
 

@@ -67,8 +67,9 @@ class ImageColumns:
                 raise UserError(
                     f"{field} must have one entry per {row}, shape ({length},), got {shape}."
                 )
-        unknown = set(self.roles.tolist()) - set(ROLES)
-        if unknown:
+        known = np.isin(self.roles, ROLES)
+        if not known.all():
+            unknown = set(self.roles[~known].tolist())
             found = map(repr, sorted(unknown))
             raise UserError(f"roles must be 'query' or 'gallery', got {shorten(found)}.")
 
@@ -97,7 +98,10 @@ class ImageColumns:
 
     def set_names(self) -> list[str]:
         """Return the names of the test sets, in order of first appearance."""
-        return list(dict.fromkeys(self.datasets.tolist()))
+        if len(self) and (self.datasets == self.datasets[0]).all():  # to sort text takes long
+            return [str(self.datasets[0])]
+        names, first = np.unique(self.datasets, return_index=True)
+        return names[np.argsort(first)].tolist()
 
     def by_dataset(self: _Table) -> Iterator[tuple[str, _Table]]:
         """Yield every test set under its name, in order of first appearance."""

@@ -169,3 +169,15 @@ def _check_settings(kind: type[EvaluationProtocol], settings: Mapping[str, Any])
 
 def _path(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def reads_names(protocol: EvaluationProtocol) -> bool:
+    """Whether a protocol may ask for the paths of images, which take much memory.
+
+    Args:
+        protocol: The protocol. Those without a rule of their own for their splits don't.
+    """
+    kind, blind = type(protocol), (CameraProtocol, SelfRetrievalProtocol, SingleGalleryShotProtocol)
+    if kind.matching_split is not EvaluationProtocol.matching_split:
+        return True
+    return all(kind.splits is not one.splits for one in blind)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmreid_ext.datasets.folders import contents, find_folder
 from mmreid_ext.datasets.records import Record
-from mmreid_ext.pictures.folder import image_paths
+from mmreid_ext.pictures.folder import image_names
 
 
 class BenchmarkFolder:
@@ -57,13 +57,14 @@ class BenchmarkFolder:
                 ``cam``.
             camid: Camera of all images. None: ``cam`` of the pattern, counted from 1.
         """
-        paths = image_paths(folder)
-        if not paths:
+        names = image_names(folder) if folder.is_dir() else []
+        if not names:
             self.empty.append(f"{folder} ({contents(folder)})")
-        for path in paths:
-            found = pattern.match(path[path.rfind(os.sep) + 1 :])
+        place = str(folder / "x")[:-1]  # text, since 30,000 objects of pathlib take 0.2 s
+        for name in names:
+            found = pattern.match(name)
             if found is None:
-                self.unparsed.append(path)
+                self.unparsed.append(place + name)
                 continue
             camera = int(found["cam"]) - 1 if camid is None else camid
-            yield dict(img_path=path, pid=int(found["pid"]), camid=camera, role=role)
+            yield dict(img_path=place + name, pid=int(found["pid"]), camid=camera, role=role)

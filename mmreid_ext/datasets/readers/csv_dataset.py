@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from mmreid_ext.datasets.folders import default_data_root
-from mmreid_ext.datasets.records import Record
+from mmreid_ext.datasets.records import Record, RecordTable, column, pid_names
 from mmreid_ext.datasets.reid_dataset import ProtocolSpec, ReIDDataset
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.pictures.boxes import BOX_COLUMNS
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.suggest import did_you_mean
 
-from .csv_boxes import Box, read_boxes
-from .csv_table import Row, read_table
-from .ids import UNKNOWN, is_none, normalized, number_ids
+from .csv_columns import CSVColumns
+from .csv_table import stream_table
+from .ids import normalized, number_ids
 
 _COLUMNS = ("path", "pid", "camid", "split", "domain", *BOX_COLUMNS)
 _REQUIRED = ("path", "pid", "split")
-_ROLES = ("train", "query", "gallery")
 
 
 @DATASETS.register_module()
@@ -92,9 +91,9 @@ class CSVDataset(ReIDDataset):
             )
         return self.csv_file.parent
 
-    def read(self, folder: Path) -> list[Record]:
-        """Read the rows."""
-        columns, rows = read_table(
+    def read(self, folder: Path) -> RecordTable:
+        """Read the rows, one after another."""
+        columns, rows = stream_table(
             self.csv_file,
             _COLUMNS,
             _REQUIRED,
@@ -103,73 +102,25 @@ class CSVDataset(ReIDDataset):
             wrong=self.wrong_rows,
         )
         self.list_files = (self.csv_file.name,)
-        if not rows:
+        found, is_empty = CSVColumns(self.csv_file, columns), True
+        if self.wrong_rows is None:
+            found.boxes.check_columns()
+        for line, cells in rows:
+            is_empty = False
+            try:
+                found.add(line, cells)
+            except UserError as error:
+                if self.wrong_rows is None:
+                    raise
+                self.wrong_rows.append(str(error))
+        if is_empty:
             self.empty.append(f"{self.csv_file} (it lists nothing)")
-        rows = [row for row in rows if self._is_usable(row, ())]
-        rows, boxes = self._with_boxes(rows, columns)
-        pids = self._numbers("pid", rows)
-        camids = self._numbers("camid", rows)
-        domains = self._numbers("domain", rows)
         if "domain" in columns and not self._domain_given:
             self.domain_from = "record"
-        records = []
-        for row, box in zip(rows, boxes, strict=True):
-            cells = {name: normalized(text) for name, text in row.cells.items()}
-            record = dict(
-                img_path=str(folder / row.cells["path"].replace("\\", "/")),
-                pid=pids[cells["pid"]],
-                camid=camids.get(cells.get("camid", ""), UNKNOWN),
-                role=cells["split"],
-                domain=domains.get(cells.get("domain", ""), UNKNOWN),
-            )
-            if str(record["pid"]) != cells["pid"]:
-                record["pid_name"] = cells["pid"]
-            if box is not None:
-                record["box"] = box
-            records.append(record)
-        self._metainfo["pid_names"] = {r["pid"]: r["pid_name"] for r in records if "pid_name" in r}
-        self._number_identities(pids)
-        return records
-
-    def _numbers(self, column: str, rows: list[Row]) -> dict[str, int]:
-        texts = (row.cells.get(column, "") for row in rows)
-        return number_ids(texts, f"{self.csv_file}, column {column!r}")
-
-    def _with_boxes(
-        self, rows: list[Row], columns: Sequence[str]
-    ) -> tuple[list[Row], list[Box | None]]:
-        """Read the boxes of rows at once, or row by row where one is wrong and may be left out."""
-        try:
-            return rows, read_boxes(self.csv_file, columns, rows)
-        except UserError:
-            if self.wrong_rows is None:
-                raise
-        rows = [row for row in rows if self._is_usable(row, columns)]
-        return rows, read_boxes(self.csv_file, columns, rows)
-
-    def _is_usable(self, row: Row, columns: Sequence[str]) -> bool:
-        """Whether a row can be used; boxes are looked at if their columns are given."""
-        try:
-            self._check_row(row)
-            read_boxes(self.csv_file, columns, [row])
-        except UserError as error:
-            if self.wrong_rows is None:
-                raise
-            self.wrong_rows.append(str(error))
-            return False
-        return True
-
-    def _check_row(self, row: Row) -> None:
-        where, cells = f"{self.csv_file}, line {row.line}", row.cells
-        if cells["split"] not in _ROLES:
-            raise UserError(
-                f"{where}: split {cells['split']!r} is none of {', '.join(_ROLES)}"
-                f"{did_you_mean(cells['split'], _ROLES)}."
-            )
-        if not cells["path"] or is_none(cells["pid"]):
-            raise UserError(
-                f"{where}: path {cells['path']!r} and pid {cells['pid']!r}; every row needs both."
-            )
+        table = found.table()
+        self._metainfo["pid_names"] = pid_names(table)
+        self._number_identities(number_ids(found.pids.places, f"{self.csv_file}, column 'pid'"))
+        return table
 
     def _number_identities(self, pids: Mapping[str, int]) -> None:
         """Replace names in the option ``identities`` by their numbers."""
@@ -185,14 +136,14 @@ class CSVDataset(ReIDDataset):
             numbers.append(pids[normalized(value)] if isinstance(value, str) else value)
         self.identities = numbers
 
-    def protocol_of(self, records: list[Record]) -> ProtocolSpec:
+    def protocol_of(self, records: Sequence[Record]) -> ProtocolSpec:
         """Without cameras there is no camera rule."""
         return "no_camera" if self._lacks_cameras(records) else super().protocol_of(records)
 
-    def _lacks_cameras(self, records: list[Record]) -> bool:
-        return self.protocol is None and all(record["camid"] < 0 for record in records)
+    def _lacks_cameras(self, records: Sequence[Record]) -> bool:
+        return self.protocol is None and bool((column(records, "camid") < 0).all())
 
-    def _finish(self, records: list[Record], where: str) -> list[str]:
+    def _finish(self, records: RecordTable, where: str) -> list[str]:
         messages = super()._finish(records, where)
         if self.mode == "test" and self._lacks_cameras(records):
             messages.append(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.suggest import did_you_mean
 
-from .text_file import read_text
+from .text_file import read_lines
 
 # Spreadsheets write the list separator of the user's language; "Unicode text" has tabs.
 _DELIMITERS = (",", ";", "\t")
@@ -47,7 +47,32 @@ def read_table(
     encoding: str | None = None,
     wrong: list[str] | None = None,
 ) -> tuple[list[str], list[Row]]:
-    """Read a CSV file whose first line names its columns.
+    """Read a CSV file into memory.
+
+    Args: those of :func:`stream_table`.
+
+    Returns:
+        The names of the columns, and the rows.
+
+    Raises:
+        UserError: If the text, the header or a row can't be used.
+    """
+    names, rows = stream_table(
+        path, columns, required, ignored=ignored, encoding=encoding, wrong=wrong
+    )
+    return names, [Row(line, dict(zip(names, cells, strict=True))) for line, cells in rows]
+
+
+def stream_table(
+    path: Path,
+    columns: Sequence[str],
+    required: Collection[str],
+    *,
+    ignored: Collection[str] = (),
+    encoding: str | None = None,
+    wrong: list[str] | None = None,
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Read a CSV file whose first line names its columns, a row at a time.
 
     Values may be separated by commas, semicolons or tabs; the header decides. Cells lose
     surrounding white space. Empty lines are skipped.
@@ -62,40 +87,53 @@ def read_table(
             they are left out. None: the first one is an error.
 
     Returns:
-        The names of the columns in the order of the file, without ``ignored``, and the rows.
+        The names of the columns in the order of the file, without ``ignored``, and an iterator: the
+        line on which each row ends, and its cells in that order.
 
     Raises:
-        UserError: If the text, the header or a row can't be used.
+        UserError: If the text, the header or a row can't be used; of a row, when it is reached.
     """
     with open(path, "rb") as file:
         if file.read(len(_ZIP_MARK)) == _ZIP_MARK:
             raise UserError(
                 f"{path} is a spreadsheet or an archive, not a CSV file: save it as CSV."
             )
-    text = read_text(path, encoding)
-    delimiter = _delimiter(text, required)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    text = read_lines(path, encoding)
+    first = next(text, "")
+    delimiter = _delimiter(first, required)
+    reader = csv.reader(chain([first], text), delimiter=delimiter, strict=True)
     lines = _lines(reader, path)
     _, header = next(lines, (1, []))
     if wrong is not None and set(required) <= set(header):
         ignored = [*ignored, *_unknown(header, columns, ignored, path, wrong)]
     _check_header(header, columns, required, ignored, path)
-    kept = [name for name in header if name not in ignored]
-    rows = []
+    kept = [place for place, name in enumerate(header) if name not in ignored]
+    rows = _whole_rows(lines, path, len(header), delimiter, wrong)
+    if len(kept) < len(header):
+        rows = ((line, [cells[place] for place in kept]) for line, cells in rows)
+    return [header[place] for place in kept], rows
+
+
+def _whole_rows(
+    lines: Iterator[tuple[int, list[str]]],
+    path: Path,
+    width: int,
+    delimiter: str,
+    wrong: list[str] | None,
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that have a value for every column."""
     for line, cells in lines:
-        if len(cells) != len(header):
-            more = "more" if len(cells) > len(header) else "fewer"
-            message = (
-                f"{path}, line {line}: {more} values than columns ({len(cells)}, not "
-                f"{len(header)}). Quote values that hold {delimiter!r}; leave unknown values empty."
-            )
-            if wrong is None:
-                raise UserError(message)
-            wrong.append(message)
+        if len(cells) == width:
+            yield line, cells
             continue
-        named = dict(zip(header, cells, strict=True))
-        rows.append(Row(line, {name: named[name] for name in kept}))
-    return kept, rows
+        more = "more" if len(cells) > width else "fewer"
+        message = (
+            f"{path}, line {line}: {more} values than columns ({len(cells)}, not "
+            f"{width}). Quote values that hold {delimiter!r}; leave unknown values empty."
+        )
+        if wrong is None:
+            raise UserError(message)
+        wrong.append(message)
 
 
 def _unknown(
@@ -110,18 +148,18 @@ def _unknown(
     return unknown
 
 
-def _delimiter(text: str, required: Collection[str]) -> str:
+def _delimiter(header: str, required: Collection[str]) -> str:
     """The separator with which the first line holds most of the required names."""
-    header = text.split("\n", 1)[0]
 
     def found(delimiter: str) -> int:
-        return len(set(required) & {cell.strip(' "\r') for cell in header.split(delimiter)})
+        return len(set(required) & {cell.strip(' "\r\n') for cell in header.split(delimiter)})
 
     return max(_DELIMITERS, key=found)
 
 
 def _lines(reader: _Reader, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the stripped cells of every line that is not empty."""
+    before = 0
     while True:
         try:
             cells = next(reader, None)
@@ -132,7 +170,8 @@ def _lines(reader: _Reader, path: Path) -> Iterator[tuple[int, list[str]]]:
             ) from None
         if cells is None:
             return
-        if any("\n" in cell or "\r" in cell for cell in cells):
+        before, read = reader.line_num, reader.line_num - before
+        if read > 1:
             raise UserError(
                 f"{path}, line {reader.line_num}: a value goes on over the end of its line. Is a "
                 'quote (") not closed?'

@@ -3,11 +3,38 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmreid_ext.errors import UserError
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+    """Read a text file line by line; line ends are kept.
+
+    Args:
+        path: The file.
+        encoding: As of :func:`read_text`.
+
+    Raises:
+        UserError: As of :func:`read_text`, when the wrong place is reached.
+    """
+    if encoding is None:
+        with open(path, "rb") as file:
+            encoding = "utf-16" if file.read(2) in _UTF16_MARKS else "utf-8-sig"
+    try:
+        with open(path, encoding=encoding, newline="") as file:
+            for line in file:
+                if "\0" in line:
+                    break
+                yield line
+            else:
+                return
+    except (LookupError, UnicodeError):
+        pass
+    read_text(path, encoding)  # says what is wrong, and in which line
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
