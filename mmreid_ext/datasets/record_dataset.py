@@ -59,6 +59,7 @@ class RecordDataset(BaseDataset):
     num_classes: int
     num_domains: int
     serialize_data: bool
+    data_list: list[Record]
 
     def __init__(
         self,

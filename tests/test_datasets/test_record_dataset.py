@@ -10,7 +10,9 @@ from mmcv.transforms import BaseTransform
 from torch.utils.data import DataLoader
 
 from mmreid_ext.datasets import Market1501
+from mmreid_ext.datasets.columns.kinds import OtherColumn
 from mmreid_ext.datasets.samplers import Draw, PKSampler
+from mmreid_ext.errors import UserTypeError
 
 LOAD = dict(type="mmpretrain.LoadImageFromFile")
 
@@ -116,3 +118,54 @@ def test_a_transform_that_returns_nothing_is_named(root):
 
     with pytest.raises(ValueError, match="Nothing.*returned None for .*0010_c1s1"):
         build(root, pipeline=[LOAD, Nothing()])[0]
+
+
+def test_a_record_is_a_new_dict_whether_records_are_columns_or_dicts(root):
+    columns, dicts = build(root), build(root, serialize_data=False)
+    assert len(columns) == len(dicts) == len(dicts.data_list) == 12 and columns.data_list == []
+    for idx in (0, 11, -1, -12, np.int64(3), Draw(5, 1)):
+        record = columns.get_data_info(idx)
+        assert record == dicts.get_data_info(idx) and type(record) is dict
+        assert record["sample_idx"] == int(idx) % 12
+        record["pid"] = -9
+        assert columns.get_data_info(idx)["pid"] != -9
+    with pytest.raises(IndexError):
+        columns.get_data_info(12)
+
+
+@pytest.mark.parametrize("indices", [5, -5, 0, [3, 1, -1, 3], range(2, 8, 2)])
+def test_indices_are_those_of_a_list(root, indices):
+    everything = [build(root)[i]["img_path"] for i in range(12)]
+    some = build(root, indices=indices)
+    if isinstance(indices, int):
+        expected = everything[:indices] if indices >= 0 else everything[indices:]
+    else:
+        expected = [everything[i] for i in indices]
+    assert some.image_paths() == expected
+    assert [
+        record["img_path"] for record in build(root, indices=indices, serialize_data=False)
+    ] == (expected)
+
+
+def test_a_data_set_is_small_arrays_for_the_workers(root):
+    """A Python object that a worker reads is copied for it: each has a counter of its users."""
+    dataset = build(root)
+    columns = dataset.table.columns.values()
+    assert not any(isinstance(column, OtherColumn) for column in columns)
+    assert dataset.labels is dataset.table.ints("gt_label")
+    batches = [
+        [record["sample_idx"] for record in batch]
+        for batch in DataLoader(dataset, 4, num_workers=2, collate_fn=list)
+    ]
+    assert batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+def test_a_reader_that_changes_records_in_place_is_told_so(root):
+    class Old(Market1501):
+        def select(self, records):
+            for record in records:
+                record["pid"] += 1
+            return super().select(records)
+
+    with pytest.raises(UserTypeError, match="its dict is a copy"):
+        Old(root, check=False)

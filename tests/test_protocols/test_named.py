@@ -21,6 +21,7 @@ from mmreid_ext.protocols import (
     protocol_names,
     register_protocol,
 )
+from mmreid_ext.protocols.named import reads_names
 
 
 @pytest.fixture
@@ -142,3 +143,25 @@ def test_every_protocol_survives_json():
     for name in ("camera", "no_camera", "paddleclas", "sop", "in_shop", "cuhk03_classic", "viper"):
         protocol = build_protocol(name)
         assert build_protocol(json.loads(json.dumps(protocol.describe()))) == protocol
+
+
+def test_protocols_that_may_ask_for_paths_are_known():
+    class Own(CameraProtocol):
+        def splits(self, images):
+            return super().splits(images)
+
+    class Renamed(CameraProtocol):
+        pass
+
+    for blind in (
+        "camera",
+        "no_camera",
+        "sop",
+        "self_retrieval",
+        "paddleclas",
+        dict(type="InShopProtocol"),
+        Renamed,
+    ):
+        assert not reads_names(build_protocol(blind))
+    for other in ("viper", Own):
+        assert reads_names(build_protocol(other))

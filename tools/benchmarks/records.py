@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from mmreid_ext.cli.errors import run_tool
 
-CHILD = Path(__file__).parent / "records_parts" / "worker.py"
+CHILD = "from records_parts.worker import main; main()"
 PICTURES_OF_A_PERSON = 20
 PEOPLE_OF_A_FOLDER = 50
 CAMERAS = 8
@@ -67,9 +68,15 @@ def make_folder(folder: Path, count: int) -> None:
 
 def measured(kind: str, folder: Path, workers: int) -> dict[str, float]:
     """Read one list in a process of its own."""
-    command = [sys.executable, str(CHILD), kind, str(folder), str(workers)]
+    command = [sys.executable, "-c", CHILD, kind, str(folder), str(workers)]
+    places = [str(Path(__file__).parent), *filter(None, sys.path)]
     found = subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=LIMIT_S
+        command,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=LIMIT_S,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
     ).stdout
     return json.loads(found.splitlines()[-1])
 

@@ -43,8 +43,6 @@ class Located:
         self.found = np.zeros(len(records), dtype=bool)
         self.marks = np.zeros(len(records), dtype=np.int64)
         self._files = self.marks  # hashes of the files alone
-        if self._boxes is not None:
-            self._files = self.marks.copy()
         for code, rows in _by_folder(self._paths):
             self._look(code, rows)
         if by_content:
@@ -62,21 +60,34 @@ class Located:
         self._places[code] = real
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
-            for row, path in zip(part.tolist(), self._paths.names(part), strict=True):
-                name, fragment = self._parts(row, path)
-                there = remote or name in plain
-                file = real + name
-                if not there and _is_there(folder + name):
-                    # a link, or another spelling that the system takes
-                    there, file = True, os.path.realpath(folder + name)
-                elif not there:
-                    file = folder + name
-                if file != real + name:
-                    self._elsewhere[row] = file
-                self.found[row] = there
-                self.marks[row] = hash(file + fragment)
-                if self._files is not self.marks:
-                    self._files[row] = hash(file)
+            names = self._paths.names(part)
+            if self._boxes is None and not remote:  # the usual case, three times as fast
+                there = np.array([name in plain and "#" not in name for name in names])
+                self.found[part] = there
+                self._files[part] = self.marks[part] = [hash(real + name) for name in names]
+                names = [names[place] for place in np.flatnonzero(~there).tolist()]
+                part = part[~there]
+            for row, name in zip(part.tolist(), names, strict=True):
+                self._look_at(row, folder, name, remote or name in plain)
+
+    def _look_at(self, row: int, folder: str, path: str, there: bool) -> None:
+        """Find one file."""
+        name, fragment = self._parts(row, path)
+        real = self._places[self._paths.codes[row]]
+        file = real + name
+        if not there and _is_there(folder + name):
+            # a link, or another spelling that the system takes
+            there, file = True, os.path.realpath(folder + name)
+        elif not there:
+            file = folder + name
+        if file != real + name:
+            self._elsewhere[row] = file
+        self.found[row] = there
+        self.marks[row] = hash(file + fragment)
+        if fragment and self._files is self.marks:
+            self._files = self.marks.copy()
+        if self._files is not self.marks:
+            self._files[row] = hash(file)
 
     def _parts(self, row: int, name: str) -> tuple[str, str]:
         """Return the name of a file, and what names a part of its picture, mostly nothing."""
@@ -89,7 +100,7 @@ class Located:
         return names[0], parts[0]
 
     def _file_and_part(self, row: int) -> tuple[str, str]:
-        name, fragment = self._parts(row, next(self._paths.names(np.array([row]))))
+        name, fragment = self._parts(row, self._paths.names(np.array([row]))[0])
         file = self._elsewhere.get(row)
         return file or self._places[self._paths.codes[row]] + name, fragment
 

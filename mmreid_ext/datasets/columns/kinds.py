@@ -5,7 +5,7 @@ Shapes: N records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -87,7 +87,7 @@ class WordColumn:
         words: The values; :data:`MISSING` may be one.
     """
 
-    def __init__(self, codes: np.ndarray, words: Sequence[Any]) -> None:
+    def __init__(self, codes: np.ndarray, words: Iterable[Any]) -> None:
         self.codes, self.words = codes, list(words)
 
     def __len__(self) -> int:

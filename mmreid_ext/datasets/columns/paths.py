@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,12 +50,19 @@ class PathColumn:
         names = self.names(np.arange(start, min(stop, len(self))))
         return [self.folders[code] + name for code, name in zip(codes, names, strict=True)]
 
-    def names(self, rows: np.ndarray) -> Iterator[str]:
-        """Yield the names, without folders, of some paths, (R,) integers."""
+    def names(self, rows: np.ndarray) -> list[str]:
+        """Return the names, without folders, of some paths, (R,) integers."""
         starts = self.starts[rows]
         stops = starts + self.lengths[rows]
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            yield self.text[start:stop].decode(*_CODING)
+        if len(rows) > 1 and stops[-1] - starts[0] == (stops - starts).sum():  # neighbours
+            first = int(starts[0])
+            text = self.text[first : int(stops[-1])]
+            if text.isascii() and (starts[1:] == stops[:-1]).all():
+                letters = text.decode("ascii")
+                pairs = zip((starts - first).tolist(), (stops - first).tolist(), strict=True)
+                return [letters[start:stop] for start, stop in pairs]
+        pairs = zip(starts.tolist(), stops.tolist(), strict=True)
+        return [self.text[start:stop].decode(*_CODING) for start, stop in pairs]
 
     def take(self, rows: np.ndarray) -> PathColumn:
         """Return the column of some records; the text is shared unless little of it is needed."""
@@ -72,17 +80,17 @@ class PathColumn:
     def of(cls, paths: Sequence[str]) -> PathColumn:
         """Take paths apart."""
         places: dict[str, int] = {}
-        codes, names = [], []
-        for path in paths:
-            cut = path.rfind(os.sep) + 1
-            codes.append(places.setdefault(path[:cut], len(places)))
-            names.append(path[cut:].encode(*_CODING))
+        cuts = [path.rfind(os.sep) + 1 for path in paths]
+        pairs = list(zip(paths, cuts, strict=True))
+        codes = [places.setdefault(path[:cut], len(places)) for path, cut in pairs]
+        names: list[Any] = [path[cut:] for path, cut in pairs]
+        text = "".join(names).encode(*_CODING)
+        if len(text) > sum(map(len, names)):  # letters of several bytes
+            names = [name.encode(*_CODING) for name in names]
         longest = max(map(len, names), default=0)
-        lengths = np.array([len(name) for name in names], dtype=smallest_type(longest + 1))
+        lengths = np.array(list(map(len, names)), dtype=smallest_type(longest + 1))
         kind = smallest_type(len(places))
-        return cls(
-            list(places), np.array(codes, dtype=kind), b"".join(names), _starts(lengths), lengths
-        )
+        return cls(list(places), np.array(codes, dtype=kind), text, _starts(lengths), lengths)
 
     @classmethod
     def joined(cls, parts: Sequence[PathColumn]) -> PathColumn:

@@ -22,7 +22,7 @@ from .paths import PathColumn
 
 Record = dict
 
-CHUNK = 4096
+CHUNK = 1024
 """Records that are dicts at a time."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +35,10 @@ class NumberedTexts:
         self.places: dict[str, int] = {}
         self.codes = array("I")
 
-    def add(self, text: str) -> None:
-        """Take the text of the next row."""
-        self.codes.append(self.places.setdefault(text, len(self.places)))
+    def extend(self, texts: Sequence[str]) -> None:
+        """Take the texts of the next rows."""
+        places = self.places
+        self.codes.extend([places.setdefault(text, len(places)) for text in texts])
 
     def numbers(self, where: str) -> list[int]:
         """Return the number of every text by its place, see :func:`.ids.number_ids`."""
@@ -65,8 +67,6 @@ class CSVColumns:
         self._place = {name: place for place, name in enumerate(names)}
         self.pids, self._camids, self._domains = (NumberedTexts() for _ in range(3))
         self._roles = array("B")
-        self._paths: list[str] = []
-        self._box_list: list[Box | None] = []
         self._parts: list[PathColumn] = []
         self._box_parts: list[BoxColumn] = []
         self._prefixes: dict[str, str] = {}
@@ -74,54 +74,92 @@ class CSVColumns:
     def __len__(self) -> int:
         return len(self._roles)
 
-    def add(self, line: int, cells: Sequence[str]) -> None:
-        """Take a row.
+    def extend(self, rows: Iterable[tuple[int, list[str]]], wrong: list[str] | None = None) -> int:
+        """Take rows.
 
         Args:
-            line: Its line in the file, for messages.
-            cells: Text of every column.
+            rows: The line in the file, and the text of every column.
+            wrong: Takes a message for each row that can't be used; it is left out. None: the first
+                one is an error.
+
+        Returns:
+            How many rows there were.
 
         Raises:
-            UserError: If it can't be used; nothing of it is taken then.
+            UserError: If a row can't be used.
         """
-        place = self._place
-        path, pid, split = cells[place["path"]], cells[place["pid"]], cells[place["split"]]
+        rows, count = iter(rows), 0
+        if wrong is None:
+            self.boxes.check_columns()
+        while chunk := list(islice(rows, CHUNK)):
+            count += len(chunk)
+            texts = list(zip(*(cells for _, cells in chunk), strict=True))
+            boxes: list[Box | None] = []
+            if self.boxes.columns or not self._are_usable(texts):
+                texts, boxes = self._row_by_row(chunk, wrong)
+            if texts:
+                self._take(texts, boxes)
+        return count
+
+    def _are_usable(self, texts: Sequence[Sequence[str]]) -> bool:
+        """Whether all rows of a chunk can be used as they are; far quicker than row by row."""
+        paths, pids, splits = (texts[self._place[name]] for name in ("path", "pid", "split"))
+        new = set(pids).difference(self.pids.places)
+        return set(splits) <= set(ROLES) and all(paths) and not any(map(is_none, new))
+
+    def _row_by_row(
+        self, rows: Sequence[tuple[int, list[str]]], wrong: list[str] | None
+    ) -> tuple[list[tuple[str, ...]], list[Box | None]]:
+        """Return the columns, and the boxes, of the rows that can be used."""
+        kept, boxes = [], []
+        for line, cells in rows:
+            try:
+                self._check_row(line, cells)
+                if self.boxes.columns:
+                    boxes.append(self.boxes.box(line, cells[self._place["path"]], cells))
+            except UserError as error:
+                if wrong is None:
+                    raise
+                wrong.append(str(error))
+                continue
+            kept.append(cells)
+        return list(zip(*kept, strict=True)), boxes
+
+    def _check_row(self, line: int, cells: Sequence[str]) -> None:
+        path, pid, split = (cells[self._place[name]] for name in ("path", "pid", "split"))
+        where = f"{self.file}, line {line}"
         if split not in ROLES:
             raise UserError(
-                f"{self.file}, line {line}: split {split!r} is none of {', '.join(ROLES)}"
+                f"{where}: split {split!r} is none of {', '.join(ROLES)}"
                 f"{did_you_mean(split, ROLES)}."
             )
-        if not path or (pid not in self.pids.places and is_none(pid)):
-            raise UserError(
-                f"{self.file}, line {line}: path {path!r} and pid {pid!r}; every row needs both."
-            )
-        if self.boxes.columns:
-            self._box_list.append(self.boxes.box(line, path, cells))
-        self.pids.add(pid)
-        self._camids.add(cells[place["camid"]] if "camid" in place else "")
-        self._domains.add(cells[place["domain"]] if "domain" in place else "")
-        self._roles.append(ROLES.index(split))
-        self._paths.append(self._full(path))
-        if len(self._paths) == CHUNK:
-            self._close_part()
+        if not path or is_none(pid):
+            raise UserError(f"{where}: path {path!r} and pid {pid!r}; every row needs both.")
 
-    def _full(self, path: str) -> str:
+    def _take(self, texts: Sequence[Sequence[str]], boxes: Sequence[Box | None]) -> None:
+        """Take rows that can be used, as columns."""
+        none = ("",) * len(texts[0])
+        by_name = {name: texts[place] for name, place in self._place.items()}
+        self.pids.extend(by_name["pid"])
+        self._camids.extend(by_name.get("camid", none))
+        self._domains.extend(by_name.get("domain", none))
+        self._roles.extend(map(ROLES.index, by_name["split"]))
+        self._parts.append(PathColumn.of(self._full(by_name["path"])))
+        if self.boxes.columns:
+            self._box_parts.append(BoxColumn.of(boxes))
+
+    def _full(self, paths: Sequence[str]) -> list[str]:
         """Return ``str(folder / path)``; to ask pathlib once per folder is five times faster."""
-        path = path.replace("\\", "/")
-        cut = path.rfind("/") + 1
-        head, name = path[:cut], path[cut:]
-        if name in ("", "."):
-            return str(self.file.parent / path)
-        if head not in self._prefixes:
-            self._prefixes[head] = str(self.file.parent / f"{head}x")[:-1]
-        return self._prefixes[head] + name
-
-    def _close_part(self) -> None:
-        self._parts.append(PathColumn.of(self._paths))
-        self._paths.clear()
-        if self.boxes.columns:
-            self._box_parts.append(BoxColumn.of(self._box_list))
-            self._box_list.clear()
+        found, prefixes = [], self._prefixes
+        for path in paths:
+            path = path.replace("\\", "/")
+            cut = path.rfind("/") + 1
+            head, name = path[:cut], path[cut:]
+            if head not in prefixes:
+                prefixes[head] = str(self.file.parent / f"{head}x")[:-1]
+            is_plain = name not in ("", ".")
+            found.append(prefixes[head] + name if is_plain else str(self.file.parent / path))
+        return found
 
     def table(self) -> RecordTable:
         """Return the records of all rows; call it once.
@@ -129,9 +167,8 @@ class CSVColumns:
         Raises:
             UserError: If one number is spelled in two ways.
         """
-        self._close_part()
         columns: dict[str, Column] = dict(
-            img_path=PathColumn.joined(self._parts),
+            img_path=PathColumn.joined(self._parts or [PathColumn.of([])]),
             pid=self.pids.column(f"{self.file}, column 'pid'"),
             camid=self._camids.column(f"{self.file}, column 'camid'"),
             role=WordColumn(np.frombuffer(self._roles, dtype=np.uint8), ROLES),
@@ -142,7 +179,7 @@ class CSVColumns:
             codes = np.frombuffer(self.pids.codes, dtype=np.uint32)
             columns["pid_name"] = WordColumn(codes.astype(smallest_type(len(names))), names)
         if self.boxes.columns:
-            columns["box"] = BoxColumn.joined(self._box_parts)
+            columns["box"] = BoxColumn.joined(self._box_parts or [BoxColumn.of([])])
         return RecordTable(columns, len(self))
 
     def _names(self) -> list:

@@ -102,18 +102,8 @@ class CSVDataset(ReIDDataset):
             wrong=self.wrong_rows,
         )
         self.list_files = (self.csv_file.name,)
-        found, is_empty = CSVColumns(self.csv_file, columns), True
-        if self.wrong_rows is None:
-            found.boxes.check_columns()
-        for line, cells in rows:
-            is_empty = False
-            try:
-                found.add(line, cells)
-            except UserError as error:
-                if self.wrong_rows is None:
-                    raise
-                self.wrong_rows.append(str(error))
-        if is_empty:
+        found = CSVColumns(self.csv_file, columns)
+        if not found.extend(rows, self.wrong_rows):
             self.empty.append(f"{self.csv_file} (it lists nothing)")
         if "domain" in columns and not self._domain_given:
             self.domain_from = "record"

@@ -176,7 +176,7 @@ def _lines(reader: _Reader, path: Path) -> Iterator[tuple[int, list[str]]]:
                 f"{path}, line {reader.line_num}: a value goes on over the end of its line. Is a "
                 'quote (") not closed?'
             )
-        cells = [cell.strip() for cell in cells]
+        cells = list(map(str.strip, cells))
         if any(cells):
             yield reader.line_num, cells
 

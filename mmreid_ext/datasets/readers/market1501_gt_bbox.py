@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,6 @@ class Market1501GTBBox(ReIDDataset):
                 record["role"] = "query"
         return records
 
-    def check_test(self, records: list[Record], where: str) -> None:
+    def check_test(self, records: Sequence[Record], where: str) -> None:
         """Require an identity with two images: queries are the gallery."""
         require_repeated_identity(records, where)

@@ -102,7 +102,7 @@ class SOP(ReIDDataset):
         ]
         return parts[0] + parts[1]
 
-    def check_test(self, records: list[Record], where: str) -> None:
+    def check_test(self, records: Sequence[Record], where: str) -> None:
         """Require a class with two images: queries are the gallery."""
         require_repeated_identity(records, where)
 

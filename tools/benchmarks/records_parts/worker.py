@@ -36,6 +36,7 @@ def build(kind: str, folder: str) -> Any:
 
 
 def main() -> None:
+    """Measure the list that the arguments name: kind, folder, number of workers."""
     kind, folder, workers = sys.argv[1], sys.argv[2], int(sys.argv[3])
     from torch.utils.data import DataLoader
 
@@ -65,7 +66,3 @@ def main() -> None:
     ]
     found = dict(cpu=cpu, imports=imports, kept=kept, peak=peak, worker=max(own, default=0))
     print(json.dumps({**found, "digest": digest.hexdigest()[:16]}))
-
-
-if __name__ == "__main__":
-    main()
