@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.cli.nodes.losing import watched
     from mmreid_ext.cli.precision import use_amp
     from mmreid_ext.cli.screen.screen import Screen
+    from mmreid_ext.distributed import barrier
 
     if args.amp:
         use_amp(cfg, args.amp_dtype)
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
     with Screen(args) as screen, explained(cfg), watched():
         prepare(cfg, args.local_rank)
         provide_weights(cfg)
+        barrier()  # a machine may have downloaded them for minutes
         screen.train(cfg)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.distributed import gather_rows
+from mmreid_ext.distributed import barrier, gather_rows
 from mmreid_ext.errors import UserError
 from mmreid_ext.protocols import ROLES
 
@@ -115,6 +115,7 @@ def gather_images(
         batches: Embeddings (B, D) and what their images show, of this rank; may be empty.
         device: Where ranks exchange tensors.
     """
+    barrier()  # a rank with a slow disk may need minutes more
     feats = [batch for batch, _ in batches]
     metadata = [image for _, batch in batches for image in batch]
     width = gather_rows(torch.tensor([feats[0].shape[1] if feats else 0], device=device)).max()

@@ -13,7 +13,7 @@ from mmengine.dist import get_comm_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from mmreid_ext.distributed import is_distributed, is_main
+from mmreid_ext.distributed import barrier, is_distributed, is_main
 from mmreid_ext.errors import UserTypeError
 from mmreid_ext.evaluation.results.features_file import save_features
 from mmreid_ext.evaluation.results.report import flat_metrics, format_tables
@@ -212,14 +212,14 @@ class ReIDMetric(BaseMetric):
         images.mark_distractors(self._announced())
         protocols = self.protocols_of(images.set_names())
         self.last_embeddings = images
-        named = pid_names_by_set(self.dataset_meta)
         if self.save_features and is_main():
             self._save(self.save_features, images, protocols)
+        barrier()  # these may be gigabytes
         logger = MMLogger.get_current_instance()
         self.last_results, failures = evaluate_sets(
             images,
             protocols,
-            pid_names=named,
+            pid_names=pid_names_by_set(self.dataset_meta),
             **vars(self.options),
             device=ranking_device(),
             distributed=is_distributed(),

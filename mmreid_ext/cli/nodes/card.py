@@ -51,7 +51,7 @@ def card_of(cfg: Config | None = None) -> dict[str, Any]:
     """
     settings = {} if cfg is None else flatten(_shared(dict(cfg.items())))
     return dict(
-        host=_machine(),
+        host=machine_name(),
         versions={
             "mmreid_ext": __version__,
             "the code of mmreid_ext (checksum)": code_checksum(),
@@ -63,8 +63,8 @@ def card_of(cfg: Config | None = None) -> dict[str, Any]:
     )
 
 
-def _machine() -> str:
-    """Name this machine: its number, where the launcher counts them, and its host name."""
+def machine_name() -> str:
+    """Return the name of this machine: its number, if the launcher counts them, and its host's."""
     number, of = os.environ.get("GROUP_RANK", ""), os.environ.get("GROUP_WORLD_SIZE", "1")
     name = socket.gethostname()
     return f"machine {number} ({name})" if number and of not in ("", "1") else name

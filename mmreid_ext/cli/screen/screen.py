@@ -15,7 +15,9 @@ from mmengine.logging import MMLogger
 from mmengine.runner import LogProcessor, Runner
 
 from mmreid_ext.cli.errors import user_message
+from mmreid_ext.cli.nodes.same_data import SameDataHook
 from mmreid_ext.cli.training.tracking_hook import TrackingHook, trackers_of
+from mmreid_ext.distributed import is_distributed
 
 from .early import speaks
 from .ending import ending, how_to_resume
@@ -88,6 +90,8 @@ class Screen:
             KeyboardInterrupt: With a sentence how to resume.
         """
         runner = self.build_runner(cfg)
+        if is_distributed():
+            runner.register_hook(SameDataHook())
         if self.speaks and trackers_of(runner):
             runner.register_hook(TrackingHook())
         try:

@@ -51,6 +51,7 @@ def on_each_rank(rank, world_size):
     found["labels"] = ops.gather_with_grad(torch.arange(3) + 10 * rank)
     found["any"] = [ops.any_rank(torch.tensor(f)) for f in (rank == 1, False, True)]
     found["object"] = ops.broadcast_object({"split": [rank + 5, "a"]})
+    found["objects"] = ops.gather_objects({"rank": rank})
     with ops.rows_at(POSITIONS[rank]):
         found["places"] = [list(ops.places_of_rows(n)) for n in (2, 4, 3)]
     found["places"].append(list(ops.places_of_rows(2)))
@@ -134,6 +135,7 @@ def test_flags_objects_and_places(by_rank, rank):
     assert [bool(flag) for flag in found["any"]] == [True, False, True]
     assert all(flag.dtype == torch.bool for flag in found["any"])
     assert found["object"] == {"split": [5, "a"]}
+    assert found["objects"] == [{"rank": 0}, {"rank": 1}]
     assert found["place"] == [rank, WORLD, rank == 0, True]
 
 

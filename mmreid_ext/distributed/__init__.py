@@ -15,15 +15,18 @@ Shapes: W ranks, N rows of this rank, D dimensions of a feature.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
+
+from .patience import patient_group
+from .positions import Places, get_positions, rows_at
+
+__all__ = ["Places", "get_positions", "rows_at"]
 
 
 def is_distributed() -> bool:
@@ -153,41 +156,6 @@ def gather_rows(x: Tensor) -> Tensor:
     return torch.cat([part[:n] for part, n in zip(gathered, sizes, strict=True)])
 
 
-class Places(NamedTuple):
-    """Where rows stand in the batch of a single process.
-
-    Attributes:
-        own: Places of this rank's rows, shape (N,) int64.
-        order: For each place, its row among those gathered in rank order, shape (W * N,) int64.
-    """
-
-    own: Tensor
-    order: Tensor
-
-
-_positions: ContextVar[tuple[int, ...] | None] = ContextVar("positions of rows", default=None)
-
-
-@contextmanager
-def rows_at(positions: Sequence[int] | None) -> Iterator[None]:
-    """Say inside the block where this rank's rows stand in the batch of a single process.
-
-    Args:
-        positions: One integer per image of this rank, ordered as a single process orders its
-            images; gaps do no harm. None: batches gathered in rank order are in that order.
-    """
-    token = _positions.set(None if positions is None else tuple(positions))
-    try:
-        yield
-    finally:
-        _positions.reset(token)
-
-
-def get_positions() -> tuple[int, ...] | None:
-    """Return the positions that :func:`rows_at` was given."""
-    return _positions.get()
-
-
 def places_of_rows(num_rows: int, device: torch.device | str = "cpu") -> Places:
     """Compute where this rank's rows stand in the batch of a single process.
 
@@ -235,15 +203,24 @@ def any_rank(flag: Tensor) -> Tensor:
 
 
 def broadcast_object(obj: Any) -> Any:
-    """Return rank 0's ``obj`` on every rank (small Python objects only)."""
+    """Return rank 0's ``obj`` on every rank (small Python objects only); rank 0 may take long."""
     if not is_distributed():
         return obj
     box = [obj]
-    dist.broadcast_object_list(box, src=0)
+    dist.broadcast_object_list(box, src=0, group=patient_group())
     return box[0]
 
 
+def gather_objects(obj: Any) -> list[Any]:
+    """Return the objects of all ranks, by rank (small Python objects only)."""
+    if not is_distributed():
+        return [obj]
+    box: list[Any] = [None] * get_world_size()
+    dist.all_gather_object(box, obj, group=patient_group())
+    return box
+
+
 def barrier() -> None:
-    """Wait for all ranks."""
+    """Wait for all ranks, however long one of them works alone."""
     if is_distributed():
-        dist.barrier()
+        dist.barrier(group=patient_group())
