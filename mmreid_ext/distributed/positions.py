@@ -1,4 +1,4 @@
-"""Where the rows of this rank stand in the batch of a single process."""
+"""Positions: the place of this rank's rows in the batch of a single process."""
 
 from __future__ import annotations
 
