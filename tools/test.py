@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.engine.settings.evaluation_check import check_test_sets
     from mmreid_ext.evaluation.reid_metric import ReIDMetric
 
-    with Screen(args) as screen, explained(cfg), watched():
+    with Screen(args) as screen, watched(), explained(cfg):
         apply_arguments(cfg, args)
         prepare(cfg, args.local_rank)
         runner = screen.build_runner(cfg)

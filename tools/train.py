@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     apply_init_weights(cfg, args)
-    with Screen(args) as screen, explained(cfg), watched():
+    with Screen(args) as screen, watched(), explained(cfg):
         prepare(cfg, args.local_rank)
         provide_weights(cfg)
         barrier()  # a machine may have downloaded them for minutes
