@@ -14,6 +14,7 @@ from mmreid_ext.engine.settings.idle_settings import check_complete
 from mmreid_ext.engine.settings.loader_settings import without_idle_workers
 from mmreid_ext.engine.settings.spelling import check_spelling
 from mmreid_ext.errors import UserError
+from mmreid_ext.output_files.loading_folder import share_loading_folder
 
 from .freed_memory import keep_freed_memory
 from .nodes.joining import TIMEOUT, announce_slurm, join, set_device, timeout_of
@@ -38,6 +39,7 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     check_complete(cfg.get("test_dataloader"), "test_dataloader")
     enable_safe_checkpoints()
     keep_freed_memory()
+    share_loading_folder()
     if cfg.get("launcher", "none") != "none":
         _start_group(cfg)
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):

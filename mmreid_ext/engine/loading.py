@@ -14,6 +14,7 @@ from mmreid_ext.engine.settings.before_data import check_sampler
 from mmreid_ext.engine.settings.idle_settings import check_complete
 from mmreid_ext.engine.settings.loader_settings import rank_settings
 from mmreid_ext.engine.settings.plain_norms import check_plain_norms
+from mmreid_ext.output_files.loading_folder import share_loading_folder
 from mmreid_ext.registry import LOOPS
 
 from .training_steps import shared_seed
@@ -32,9 +33,12 @@ def of_this_rank(
 ) -> dict | DataLoader:
     """Return the settings of a training loader for this rank; see :func:`rank_settings`.
 
+    Its processes will share one temporary folder.
+
     Raises:
         UserError: If its data set would merge people, or a setting can't be used.
     """
+    share_loading_folder()
     if isinstance(dataloader, dict):
         refuse_wrappers(dataloader.get("dataset"), f"{name}.dataset")
     is_global = bool(runner.cfg.get("batch_size_is_global"))

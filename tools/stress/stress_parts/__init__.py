@@ -1,0 +1,1 @@
+"""What the stress tools share: small runs, their processes, what they leave, reports."""
