@@ -16,7 +16,7 @@ from .record import differences as record_differences
 from .record import end_of
 from .runs import record_of
 
-_OTHER = ("time", "eta", "memory", "cfg", "experiment_name", "keep_ckpt_ids")
+_OTHER = ("time", "eta", "memory", "cfg", "experiment_name", "keep_ckpt_ids", "superfluous_ckpts")
 """These differ between any two runs: what the clock says, folders, the number of workers, and which
 checkpoints are kept beside the last."""
 
