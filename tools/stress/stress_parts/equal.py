@@ -72,11 +72,10 @@ def _place(checkpoint: Mapping) -> dict:
 def _compare(one: Any, other: Any, where: str) -> list[str]:
     one, other = _content(one), _content(other)
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        lines = [f"{where}/{key} is in one only" for key in sorted(one.keys() ^ other.keys())]
-        for key in one.keys() & other.keys():
-            if not str(key).endswith(_OTHER):
-                lines += _compare(one[key], other[key], f"{where}/{key}")
-        return lines
+        keys = {key for key in one.keys() | other.keys() if not str(key).endswith(_OTHER)}
+        both = keys & one.keys() & other.keys()
+        lines = [f"{where}/{key} is in one only" for key in sorted(keys - both)]
+        return lines + [x for key in both for x in _compare(one[key], other[key], f"{where}/{key}")]
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         if len(one) != len(other):
             return [f"{where}: {len(one)} entries, not {len(other)}"]
