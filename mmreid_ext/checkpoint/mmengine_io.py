@@ -16,7 +16,7 @@ from mmengine.fileio import LocalBackend
 from mmreid_ext.checkpoint.starting.download import download
 from mmreid_ext.output_files.atomic import atomic_write
 
-from . import fine_tuning
+from . import fine_tuning, log_history
 from .resume import resuming
 from .resume.meta import without_code
 from .safe_load import safe_load
@@ -36,6 +36,7 @@ def install(mm_checkpoint: Any) -> None:
     fine_tuning.install(mm_checkpoint)
     resuming.install()
     around_hook.install()
+    log_history.install()
 
 
 class TorchForCheckpoints:

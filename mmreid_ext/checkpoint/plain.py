@@ -16,11 +16,15 @@ from mmengine.logging import HistoryBuffer
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.shorten import brief
 
+from .log_history import Dropped, dropped_of, longest_window_of, restore_forgotten
+
 TAG = "__mmreid_ext__"
 """Key that marks a dictionary as the plain form of a richer object; its value names the type."""
 
 PLAIN_KINDS = "biufcSU"
 """NumPy kinds stored as raw bytes: numbers and fixed-width text; no objects, no records."""
+
+_TYPES_OF_DROPPED = [int, float, float, float, float]
 
 _ATOMS = (bool, int, float, complex, str, bytes)
 _TORCH_VALUES = (torch.Tensor, torch.Size, torch.dtype, torch.device)
@@ -142,12 +146,14 @@ def _encode_mapping(value: Mapping, where: str, memo: dict[int, Any]) -> dict:
 
 def _encode_history(value: HistoryBuffer, where: str, memo: dict[int, Any]) -> dict:
     logs, counts = value.data
-    return {
+    plain = {
         TAG: "HistoryBuffer",
         "logs": _encode(np.asarray(logs), where, memo),
         "counts": _encode(np.asarray(counts), where, memo),
         "max_length": value.max_length,
     }
+    dropped, window = dropped_of(value), longest_window_of(value)
+    return plain | ({"dropped": tuple(dropped), "window": window} if dropped.values else {})
 
 
 def _encode_array(value: np.ndarray | np.generic, where: str) -> dict:
@@ -190,6 +196,15 @@ def _decode_history(value: dict) -> HistoryBuffer:
     buffer = HistoryBuffer(max_length=value["max_length"])
     buffer._log_history = value["logs"]  # the constructor would turn an empty array's dtype
     buffer._count_history = value["counts"]
+    if "dropped" in value:
+        dropped, window = value["dropped"], value.get("window", 0)
+        whole = type(dropped) is tuple and list(map(type, dropped)) == _TYPES_OF_DROPPED
+        if not whole or dropped[0] < 0 or type(window) is not int or window < 0:
+            raise UserError(
+                f"The checkpoint holds a history of values whose sums are {brief(dropped)}: it is "
+                "damaged, or no run wrote it."
+            )
+        restore_forgotten(buffer, Dropped(*dropped), window)
     return buffer
 
 
