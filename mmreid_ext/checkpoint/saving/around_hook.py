@@ -26,7 +26,7 @@ from . import scalar_log
 from .one_save import OneSave, current_save
 from .outcome import begin, end, is_beside, look, settle
 from .settings import take_settings
-from .snapshot import snapshot
+from .snapshot import noting, snapshot
 from .stream import plain_checkpoint, write_checkpoint
 from .superfluous import note_superfluous, still_superfluous
 from .sweep import sweeping
@@ -45,6 +45,7 @@ def install() -> None:
     Runner.train = _ended(Runner.train)
     checkpoint_hook.open = _open  # shadows the builtin in that module
     mm_runner.save_checkpoint = _save_checkpoint
+    mm_checkpoint.apply_to = mm_runner.apply_to = _noting_copies(mm_runner.apply_to)
     scalar_log.install()
 
 
@@ -152,7 +153,7 @@ def _save_checkpoint(
         get_file_backend(filename, backend_args=backend_args), LocalBackend
     )
     if one is not None and is_beside(one.hook):
-        plain = snapshot(plain)
+        plain = snapshot(plain, one.fresh)
     if local:
         write = partial(write_checkpoint, plain, filename)
     else:
@@ -162,3 +163,14 @@ def _save_checkpoint(
         write()
     else:
         one.writes.append(write)
+        one.fresh = []
+
+
+def _noting_copies(apply_to: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(apply_to)
+    def apply_and_note(data: Any, expr: Callable, apply_func: Callable) -> Any:
+        one = current_save.get()
+        note = apply_func if one is None else noting(apply_func, one.fresh)
+        return apply_to(data, expr, note)
+
+    return apply_and_note

@@ -38,6 +38,7 @@ class OneSave:
     Attributes:
         writes: What writes a file, in order.
         removals: Files that are superfluous when all are written.
+        fresh: Tensors that were copied from a device for the file under way.
         inner: Calls inside of this one.
         problem: The error of a full disk; later files of this call were not written.
         has_run: Whether all was written.
@@ -50,6 +51,7 @@ class OneSave:
         self.has_run = self.told = False
         self.writes: list[Callable[[], None]] = []
         self.removals: list[str] = []
+        self.fresh: list[Any] = []
         self.inner: list[OneSave] = []
         self.problem: OSError | None = None
         self._before = _state(hook, runner)

@@ -7,7 +7,7 @@ import torch
 from helpers.equal_states import assert_same
 from torch import nn
 
-from mmreid_ext.checkpoint.saving.snapshot import snapshot
+from mmreid_ext.checkpoint.saving.snapshot import noting, snapshot
 from mmreid_ext.checkpoint.saving.stream import plain_checkpoint
 
 
@@ -52,3 +52,22 @@ def test_attributes_of_state_dictionaries_survive():
     not torch.cuda.is_available(), reason="needs CUDA"))])  # fmt: skip
 def test_device_is_the_host(device):
     assert snapshot(dict(a=torch.ones(2, device=device)))["a"].device.type == "cpu"
+
+
+class OnDevice:
+    """Stands for a tensor of a GPU."""
+
+    device = torch.device("cuda", 0)
+
+    def cpu(self):
+        return torch.ones(2)
+
+
+def test_what_came_from_a_device_is_copied_once():
+    fresh, own = [], torch.zeros(2)
+    to_host = noting(lambda tensor: tensor.cpu(), fresh)
+    plain = dict(a=to_host(OnDevice()), b=to_host(own))
+    assert len(fresh) == 1 and plain["b"] is own
+    copy = snapshot(plain, fresh)
+    assert copy["a"].data_ptr() == plain["a"].data_ptr()
+    assert copy["b"].data_ptr() != own.data_ptr()
