@@ -24,7 +24,7 @@ from mmreid_ext.output_files.atomic import atomic_open, atomic_write
 
 from . import scalar_log
 from .one_save import OneSave, current_save
-from .outcome import begin, end, is_beside, look, settle
+from .outcome import begin, end, is_beside, look, memory_of, settle
 from .settings import take_settings
 from .snapshot import noting, snapshot
 from .stream import plain_checkpoint, write_checkpoint
@@ -153,7 +153,7 @@ def _save_checkpoint(
         get_file_backend(filename, backend_args=backend_args), LocalBackend
     )
     if one is not None and is_beside(one.hook):
-        plain = snapshot(plain, one.fresh)
+        plain = snapshot(plain, one.fresh, memory_of(one.hook))
     if local:
         write = partial(write_checkpoint, plain, filename)
     else:

@@ -13,6 +13,7 @@ from mmreid_ext.checkpoint.warning import warn
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
 
+from .host_memory import HostMemory
 from .one_save import OneSave
 from .settings import STOP, settings_of
 from .superfluous import forget_removed
@@ -35,6 +36,13 @@ def at_once() -> Iterator[None]:
 def is_beside(hook: CheckpointHook) -> bool:
     """Whether a hook's files are written while training goes on."""
     return settings_of(hook).background and not _now.get()
+
+
+def memory_of(hook: CheckpointHook) -> HostMemory:
+    """Return where the copies of a hook's checkpoints are."""
+    if not hasattr(hook, "host_memory"):
+        hook.host_memory = HostMemory()
+    return hook.host_memory
 
 
 def begin(one: OneSave) -> None:
@@ -79,6 +87,7 @@ def settle(hook: CheckpointHook) -> None:
             _writer.wait()
         except Exception as raised:  # noqa: BLE001 (told on all ranks)
             error = raised
+        memory_of(hook).take_back()
     text = None if error is None else f"{type(error).__name__}: {error}"
     text, problems = broadcast_object((text, [each.problem for each in one.all()]))
     if error is not None:
