@@ -52,6 +52,14 @@ class DivergenceError(UserError, FloatingPointError):
     """A training that has left the finite numbers."""
 
 
+class RunStopped(Exception):
+    """A training that ended because it was asked to: by a signal, or by its time limit.
+
+    Nothing is lost: a resumed run continues where this one ended. Tools end with
+    :data:`STOPPED_ON_REQUEST`.
+    """
+
+
 def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn, and name the innermost line outside of the package as the place.
 

@@ -36,6 +36,7 @@ FLOORS = [
         "image_loading",
         "config_files",
         "array_files",
+        "stopping",
     },
     {"pictures"},
     {"deploy"},

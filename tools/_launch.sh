@@ -16,6 +16,8 @@ launch() {
     python=${PYTHON:-python}
     [[ -z ${PYTHON:-} && -x $tools/../.venv/bin/python ]] && python=$tools/../.venv/bin/python
 
+    split_options "$script" "$@"
+
     local rendezvous=(--standalone)
     if (( ${NNODES:-1} > 1 )); then
         rendezvous=(--node-rank "${NODE_RANK:?set NODE_RANK to 0 .. NNODES-1 on each machine}"
@@ -27,6 +29,27 @@ launch() {
     cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo "$ranks")
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(( cores > ranks ? cores / ranks : 1 ))}
     export PYTHONPATH="$tools/..${PYTHONPATH:+:$PYTHONPATH}"
-    exec "$python" -m mmreid_ext.cli.screen.torchrun --nnodes "${NNODES:-1}" --nproc-per-node "$ranks" \
-        "${rendezvous[@]}" "$tools/$script" "${positional[@]}" --launcher pytorch "$@"
+    exec "$python" -m mmreid_ext.cli.restarts.torchrun --nnodes "${NNODES:-1}" --nproc-per-node "$ranks" \
+        --max-restarts "$max_restarts" "${rendezvous[@]}" \
+        "$tools/$script" "${positional[@]}" --launcher pytorch ${of_tool[@]+"${of_tool[@]}"}
+}
+
+# split_options SCRIPT OPTIONS...: take the launcher's own into variables; of_tool gets the rest
+split_options() {
+    local script=$1
+    shift
+    max_restarts=0 of_tool=()
+    while (( $# )); do
+        if [[ $script == train.py && $1 == --max-restarts ]]; then
+            max_restarts=${2-} && shift
+        elif [[ $script == train.py && $1 == --max-restarts=* ]]; then
+            max_restarts=${1#*=}
+        else
+            of_tool+=("$1")
+        fi
+        shift || break
+    done
+    [[ $max_restarts =~ ^[0-9]+$ ]] && return
+    echo "--max-restarts must be a number of attempts after the first, got '$max_restarts'" >&2
+    exit 2
 }

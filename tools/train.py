@@ -3,6 +3,7 @@
 python tools/train.py configs/metabin_r18_synthetic.py
 python tools/train.py CONFIG --iters 100         # a short trial; --epochs where epochs count
 python tools/train.py CONFIG --resume            # continue the run in its work folder
+python tools/train.py CONFIG --time-limit 3h50m  # end in time, with a checkpoint and exit code 75
 tools/dist_train.sh configs/metabin_r50.py 4     # four ranks; on gloo where there is no GPU
 """
 
@@ -14,8 +15,10 @@ from mmreid_ext.cli.explain import explained
 from mmreid_ext.cli.screen.early import add_screen_arguments, brief_warnings, speaks
 from mmreid_ext.cli.speed_options import add_speed_arguments, apply_speed_arguments
 from mmreid_ext.cli.training.init_weights import add_init_weights_argument, apply_init_weights
+from mmreid_ext.cli.training.restarted import resume_after_restart
 from mmreid_ext.cli.training.run_folder import check_run_folder
 from mmreid_ext.cli.training.run_length import add_length_arguments, apply_length_arguments
+from mmreid_ext.cli.training.stopping import add_stop_arguments, listening
 from mmreid_ext.cli.training.trackers import add_tracker_arguments, apply_tracker_arguments
 
 
@@ -43,6 +46,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--no-validate", action="store_true", help="no evaluation during training")
     add_init_weights_argument(parser)
     add_length_arguments(parser)
+    add_stop_arguments(parser)
     add_speed_arguments(parser)
     add_tracker_arguments(parser)
     add_screen_arguments(parser)
@@ -54,14 +58,23 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    with listening(args) as args.stop_request:
+        train(args)
+
+
+def train(args: argparse.Namespace) -> None:
     with brief_warnings(args):
         cfg = load_config(args)
         apply_tracker_arguments(cfg, args)
+    restarted = resume_after_restart(args, cfg.work_dir)
+    if restarted and speaks(args):
+        print(restarted, flush=True)
     if args.resume is not None:
         cfg.resume = True
         cfg.begun_from = cfg.get("load_from")  # the record of the training keeps it
         cfg.load_from = None if args.resume == "auto" else args.resume
-    check_run_folder(cfg)
+    if not restarted:
+        check_run_folder(cfg)
     change = apply_length_arguments(cfg, args)
     if change and speaks(args):
         print(change)

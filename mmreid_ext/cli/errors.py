@@ -9,9 +9,18 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from mmreid_ext.errors import RankLostError, UserError
+from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, RunStopped, UserError
+from mmreid_ext.stopping.attempts import elastic_restarts, give_up, verdict
 
-from .ranks import end_now, is_launched, report_interrupt, report_once, require_one_process
+from .ranks import (
+    INTERRUPTED,
+    end_now,
+    is_launched,
+    report_interrupt,
+    report_once,
+    report_stop,
+    require_one_process,
+)
 
 MENDABLE = (
     errno.EACCES,
@@ -24,6 +33,9 @@ MENDABLE = (
 )
 """Refusals of the operating system that name a place: no permission, no space, no folder."""
 
+USAGE = 2
+"""Exit code for wrong arguments."""
+
 READER_LEFT = 141
 """Exit code where nobody reads the output any more: the shell's for the signal SIGPIPE."""
 
@@ -34,9 +46,12 @@ def run_tool(
     """Call ``main`` and end the program as its errors deserve.
 
     A :class:`mmreid_ext.errors.UserError` is shown as its message, and the exit code is ``code``.
-    Ctrl-C gives 130. Every other exception is a bug and keeps its traceback. On several ranks one
-    of them speaks for all. The environment variable ``MMREID_TRACEBACK`` shows a traceback in each
-    case.
+    Ctrl-C gives 130, a run that was asked to stop 75. Every other exception is a bug and keeps its
+    traceback. On several ranks one of them speaks for all. The environment variable
+    ``MMREID_TRACEBACK`` shows a traceback in each case.
+
+    Where torchrun makes several attempts, it makes no further one after what would only happen
+    again: what the user has to mend, and what he wanted.
 
     Args:
         main: Does the work. A number that it returns, other than 0, is the exit code.
@@ -46,6 +61,9 @@ def run_tool(
     # OpenCV prints lines of its own about broken pictures; each has its message from us.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     ended = None
+    over = verdict() if elastic_restarts() else None
+    if over is not None:
+        report_once(over.text, over.code)
     try:
         if instead_of_ranks is not None:
             require_one_process(instead_of_ranks)
@@ -53,15 +71,27 @@ def run_tool(
     except KeyboardInterrupt as error:
         if os.environ.get("MMREID_TRACEBACK"):
             raise
+        give_up(INTERRUPTED, "interrupted")
         report_interrupt(str(error) or "interrupted")
+    except RunStopped as stop:
+        give_up(STOPPED_ON_REQUEST, str(stop))
+        report_stop(str(stop), STOPPED_ON_REQUEST)
+    except SystemExit as error:
+        if error.code == USAGE:
+            give_up(USAGE, "wrong arguments")
+        raise
     except Exception as error:
+        text = user_message(error)
+        if text is not None:
+            text = f"error: {text}"
+            if not isinstance(error, RankLostError):
+                give_up(code, text)
         if os.environ.get("MMREID_TRACEBACK"):
             raise
-        text = user_message(error)
         if isinstance(error, RankLostError) and is_launched():
-            end_now(f"error: {text}")
+            end_now(str(text))
         if text is not None:
-            report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
+            report_once(f"{text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
         if not report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False):
             raise
     if ended:

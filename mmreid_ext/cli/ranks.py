@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.stopping.attempts import attempts_left, verdict
 
 _MPI = {
     "OMPI_COMM_WORLD_SIZE": "OMPI_COMM_WORLD_RANK",  # Open MPI
@@ -148,6 +149,8 @@ def report_once(text: str, code: int, alone: bool = True) -> bool:
     error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if error_file and _number(os.environ, "WORLD_SIZE") > 1:
         if _is_first(Path(error_file).parents[1] / "spoken_for"):
+            if attempts_left() and verdict() is None:  # torchrun shows the report of the last attempt only
+                sys.stderr.write(f"{text}\n")
             _write_torchrun_report(Path(error_file), text)
         sys.exit(code)
     names = ("RANK", "SLURM_PROCID", *_MPI.values())
@@ -183,9 +186,20 @@ def end_now(text: str) -> NoReturn:
 
 def report_interrupt(text: str) -> NoReturn:
     """End the program after Ctrl-C, which reaches all ranks; the first one shows ``text``."""
+    report_stop(text, INTERRUPTED)
+
+
+def report_stop(text: str, code: int) -> NoReturn:
+    """End the program where all ranks end alike; the first one shows ``text``.
+
+    Args:
+        text: What to show.
+        code: Exit code.
+    """
     if rank_of_process(os.environ) == 0:
         sys.stderr.write(f"{text}\n")
-    sys.exit(INTERRUPTED)
+        sys.stderr.flush()
+    sys.exit(code)
 
 
 def _is_first(mark: Path) -> bool:

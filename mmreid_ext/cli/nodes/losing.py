@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mmreid_ext.cli.ranks import end_now
-from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, UserError
+from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, RunStopped, UserError
 from mmreid_ext.shorten import one_line
 
 from . import watch
@@ -45,6 +45,8 @@ def watched() -> Iterator[None]:
         if end.code not in (None, 0, STOPPED_ON_REQUEST):
             failed = f"ended with {one_line(end.code)}"
         raise
+    except RunStopped:
+        raise  # all ranks have agreed
     except UserError as error:
         failed = one_line(error, _LONGEST)
         raise

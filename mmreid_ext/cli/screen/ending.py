@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mmengine.runner import Runner
 
+from mmreid_ext.stopping.attempts import attempts_at_first
+
 from .start import log_file_of, shown_path
 
 
@@ -50,23 +52,37 @@ def best_checkpoints(work_dir: str) -> list[Path]:
     return sorted(Path(work_dir).glob("best_*.pth"))
 
 
-def how_to_resume(runner: Runner, arguments: list[str]) -> str:
+def how_to_resume(runner: Runner, arguments: list[str], why: str = "interrupted") -> str:
     """Return what an interrupted training tells its user.
 
     Args:
         runner: The runner.
         arguments: The whole command line after the tool's name.
+        why: How the training has ended.
     """
     checkpoint = last_checkpoint(runner.work_dir)
     if checkpoint is None:
-        return "interrupted before the first checkpoint was written; nothing is left to resume"
+        if why == "interrupted":
+            return "interrupted before the first checkpoint was written; nothing is left to resume"
+        return f"{why}; no checkpoint is there yet, so start it again as before"
+    arguments = _without_file(arguments)
     command = ["python", "tools/train.py", *arguments]
     if runner.world_size > 1 and "--launcher" in arguments:  # tools/dist_train.sh puts it there
         place = arguments.index("--launcher")
         config, rest = arguments[:place], arguments[place + 2 :]
-        command = ["tools/dist_train.sh", *config, str(runner.world_size), *rest]
+        restarts = attempts_at_first()
+        again = ["--max-restarts", str(restarts)] if restarts else []
+        command = ["tools/dist_train.sh", *config, str(runner.world_size), *again, *rest]
     if "--resume" not in arguments:
         command.append("--resume")
-    return f"interrupted; {shown_path(checkpoint)} is the last checkpoint, go on with\n" + (
+    return f"{why}; {shown_path(checkpoint)} is the last checkpoint, go on with\n" + (
         f"  {shlex.join(command)}"
     )
+
+
+def _without_file(arguments: list[str]) -> list[str]:
+    """Leave out the file of ``--resume FILE``: the run has left newer ones."""
+    kept = [one for one in arguments if not one.startswith("--resume=")]
+    if "--resume" in kept and not (kept[kept.index("--resume") + 1 :] or ["-"])[0].startswith("-"):
+        del kept[kept.index("--resume") + 1]
+    return kept

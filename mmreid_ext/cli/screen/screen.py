@@ -16,8 +16,10 @@ from mmengine.runner import LogProcessor, Runner
 
 from mmreid_ext.cli.errors import user_message
 from mmreid_ext.cli.nodes.same_data import SameDataHook
+from mmreid_ext.cli.training.stopping import stop_on
 from mmreid_ext.cli.training.tracking_hook import TrackingHook, trackers_of
 from mmreid_ext.distributed import is_distributed
+from mmreid_ext.errors import RunStopped
 
 from .early import speaks
 from .ending import ending, how_to_resume
@@ -88,14 +90,19 @@ class Screen:
 
         Raises:
             KeyboardInterrupt: With a sentence how to resume.
+            RunStopped: The same, where the run was asked to stop.
         """
         runner = self.build_runner(cfg)
         if is_distributed():
             runner.register_hook(SameDataHook())
         if self.speaks and trackers_of(runner):
             runner.register_hook(TrackingHook())
+        if getattr(self.args, "stop_request", None) is not None:
+            stop_on(self.args.stop_request, runner)
         try:
             runner.train()
+        except RunStopped as stop:
+            raise RunStopped(how_to_resume(runner, sys.argv[1:], str(stop))) from None
         except KeyboardInterrupt as error:
             # torchrun passes the signal on that the terminal has sent to everybody already.
             self._on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -126,7 +133,7 @@ class _QuietRunner(Runner):
 
 def text_of(error: BaseException) -> str:
     """Return the message of an error that the user can mend, the traceback of another."""
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, (KeyboardInterrupt, RunStopped)):
         return str(error) or "interrupted"
     message = user_message(error) if isinstance(error, Exception) else None
     return message or "".join(traceback.format_exception(error)).rstrip()

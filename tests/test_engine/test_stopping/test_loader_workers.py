@@ -1,0 +1,68 @@
+"""Processes that load images outlive a signal to the whole group, and not the training."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from torch.utils.data._utils import signal_handling
+
+from mmreid_ext.engine.stopping.loader_workers import spare_loader_workers
+
+SCRIPT = """
+import os, signal, sys, time
+import torch
+from torch.utils.data import DataLoader
+from mmreid_ext.engine.stopping.loader_workers import spare_loader_workers
+from mmreid_ext.stopping.request import StopRequest
+
+spare_loader_workers()
+request = StopRequest()
+listens = sys.argv[1] == "listens"
+if listens:
+    request.__enter__()
+else:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+loader = iter(DataLoader(torch.arange(40), num_workers=2, multiprocessing_context="fork"))
+next(loader)
+os.killpg(0, signal.SIGTERM)
+os.killpg(0, signal.SIGUSR1)
+time.sleep(0.3)
+print(sum(int(batch) for batch in loader), request.words(request.reason()), flush=True)
+if len(sys.argv) > 2:
+    loader = iter(DataLoader(torch.arange(40), num_workers=1, multiprocessing_context="fork"))
+    next(loader)
+    raise SystemExit("ends with workers that wait")
+"""
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        start_new_session=True,
+        env=dict(os.environ, OMP_NUM_THREADS="1"),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_workers_outlive_a_signal_to_the_group():
+    result = run("listens", "and ends")
+    assert result.stdout.split() == [str(sum(range(1, 40))), "SIGTERM"], result.stderr
+    assert result.stderr.splitlines()[-1] == "ends with workers that wait"  # and doesn't hang
+    without = run("doesn't")
+    assert "RuntimeError: DataLoader worker" in without.stderr
+
+
+def test_it_is_done_once(monkeypatch):
+    name = "_set_worker_signal_handlers"
+    monkeypatch.setattr(signal_handling, name, getattr(signal_handling, name))
+    spare_loader_workers()
+    first = getattr(signal_handling, name)
+    spare_loader_workers()
+    assert getattr(signal_handling, name) is first
