@@ -81,21 +81,24 @@ def run_tool(
             give_up(USAGE, "wrong arguments")
         raise
     except Exception as error:
-        text = user_message(error)
-        if text is not None:
-            text = f"error: {text}"
-            if not isinstance(error, RankLostError):
-                give_up(code, text)
-        if os.environ.get("MMREID_TRACEBACK"):
-            raise
-        if isinstance(error, RankLostError) and is_launched():
-            end_now(str(text))
-        if text is not None:
-            report_once(f"{text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
-        if not report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False):
-            raise
+        _report(error, code)
+        raise
     if ended:
         raise SystemExit(ended)
+
+
+def _report(error: Exception, code: int) -> None:
+    """End the program with the message of an error; return if the error has to show itself."""
+    text = user_message(error)
+    if text is not None and not isinstance(error, RankLostError):
+        give_up(code, f"error: {text}")
+    if os.environ.get("MMREID_TRACEBACK"):
+        return
+    if isinstance(error, RankLostError) and is_launched():
+        end_now(f"error: {text}")
+    if text is not None:
+        report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
+    report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False)
 
 
 def _while_read(main: Callable[[], int | None]) -> int | None:

@@ -149,7 +149,9 @@ def report_once(text: str, code: int, alone: bool = True) -> bool:
     error_file = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if error_file and _number(os.environ, "WORLD_SIZE") > 1:
         if _is_first(Path(error_file).parents[1] / "spoken_for"):
-            if attempts_left() and verdict() is None:  # torchrun shows the report of the last attempt only
+            if (
+                attempts_left() and verdict() is None
+            ):  # torchrun shows the report of the last attempt only
                 sys.stderr.write(f"{text}\n")
             _write_torchrun_report(Path(error_file), text)
         sys.exit(code)

@@ -1,4 +1,4 @@
-"""What one attempt of a run leaves to the next, where torchrun or Slurm start it again.
+"""Notes that one attempt of a run leaves to the next, where torchrun or Slurm start it again.
 
 torchrun gives all attempts of a run one folder on each machine, for its reports of errors. Notes
 lie there: when the first attempt began, and that further attempts are of no use.
@@ -119,7 +119,7 @@ def process_start() -> float:
 
 
 def _folder() -> Path | None:
-    """torchrun's folder of this run on this machine: .../attempt_N/RANK/error.json."""
+    """Folder of torchrun for this run on this machine: .../attempt_N/RANK/error.json."""
     file = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if not file or not _in_torchrun():
         return None

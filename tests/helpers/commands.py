@@ -65,6 +65,10 @@ def parse(line: str) -> tuple[str, Namespace | None]:
         tool = tool.removeprefix("dist_")
         ranks = words.pop(1 if tool == "train" else 2)
         assert ranks.isdigit() or ranks == "RANKS"
+        if tool == "train" and "--max-restarts" in words:  # the launcher's own
+            place = words.index("--max-restarts")
+            assert words[place + 1].isdigit() or words[place + 1] == "R"
+            del words[place : place + 2]
         words = [] if "options" in words else words
     elif script.group(2) == "sh":
         return tool, None

@@ -11,7 +11,10 @@ SCONTROL = '#!/bin/bash\necho "$@" > scontrol.txt\nexit {code}\n'
 
 
 def slurm_train(folder, *options, code=0, job="77", refuses=0):
-    for name, text in (("srun", SRUN.format(code=code)), ("scontrol", SCONTROL.format(code=refuses))):
+    for name, text in (
+        ("srun", SRUN.format(code=code)),
+        ("scontrol", SCONTROL.format(code=refuses)),
+    ):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     env = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")}
@@ -19,9 +22,7 @@ def slurm_train(folder, *options, code=0, job="77", refuses=0):
         dict(SLURM_JOB_ID=job) if job else {}
     )
     command = [TOOLS / "slurm_train.sh", "gpu", "reid", "config.py", "2", *options]
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=60
-    )
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize("code", [0, 1, 75, 143])

@@ -22,7 +22,9 @@ def test_durations(text, seconds):
     assert seconds_of(shown(seconds)) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0s", "3h 50m", "-5m", "240", "1.5h", "m", "5m3h", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "0s", "3h 50m", "-5m", "240", "1.5h", "m", "5m3h", "9" * 5000]
+)
 def test_what_is_none_is_refused(text):
     with pytest.raises(UserError, match="must be like 3h50m"):
         seconds_of(text)

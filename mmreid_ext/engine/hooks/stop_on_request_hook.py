@@ -84,9 +84,7 @@ class StopOnRequestHook(Hook):
         if reason:
             self._stop(runner, reason, done=runner.iter)
 
-    def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None
-    ) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Take the time."""
         self._step_began = time.monotonic()
 
@@ -152,7 +150,9 @@ class StopOnRequestHook(Hook):
         self.request.ignore()
         if agreement is not None:
             agreement.now(0)  # nobody ends, and has the others ended, before all ignore signals
-        moment = f"after iteration {done}" if done > self._begun_at else "before its first iteration"
+        moment = (
+            f"after iteration {done}" if done > self._begun_at else "before its first iteration"
+        )
         raise RunStopped(f"{words}: the run has stopped {moment}")
 
 

@@ -49,8 +49,9 @@ class Agreement:
             return number
         answer = self._arrived()
         value = torch.tensor([number])
-        self._under_way = value, dist.all_reduce(
-            value, op=dist.ReduceOp.MAX, group=self._group, async_op=True
+        self._under_way = (
+            value,
+            dist.all_reduce(value, op=dist.ReduceOp.MAX, group=self._group, async_op=True),
         )
         return answer
 

@@ -175,7 +175,7 @@ def test_a_resumed_run_that_did_nothing_leaves_its_checkpoint_alone(tmp_path):
 
 
 def test_while_saving(tmp_path):
-    """A signal in the middle of a regular save: the file is whole, and the next step is the last."""
+    """The file is whole."""
     text = stop(make_runner, tmp_path, "before_save_checkpoint", 2)
     assert text.endswith("after iteration 2")
     assert safe_load(tmp_path / "iter_2.pth")["meta"]["iter"] == 2
