@@ -48,7 +48,7 @@ class Requests:
 
     def install(self) -> None:
         """Stand in for torchrun's handler of SIGTERM, and handle SIGUSR1."""
-        api._terminate_process_handler = self.receive
+        api._terminate_process_handler = self.receive  # type: ignore[assignment]
         launcher.LocalElasticAgent = partial(ReIDAgent, self)  # type: ignore[misc,assignment]
         signal.signal(signal.SIGUSR1, self.receive)
         signal.signal(signal.SIGTERM, self.receive)
