@@ -38,6 +38,9 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     check_spelling(cfg)
     check_complete(cfg.get("test_dataloader"), "test_dataloader")
     enable_safe_checkpoints()
+    if (cfg.get("randomness") or {}).get("deterministic"):
+        # Without it cuBLAS refuses to work under torch.use_deterministic_algorithms.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     keep_freed_memory()
     share_loading_folder()
     if cfg.get("launcher", "none") != "none":

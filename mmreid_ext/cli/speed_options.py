@@ -1,4 +1,4 @@
-"""Command-line options of speed: results change by rounding at most."""
+"""Command-line options of speed, and against it: results change by rounding at most."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmreid_ext.type_names import type_name
 
 
 def add_speed_arguments(parser: ArgumentParser) -> None:
-    """Add ``--channels-last``, ``--compile`` and ``--store-decoded``."""
+    """Add ``--channels-last``, ``--compile``, ``--store-decoded`` and ``--deterministic``."""
     group = parser.add_argument_group("speed (docs/performance.md)")
     group.add_argument(
         "--channels-last", action="store_true", help="lay maps out in memory as (N, H, W, C)"
@@ -26,6 +26,11 @@ def add_speed_arguments(parser: ArgumentParser) -> None:
         "--store-decoded",
         metavar="FOLDER",
         help="keep decoded and resized training images there; they are read instead of decoded",
+    )
+    group.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="take slower kernels that give the same bits in every run on a GPU",
     )
 
 
@@ -43,6 +48,8 @@ def apply_speed_arguments(cfg: Config, args: Namespace) -> None:
         cfg.model.compile_backbone = True
     if args.store_decoded:
         store_decoded(cfg, args.store_decoded)
+    if args.deterministic:
+        cfg.randomness = dict(cfg.get("randomness") or {}, deterministic=True)
 
 
 def store_decoded(cfg: Config, folder: str) -> None:

@@ -95,3 +95,16 @@ def test_ranks_that_were_started_again_by_hand_resume_with_the_others(joined, mo
     launch._start_group(alone)
     launch._start_group(together)
     assert "resume" not in alone and together.resume is True
+
+
+@pytest.mark.parametrize("given, found", [(None, ":4096:8"), (":16:8", ":16:8")])
+def test_deterministic_runs_tell_cublas(monkeypatch, given, found):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    launch.prepare(Config(dict(randomness=dict(seed=0))))
+    assert "CUBLAS_WORKSPACE_CONFIG" not in launch.os.environ
+    if given is not None:
+        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", given)
+    launch.prepare(Config(dict(randomness=dict(deterministic=True))))
+    assert launch.os.environ["CUBLAS_WORKSPACE_CONFIG"] == found
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # what prepare has set goes with the test
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")

@@ -123,3 +123,8 @@ def test_compiled_iterations_equal_eager_ones():
             )
     torch.testing.assert_close(gates_of(models[1]), gates_of(models[0]))
     torch.testing.assert_close(models[1].state_dict(), models[0].state_dict())
+
+
+def test_deterministic_on_request():
+    assert "randomness" not in configured([])
+    assert configured(["--deterministic"]).randomness == dict(deterministic=True)

@@ -30,6 +30,7 @@ lay_cable() {
 
 end_all() {
     local m p
+    trap '' TERM INT
     for m in a b; do
         for p in $(ip netns pids "$(space $m)" 2>/dev/null); do kill -9 "$p" 2>/dev/null || true; done
         ip netns del "$(space $m)" 2>/dev/null || true
@@ -38,6 +39,8 @@ end_all() {
     rm -rf "$work"
 }
 trap end_all EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
 
 unplug() { ip -n "$(space b)" link set "mmr${id}b" down; }
 plug_in() { ip -n "$(space b)" link set "mmr${id}b" up; }
