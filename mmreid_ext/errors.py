@@ -14,6 +14,8 @@ import os
 import sys
 import warnings
 
+from mmreid_ext.shorten import printable
+
 _PASSED_OVER = (os.path.dirname(__file__) + os.sep, os.path.join("torch", "utils") + os.sep)
 """The package, and the part of PyTorch in which its decorators (``no_grad``) stand."""
 
@@ -25,7 +27,13 @@ EX_TEMPFAIL of the BSD systems: "try again later". Every other failure is 1 (2 f
 
 
 class UserError(ValueError):
-    """A setting, an argument or a file that can't be used; the message says what to do."""
+    """A setting, an argument or a file that can't be used; the message says what to do.
+
+    What it quotes may come from strangers: text that would command a terminal is left out.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class UserTypeError(UserError, TypeError):
@@ -74,4 +82,4 @@ def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
     ):
         frame = frame.f_back
         level += 1
-    warnings.warn(text, category, stacklevel=level)
+    warnings.warn(printable(text), category, stacklevel=level)

@@ -11,16 +11,27 @@ SHOWN = 5
 _LINE = 80
 """Characters of somebody else's text that a message quotes."""
 
+_NAME = 300
+"""Characters of a name in a list; paths are long."""
+
+
+def printable(text: str) -> str:
+    """Replace what would command a terminal, or turn text around, by blanks; lines stay lines."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
+
 
 def shorten(values: Iterable[Any], separator: str = ", ", shown: int = SHOWN) -> str:
     """Join the first few values and say how many more there are.
 
     Args:
-        values: What a message is about; each is written by ``str``.
+        values: What a message is about; each is written by ``str``, as one printable line of at
+            most 300 characters.
         separator: Written between the values.
         shown: How many of them are written.
     """
-    texts = [str(value) for value in values]
+    texts = [one_line(value, _NAME) for value in values]
     more = len(texts) - shown
     return separator.join(texts[:shown]) + (f" and {more} more" if more > 0 else "")
 

@@ -47,3 +47,13 @@ def test_the_warning_of_an_outlier_points_here():
     with pytest.warns(UserWarning, match="query_feats: 1 of 3 rows") as caught:
         evaluate_set(images, "no_camera", distance="euclidean")
     assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("error", KINDS, ids=lambda kind: kind.__name__)
+def test_what_a_message_quotes_commands_no_terminal(error):
+    assert str(error("a\x1b[31m\u202eb;\n* c")) == "a [31m b;\n* c"
+
+
+def test_nor_does_a_warning():
+    with pytest.warns(UserWarning, match=r"a \[31m"):
+        errors.warn_user("a\x1b[31m")

@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.shorten import one_line
+
+from .split_content import check_identity_splits, identity_names, image_names, read_json
 
 FORMAT = "mmreid_ext-splits-1"
+
+_MOST_DIGITS = 18  # of a number; it stays within 64 bits
 
 
 @dataclass
@@ -77,18 +82,25 @@ def read_splits(file: str | os.PathLike) -> IdentitySplits | ImageSplits:
         )
     if path.suffix == ".mat":
         return _from_grid_mat(path)
-    return _from_json(json.loads(path.read_text(encoding="utf-8")), str(path))
+    return _from_json(read_json(path), str(path))
 
 
 def _from_json(content: Any, where: str) -> IdentitySplits | ImageSplits:
     if isinstance(content, Mapping) and content.get("format") == FORMAT:
+        check_identity_splits(content, where)
         keys = ("by_position", "count", "min_pid", "max_pid", "query", "gallery", "picks")
         options = {key: content[key] for key in keys if content.get(key) is not None}
         return IdentitySplits(content["splits"], **options)
     if isinstance(content, list) and content and all(isinstance(s, Mapping) for s in content):
         if all("query" in s and "gallery" in s for s in content):
             return ImageSplits(
-                [(_image_names(s["query"]), _image_names(s["gallery"])) for s in content]
+                [
+                    (
+                        image_names(s["query"], f"{where}: 'query'"),
+                        image_names(s["gallery"], f"{where}: 'gallery'"),
+                    )
+                    for s in content
+                ]
             )
         if all("train" in s and "test" in s for s in content):
             return _from_identity_names(content, where)
@@ -99,20 +111,26 @@ def _from_json(content: Any, where: str) -> IdentitySplits | ImageSplits:
     )
 
 
-def _image_names(entries: list[Any]) -> list[str]:
-    return [entry if isinstance(entry, str) else entry[0] for entry in entries]
-
-
 def _from_identity_names(content: list[Mapping], where: str) -> IdentitySplits:
-    def number(name: Any) -> int:
-        found = re.search(r"(\d+)\D*$", str(name))
-        if not found:
-            raise UserError(f"{where}: identity {name!r} contains no number.")
-        return int(found[1])
+    def numbers(split: Mapping, side: str) -> list[int]:
+        return [_number(name, where) for name in identity_names(split[side], f"{where}: {side!r}")]
 
-    splits = [[number(name) for name in split["test"]] for split in content]
-    paired = {number(n) for split in content for n in [*split["train"], *split["test"]]}
+    splits = [numbers(split, "test") for split in content]
+    paired = {n for split in content for n in numbers(split, "train")}.union(*splits)
+    if not all(splits):
+        raise UserError(f"{where}: a split has no test identity; the split file is damaged.")
     return IdentitySplits(splits, by_position=False, min_pid=min(paired), max_pid=max(paired))
+
+
+def _number(name: str, where: str) -> int:
+    """Return the last number of a name."""
+    found = re.search(r"(\d+)\D*$", name)
+    if not found or len(found[1]) > _MOST_DIGITS:
+        raise UserError(
+            f"{where}: identity {one_line(name)!r} contains no number of at most {_MOST_DIGITS} "
+            "digits."
+        )
+    return int(found[1])
 
 
 def _from_grid_mat(path: Path) -> IdentitySplits:

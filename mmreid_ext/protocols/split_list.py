@@ -92,7 +92,7 @@ class SplitListProtocol(EvaluationProtocol):
                 rows = list(rows_of[pid])
                 query.append(rows.pop(first % len(rows)))
                 gallery += [rows[second % len(rows)]] if self.gallery_shots == 1 else rows
-            yield Split(np.array(query), np.array(gallery), trial)
+            yield Split(np.array(query, dtype=np.int64), np.array(gallery, dtype=np.int64), trial)
 
     def _by_name(self, images: ImageColumns, lists: ImageSplits) -> Iterator[Split]:
         find = _NameIndex(images)
@@ -111,7 +111,8 @@ class SplitListProtocol(EvaluationProtocol):
         self, images: ImageColumns, lists: IdentitySplits, paired: np.ndarray, entries: list[int]
     ) -> np.ndarray:
         if lists.by_position:
-            return paired[np.asarray(entries)]
+            self._check_positions(images, entries, len(paired))
+            return paired[np.asarray(entries, dtype=np.int64)]
         missing = sorted(set(entries) - set(paired.tolist()))
         if missing:
             raise UserError(
@@ -119,6 +120,14 @@ class SplitListProtocol(EvaluationProtocol):
                 f"{images.title!r} has no query and gallery image of: {shorten(missing)}."
             )
         return np.asarray(entries)
+
+    def _check_positions(self, images: ImageColumns, entries: list[int], paired: int) -> None:
+        outside = [entry for entry in entries if not 0 <= entry < paired]
+        if outside:
+            raise UserError(
+                f"The splits {self.file!r} name positions that test set {images.title!r} doesn't "
+                f"have, it has {paired} identities with images on both sides: {shorten(outside)}."
+            )
 
 
 def _side(images: ImageColumns, rule: dict[str, Any]) -> np.ndarray:
@@ -146,8 +155,8 @@ class _NameIndex:
         self.by_end: dict[tuple[str, ...], list[int]] = {}
         for row, name in enumerate(images.names):
             parts = tuple(str(name).replace("\\", "/").split("/"))
-            for depth in (1, 2):
-                self.by_end.setdefault(parts[-depth:], []).append(row)
+            for end in {parts[-1:], parts[-2:]}:  # one, where there is no folder
+                self.by_end.setdefault(end, []).append(row)
 
     def rows(self, names: list[str]) -> np.ndarray:
         return np.array([self._row(name) for name in names], dtype=np.int64)

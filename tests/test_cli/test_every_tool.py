@@ -26,6 +26,7 @@ BAD_INPUT = {
     "search": ["none.jpg", "--gallery", "none", "--model", "none.pth"],
     "serve": ["--model", "none.onnx", "--port", "0", "--api-key-file", "none.txt"],
     "stress/crash_points": ["--folder", "none"],
+    "stress/fuzz": ["--case", "none:1"],
     "stress/kill_resume": ["--folder", "none"],
     "stress/soak": ["--json", "file/soak.json"],
     "test": ["none.py", "none.pth"],

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
-from helpers.protocol_images import clustered_set, grid, ilids, prid, viper
+from helpers.protocol_images import (
+    clustered_set,
+    grid,
+    ilids,
+    image_set,
+    prid,
+    viper,
+    write_splits,
+)
 
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import build_protocol, evaluate_set
+from mmreid_ext.protocols.split_files import FORMAT
 
 
 @pytest.mark.parametrize(
@@ -87,3 +97,23 @@ def test_no_camera_rule():
     rows = [(p, 0, role) for p in range(1, 251) for role in ("query", "gallery")]
     result = evaluate_set(clustered_set(rows), "grid", rerank=None)
     assert result.plain.num_valid_queries == len(result.plain.rows)
+
+
+@pytest.mark.parametrize("entries", [[0, 3], [-1], [10**15]])
+@pytest.mark.parametrize("picks", [None, [[[0, 1]] * 2]])
+def test_positions_that_are_not_there_are_refused(tmp_path, entries, picks):
+    own = {"format": FORMAT, "splits": [entries]}
+    if picks is not None:
+        own["picks"] = [picks[0][: len(entries)]]
+    file = write_splits(tmp_path, own)
+    pids = [1, 1, 2, 2, 3, 3]
+    images = image_set(pids, [0, 1] * 3, ["query", "gallery"] * 3)
+    with pytest.raises(UserError, match=f"3 identities with images on both sides: {entries[-1]}"):
+        list(build_protocol(dict(type="split_list", file=str(file))).splits(images))
+
+
+def test_images_in_no_folder_are_found_by_their_names(tmp_path):
+    file = write_splits(tmp_path, [{"query": ["0.png"], "gallery": ["a/1.png", "2.png"]}])
+    images = image_set([1, 1, 2], [0, 1, 1], ["query", "gallery", "gallery"])
+    [split] = build_protocol(dict(type="split_list", file=str(file))).splits(images)
+    assert split.query.tolist() == [0] and split.gallery.tolist() == [1, 2]

@@ -20,7 +20,8 @@ from .kinds import (
 )
 from .paths import PathColumn
 
-_INT64 = range(-(2**63), 2**63)
+INT64 = range(-(2**63), 2**63)
+"""What a column of integers holds."""
 
 
 def column_of(key: str, values: list) -> Column:
@@ -37,7 +38,7 @@ def column_of(key: str, values: list) -> Column:
     if Missing in kinds:
         given = np.array([value is not MISSING for value in values])
         kinds.discard(Missing)
-    if kinds == {int} and all(value is MISSING or value in _INT64 for value in values):
+    if kinds == {int} and all(value is MISSING or value in INT64 for value in values):
         numbers = [0 if value is MISSING else value for value in values]
         return IntColumn(np.array(numbers, dtype=np.int64), given)
     if kinds == {str}:

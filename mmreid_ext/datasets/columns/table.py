@@ -13,10 +13,11 @@ from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
-from mmreid_ext.errors import UserTypeError
+from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.pictures.boxes import picture_key
+from mmreid_ext.shorten import brief, one_line
 
-from .choice import column_of, joined_columns
+from .choice import INT64, column_of, joined_columns
 from .kinds import MISSING, Column, IntColumn, NoColumn, WordColumn, smallest_type
 from .paths import PathColumn
 
@@ -128,11 +129,19 @@ class RecordTable(Sequence[Record]):
 
         Raises:
             KeyError: If a record has none.
+            UserError: If one is beyond 64 bits.
         """
         column = self.columns.get(key)
         if isinstance(column, IntColumn) and column.given is None:
             return column.numbers
-        return np.fromiter((record[key] for record in self), dtype=np.int64, count=len(self))
+        try:
+            return np.fromiter((record[key] for record in self), dtype=np.int64, count=len(self))
+        except OverflowError:
+            record = next(one for one in self if one[key] not in INT64)
+            raise UserError(
+                f"Image {one_line(record.get('img_path'), 300)!r}: {key}={brief(record[key])} is "
+                "beyond 64 bits; give it a smaller number."
+            ) from None
 
     def equal(self, key: str, value: Any) -> np.ndarray:
         """Return which records have that value under the key, (N,), bool."""

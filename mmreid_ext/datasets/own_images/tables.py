@@ -10,7 +10,7 @@ from pathlib import Path
 from mmreid_ext.datasets.readers.ids import is_none
 from mmreid_ext.datasets.readers.text_file import read_text
 from mmreid_ext.errors import MissingPackageError, UserError
-from mmreid_ext.shorten import shorten
+from mmreid_ext.shorten import one_line, shorten
 
 from .listing import Box, Listing, OwnImage
 
@@ -37,6 +37,7 @@ _SPLITS = {
     "validation": "test",
 }  # fmt: skip
 _DELIMITERS = ",;\t"
+_SHOWN = 20  # columns that a message names
 
 
 def read_own_table(path: Path, pictures: Path | None = None) -> Listing:
@@ -54,11 +55,11 @@ def read_own_table(path: Path, pictures: Path | None = None) -> Listing:
     lines = _excel_lines(path) if is_excel else _csv_lines(path)
     header = next(lines, (1, []))[1]
     columns = _columns(header, path)
-    used = ", ".join(f"{header[place]!r} as {role}" for role, place in columns.items())
+    used = ", ".join(f"{one_line(header[place])!r} as {role}" for role, place in columns.items())
     found = Listing("table", f"a table with the columns {used}")
     unused = [name for place, name in enumerate(header) if name and place not in columns.values()]
     if unused:
-        found.notes.append(f"Columns that were not used: {', '.join(unused)}.")
+        found.notes.append(f"Columns that were not used: {shorten(unused)}.")
     folder = path.parent if pictures is None else pictures
     for number, cells in lines:
         row = {role: cells[place] if place < len(cells) else "" for role, place in columns.items()}
@@ -73,8 +74,8 @@ def _image(row: dict[str, str], folder: Path, where: str) -> OwnImage:
     split = row.get("split", "").lower()
     if split not in _SPLITS:
         raise UserError(
-            f"{where}: split {split!r}, must be train, test, query or gallery; correct the line, "
-            "or rename the column so that people are split for you."
+            f"{where}: split {one_line(split)!r}, must be train, test, query or gallery; correct "
+            "the line, or rename the column so that people are split for you."
         )
     camera = row.get("camera", "")
     path = folder / row["path"].replace("\\", "/")
@@ -93,7 +94,7 @@ def _box(row: dict[str, str], where: str) -> Box | None:
         x, y = numbers["x"], numbers["y"]
         return x, y, numbers["x2"] - x, numbers["y2"] - y
     except (ValueError, KeyError):
-        shown = ", ".join(f"{name}={row[name]}" for name in names)
+        shown = ", ".join(f"{name}={one_line(row[name])}" for name in names)
         raise UserError(
             f"{where}: the box {shown} is not four numbers; give x,y,w,h or x1,y1,x2,y2 in pixels, "
             "or leave all of them empty."
@@ -120,7 +121,7 @@ def _columns(header: Sequence[str], path: Path) -> dict[str, int]:
     if missing:
         wanted = " and ".join(f"{role} ({shorten(_NAMES[role])})" for role in missing)
         raise UserError(
-            f"{path}: its first line has the columns {', '.join(header) or '(none)'}; "
+            f"{path}: its first line has the columns {shorten(header, shown=_SHOWN) or '(none)'}; "
             f"none is the {wanted}. Rename a column, or add the line path,person,camera on top."
         )
     return found

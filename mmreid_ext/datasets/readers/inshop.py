@@ -9,7 +9,7 @@ from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
-from mmreid_ext.shorten import shorten
+from mmreid_ext.shorten import one_line, shorten
 
 from .text_file import read_text
 
@@ -81,16 +81,16 @@ def _check_list(file: Path) -> None:
         values = line.split()
         if len(values) != 3 or values[2] not in _ROLES:
             raise UserError(
-                f"{file}, line {number}: {line!r} is not of the form image_name item_id "
+                f"{file}, line {number}: {one_line(line)!r} is not of the form image_name item_id "
                 f"evaluation_status, with blanks between them and one of {', '.join(_ROLES)} last."
             )
         items[values[2]].add(values[1])
     promised = lines[0].strip() if lines else ""
     if promised != str(max(len(lines) - 2, 0)) or len(lines) < 3:
         raise UserError(
-            f"{file}: the first line must be the number of images, it is {promised!r}, and "
-            f"{max(len(lines) - 2, 0)} images are listed after the two lines of the head. Is the "
-            "file cut off?"
+            f"{file}: the first line must be the number of images, it is {one_line(promised)!r}, "
+            f"and {max(len(lines) - 2, 0)} images are listed after the two lines of the head. Is "
+            "the file cut off?"
         )
     alone = sorted(items["query"] - items["gallery"])
     if alone:

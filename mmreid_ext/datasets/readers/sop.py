@@ -13,6 +13,7 @@ from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
+from mmreid_ext.shorten import one_line
 
 from .text_file import read_text
 
@@ -112,7 +113,8 @@ def _read_list(file: Path, role: str) -> list[Record]:
     is_published_form = file.name.startswith("Ebay_")
     if is_published_form and (not lines or lines[0].split() != _HEADER.split()):
         raise UserError(
-            f"{file}: the first line is {lines[0] if lines else ''!r}, expected {_HEADER!r}."
+            f"{file}: the first line is {one_line(lines[0] if lines else '')!r}, expected "
+            f"{_HEADER!r}."
         )
     records = []
     for number, line in enumerate(lines[is_published_form:], 1 + is_published_form):
@@ -120,7 +122,9 @@ def _read_list(file: Path, role: str) -> list[Record]:
             values = _published_line(line) if is_published_form else _labelled_path(line)
             if values is None:
                 form = _HEADER if is_published_form else "path,label or path label image_id"
-                raise UserError(f"{file}, line {number}: {line!r} is not of the form {form}.")
+                raise UserError(
+                    f"{file}, line {number}: {one_line(line)!r} is not of the form {form}."
+                )
             path, pid, domain = values
             records.append(
                 dict(img_path=str(file.parent / path), pid=pid, camid=-1, role=role, domain=domain)

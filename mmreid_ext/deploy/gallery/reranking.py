@@ -15,8 +15,9 @@ from mmreid_ext.setting_checks import is_number, is_whole
 
 from .records import Hit, RerankOptions
 
-_EQUAL = 2.0**40
-"""Squared distances are equal that round to the same multiple of its inverse."""
+_EQUAL = 2.0**38
+"""Squared distances are equal that round to the same multiple of its inverse; all that are no
+greater than that are 0: a difference of equal images is rounding."""
 
 
 def check_options(options: RerankOptions) -> None:
@@ -52,7 +53,8 @@ def reranked_distances(
     distances = np.maximum(2 - 2 * rows @ rows.T, 0)
     np.fill_diagonal(distances, 0)
     order = np.argsort(np.round(distances * _EQUAL), axis=1, kind="stable")
-    plain = distances / np.maximum(distances.max(axis=1, keepdims=True), 1e-300)
+    farthest = distances.max(axis=1, keepdims=True)
+    plain = np.where(farthest * _EQUAL > 1, distances / np.maximum(farthest, 1e-300), 0)
     near, half = (_mutual(order, k) for k in (options.k1, round(options.k1 / 2)))
     shared = near.astype(np.float64) @ half.T  # (N + 1, N + 1), members of both sets
     joined = near & (3 * shared > 2 * half.sum(axis=1))

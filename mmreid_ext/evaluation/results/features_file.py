@@ -90,15 +90,16 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
     count = len(arrays["feats"])
     arrays.setdefault("datasets", np.full(count, path.stem))
     arrays.setdefault("names", np.full(count, ""))
-    if "distractors" not in arrays:
-        if _may_hold_distractors(arrays):
-            warn_user(_NO_DISTRACTORS.format(path))
-        arrays["distractors"] = np.zeros(count, dtype=bool)
+    is_silent = "distractors" not in arrays
+    arrays.setdefault("distractors", np.zeros(count, dtype=bool))
     notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
     try:
-        return EmbeddingSet(*(arrays[field] for field in _FIELDS)), notes
+        images = EmbeddingSet(*(arrays[field] for field in _FIELDS))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
+    if is_silent and _may_hold_distractors(arrays):
+        warn_user(_NO_DISTRACTORS.format(path))
+    return images, notes
 
 
 def _may_hold_distractors(arrays: Mapping[str, np.ndarray]) -> bool:

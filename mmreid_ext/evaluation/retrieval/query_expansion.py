@@ -62,6 +62,8 @@ def expand_queries(
     budget = default_budget(gallery.device) if memory_budget is None else memory_budget
     number = min(num_neighbors, len(gallery))
     result = torch.empty(query.shape, dtype=torch.float32, device=query.device)
+    if len(query) == 0:
+        return result
     with full_precision(gallery.device):
         similarity = FeatureSimilarity(query, gallery, "cosine", memory_budget=budget)
         shape = similarity.shape

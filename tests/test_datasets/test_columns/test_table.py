@@ -9,7 +9,7 @@ import pytest
 
 from mmreid_ext.datasets.columns.kinds import IntColumn, WordColumn
 from mmreid_ext.datasets.columns.table import CHUNK, RecordTable
-from mmreid_ext.errors import UserTypeError
+from mmreid_ext.errors import UserError, UserTypeError
 
 PATHS = ["a/b.jpg", "c.jpg", "/x/ä/\udce4.png", "a/", "", "日本/名 1.jpg", "a/b\nc.jpg"]
 VALUES = {
@@ -96,3 +96,9 @@ def test_pictures_are_named_by_path_and_box():
     table = RecordTable.of(records)
     assert list(table.paths()) == ["a/b.jpg", "c.jpg"]
     assert list(table.keys()) == ["a/b.jpg", "c.jpg#xywh=1,2,3,4"]
+
+
+def test_a_number_beyond_64_bits_is_named():
+    records = [dict(img_path="a\x1b.jpg", pid=10**30), dict(img_path="b.jpg", pid=1)]
+    with pytest.raises(UserError, match=r"Image 'a .jpg': pid=1000+ is beyond 64 bits"):
+        RecordTable.of(records).ints("pid")

@@ -80,3 +80,13 @@ def test_as_many_as_are_asked_for(tmp_path):
 def test_wrong_settings(tmp_path, options, message):
     with Gallery(tmp_path / "a.db", MODEL) as gallery, pytest.raises(UserError, match=message):
         gallery.search(vectors(1), rerank=RerankOptions(**options))
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_copies_of_the_query_have_distance_zero(count):
+    """Their squared distances are rounding errors, which mustn't be scaled to 1."""
+    vector = np.array([0.3, -1.7, 2.2])
+    found = reranked_distances(vector, np.tile(vector, (count, 1)), RerankOptions(lambda_value=1.0))
+    wanted = k_reciprocal_rerank(vector[None], np.tile(vector, (count, 1)), lambda_value=1.0)
+    np.testing.assert_array_equal(found, np.zeros(count))
+    np.testing.assert_array_equal(wanted.numpy()[0], np.zeros(count))

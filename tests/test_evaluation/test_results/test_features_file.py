@@ -157,3 +157,17 @@ def test_numbers_beyond_64_bits_are_refused(tmp_path):
     np.savez(tmp_path / "x.npz", **arrays | {"pids": np.array([1, 2, 2**63], dtype=np.uint64)})
     with pytest.raises(UserError, match="pids has 9223372036854775808"):
         load_features(tmp_path / "x.npz")
+
+
+def test_columns_of_several_lengths_are_refused(tmp_path):
+    """Without a column of distractors, too: that is guessed from the others."""
+    np.savez(
+        tmp_path / "f.npz",
+        feats=np.ones((4, 2)),
+        pids=np.arange(4),
+        camids=np.arange(4),
+        roles=np.array(["query", "gallery"] * 2),
+        datasets=np.full(3, "shop"),
+    )
+    with pytest.raises(UserError, match=r"f\.npz: datasets must have one entry per embedding"):
+        load_features(tmp_path / "f.npz")

@@ -58,3 +58,7 @@ def test_neighbours_at_equal_cosine_come_in_order_and_zero_has_cosine_zero():
 def test_nan_is_named():
     with pytest.raises(ValueError, match="gallery_feats: 1 of 2 rows"):
         expand_queries(torch.ones(1, 2), torch.tensor([[1.0, 2.0], [float("nan"), 1.0]]))
+
+
+def test_no_query_is_nothing_to_expand():
+    assert expand_queries(torch.zeros(0, 3), torch.ones(4, 3)).shape == (0, 3)

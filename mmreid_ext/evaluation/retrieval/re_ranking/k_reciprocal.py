@@ -53,7 +53,7 @@ def k_reciprocal_rerank(
     4. The result is ``(1 - lambda) J + lambda D``.
 
     Neighbours at equal distance are taken in order of index, queries first; distances are equal
-    that round to the same multiple of 2**-40. A zero feature has cosine 0 with all others, as in
+    that round to the same multiple of 2**-38. A zero feature has cosine 0 with all others, as in
     every ranking (but 1 with zero ones). Nothing of size N x N is held: only lists of neighbours,
     sparse rows, and tiles.
 

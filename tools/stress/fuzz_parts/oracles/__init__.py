@@ -1,0 +1,1 @@
+"""Slow and obvious ways to compute what the package computes."""
