@@ -14,8 +14,6 @@ import os
 import sys
 import warnings
 
-from mmreid_ext.shorten import printable
-
 _PASSED_OVER = (os.path.dirname(__file__) + os.sep, os.path.join("torch", "utils") + os.sep)
 """The package, and the part of PyTorch in which its decorators (``no_grad``) stand."""
 
@@ -24,6 +22,13 @@ STOPPED_ON_REQUEST = 75
 
 EX_TEMPFAIL of the BSD systems: "try again later". Every other failure is 1 (2 for usage).
 """
+
+
+def printable(text: str) -> str:
+    """Replace what would command a terminal, or turn text around, by blanks; lines stay lines."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 class UserError(ValueError):

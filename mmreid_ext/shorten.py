@@ -15,13 +15,6 @@ _NAME = 300
 """Characters of a name in a list; paths are long."""
 
 
-def printable(text: str) -> str:
-    """Replace what would command a terminal, or turn text around, by blanks; lines stay lines."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
-
-
 def shorten(values: Iterable[Any], separator: str = ", ", shown: int = SHOWN) -> str:
     """Join the first few values and say how many more there are.
 

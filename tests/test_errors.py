@@ -57,3 +57,8 @@ def test_what_a_message_quotes_commands_no_terminal(error):
 def test_nor_does_a_warning():
     with pytest.warns(UserWarning, match=r"a \[31m"):
         errors.warn_user("a\x1b[31m")
+
+
+def test_other_letters_are_printable():
+    assert errors.printable("a\nb\t\x1b[0m\u202ec") == "a\nb  [0m c"
+    assert errors.printable("é 日本") == "é 日本"

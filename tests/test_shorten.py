@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmreid_ext.shorten import one_line, printable, several, shorten
+from mmreid_ext.shorten import one_line, several, shorten
 
 ROOT = Path(__file__).parents[1]
 SOURCES = [
@@ -85,4 +85,3 @@ def test_a_number_with_its_noun(number, noun, text):
 
 def test_names_of_strangers_command_no_terminal():
     assert shorten(["a\x1b[31m\n", "x" * 400]) == "a [31m , " + "x" * 299 + "…"
-    assert printable("a\nb\t\x1b[0m\u202ec") == "a\nb  [0m c" and printable("é 日本") == "é 日本"
