@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from mmreid_ext.errors import UserError
 
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)\.tmp")
 
 
 @contextmanager
@@ -105,7 +105,11 @@ def folder_lock(folder: str | os.PathLike, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
-def sweep_leftovers(folder: str | os.PathLike) -> list[str]:
+def sweep_leftovers(
+    folder: str | os.PathLike,
+    is_own: Callable[[str], bool] = lambda name: True,
+    wrote_nothing: bool = False,
+) -> list[str]:
     """Remove the hidden files that killed processes left in a folder.
 
     Files of processes that live stay. Another machine's processes look dead from here: call it for
@@ -113,6 +117,10 @@ def sweep_leftovers(folder: str | os.PathLike) -> list[str]:
 
     Args:
         folder: Where to look, not below it. It may be missing.
+        is_own: Whether a name, without what hides the file, is one that the caller gives. Others
+            stay. Defaults to all.
+        wrote_nothing: Whether this process has written nothing there yet. In a container that is
+            started again, the killed process often had the same number as this one.
 
     Returns:
         Names of the removed files.
@@ -122,7 +130,10 @@ def sweep_leftovers(folder: str | os.PathLike) -> list[str]:
     removed = []
     for path in sorted(Path(folder).glob(".*.tmp")):
         found = _TEMPORARY.fullmatch(path.name)
-        if found is None or _lives(int(found.group(1))):
+        if found is None or not is_own(found["name"]):
+            continue
+        process = int(found["process"])
+        if _lives(process) and not (wrote_nothing and process == os.getpid()):
             continue
         try:
             path.unlink()

@@ -42,10 +42,13 @@ def test_leftovers_are_swept_when_a_run_starts(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     make_runner(tmp_path).train()
-    leftover = tmp_path / f".iter_3.pth.{dead.pid}.tmp"
-    alive = tmp_path / f".iter_99.pth.{os.getpid()}.tmp"
+    names = ("iter_3.pth", "best_score_iter_2.pth", "last_checkpoint")
+    gone = [tmp_path / f".{name}.{dead.pid}.tmp" for name in names]
+    gone.append(tmp_path / f".iter_98.pth.{os.getpid()}.tmp")  # the number of before a restart
+    kept = [tmp_path / f".iter_99.pth.{os.getppid()}.tmp"]  # of a process that lives
+    kept.append(tmp_path / f".iter_3.pth.mine.{dead.pid}.tmp")  # no name of the run
     for resume in (True, False):
-        leftover.write_bytes(b"half")
-        alive.write_bytes(b"half")
-        make_runner(tmp_path, resume=resume).train()
-        assert not leftover.exists() and alive.exists()
+        for path in (*gone, *kept):
+            path.write_bytes(b"half")
+        make_runner(tmp_path, resume=resume, save_best=True).train()
+        assert [path.name for path in (*gone, *kept) if path.exists()] == [p.name for p in kept]

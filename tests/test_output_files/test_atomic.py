@@ -81,6 +81,18 @@ def test_leftovers_of_dead_processes_are_swept(tmp_path):
     assert sorted(sweep_leftovers(tmp_path)) == sorted(gone)
     assert sorted(os.listdir(tmp_path)) == sorted(kept)
     assert sweep_leftovers(tmp_path / "missing") == []
+    own = f".iter_3.pth.{os.getpid()}.tmp"  # of a process that had this number before
+    assert sweep_leftovers(tmp_path, lambda name: name == "iter_4.pth", wrote_nothing=True) == []
+    assert sweep_leftovers(tmp_path, lambda name: name == "iter_3.pth", wrote_nothing=True) == [own]
+
+
+def test_incomplete_file_gives_its_room_back_where_it_is_still_open(tmp_path):
+    with pytest.raises(RuntimeError), atomic_open(tmp_path / "a", "wb") as file:
+        file.write(b"x" * 100_000)
+        held = os.dup(file.fileno())  # as a process forked meanwhile holds it
+        raise RuntimeError
+    assert os.fstat(held).st_size == 0
+    os.close(held)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks of folders are POSIX")

@@ -14,6 +14,14 @@ from typing import Any
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+BESIDE = "iter_{}.pth"
+"""Name of a checkpoint that was asked for in a run that counts epochs."""
+
+
+def is_beside(name: str) -> bool:
+    """Whether a name is that of a checkpoint that was asked for."""
+    return re.fullmatch(re.escape(BESIDE).replace(r"\{\}", r"\d+"), name) is not None
+
 
 def is_own_file(hook: CheckpointHook, folder: str, path: str) -> bool:
     """Whether a path is that of a checkpoint which this hook writes into its folder.

@@ -29,8 +29,9 @@ from mmreid_ext.output_files.atomic import sweep_leftovers
 from mmreid_ext.shorten import shorten
 
 from .exactness import Resuming, require_exact
-from .latest import check_given, newest_good, resumable_files
+from .latest import POINTER, check_given, newest_good, resumable_files
 from .meta import for_mmengine
+from .own_files import has_own_name, is_beside
 from .run_record import KEY, describe_run
 
 _resuming: ContextVar[Resuming | None] = ContextVar("resuming", default=None)
@@ -81,7 +82,7 @@ def _look_around(runner: Runner) -> str | None:
         out_dir = str(getattr(hook, "out_dir", None) or "")
         if isinstance(hook, CheckpointHook) and out_dir and "://" not in out_dir:
             folders += [Path(out_dir), Path(out_dir) / work_dir.name]
-    removed = [name for folder in dict.fromkeys(folders) for name in sweep_leftovers(folder)]
+    removed = [name for folder in dict.fromkeys(folders) for name in _sweep(runner, folder)]
     if removed:
         print_log(f"Removed what killed processes left: {', '.join(removed)}.", logger="current")
     if runner._resume:
@@ -95,6 +96,16 @@ def _look_around(runner: Runner) -> str | None:
             "--work-dir (work_dir) names another folder."
         )
     return None
+
+
+def _sweep(runner: Runner, folder: Path) -> list[str]:
+    """Remove halves of checkpoints, as this run names them, and of the file that names the last."""
+    hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
+
+    def is_own(name: str) -> bool:
+        return name == POINTER or is_beside(name) or any(has_own_name(h, name) for h in hooks)
+
+    return sweep_leftovers(folder, is_own, wrote_nothing=True)
 
 
 def _checked(resume: Callable[..., None]) -> Callable[..., None]:

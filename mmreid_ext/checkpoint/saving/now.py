@@ -9,13 +9,14 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
 from mmreid_ext.checkpoint.resume.latest import POINTER
+from mmreid_ext.checkpoint.resume.own_files import BESIDE
 from mmreid_ext.distributed import broadcast_object, is_main
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files.atomic import atomic_write
 
 from .one_save import iterations_done, remove_if_possible
 from .outcome import at_once, settle
-from .superfluous import BESIDE, forget_removed, note_superfluous, still_superfluous
+from .superfluous import forget_removed, note_superfluous, still_superfluous
 
 
 def save_now(runner: Runner) -> str:

@@ -6,18 +6,14 @@ Each checkpoint tells what becomes superfluous with it. A resumed run removes wh
 from __future__ import annotations
 
 import os
-import re
 
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
-from mmreid_ext.checkpoint.resume.own_files import has_own_name, is_own_file
+from mmreid_ext.checkpoint.resume.own_files import has_own_name, is_beside, is_own_file
 
 KEY = "superfluous_ckpts"
 """Names, in the message hub's ``runtime_info``."""
-
-BESIDE = "iter_{}.pth"
-"""Name of a checkpoint that was asked for in a run that counts epochs."""
 
 
 def note_superfluous(runner: Runner, path: str) -> None:
@@ -49,6 +45,6 @@ def _names(runner: Runner) -> list[str]:
 
 def _is_own(hook: CheckpointHook, path: str) -> bool:
     name = os.path.basename(path)
-    if re.fullmatch(re.escape(BESIDE).replace(r"\{\}", r"\d+"), name):
-        return True
-    return is_own_file(hook, str(hook.out_dir), path) and has_own_name(hook, name)
+    return (
+        is_beside(name) or is_own_file(hook, str(hook.out_dir), path) and has_own_name(hook, name)
+    )

@@ -32,6 +32,7 @@ def sweeping(begin: Callable[..., None]) -> Callable[..., None]:
         if beyond:
             runner.message_hub.update_info("keep_ckpt_ids", list(ids)[len(beyond) :])
         begin(hook, runner)
+        _remember_last(hook, runner)
         if not is_main():
             return
         for step in beyond:
@@ -49,6 +50,13 @@ def _forget_other_folders(hook: CheckpointHook, runner: Runner) -> None:
     if begun_from is not None and not _is_in(begun_from, folder_of(hook, runner)):
         for name in ("keep_ckpt_ids", KEY):
             runner.message_hub.runtime_info.pop(name, None)
+
+
+def _remember_last(hook: CheckpointHook, runner: Runner) -> None:
+    """Let a resumed hook know its last file: only then does it save again at a new best."""
+    begun_from = getattr(runner, "resumed_from", None)
+    if begun_from is not None and is_own_file(hook, str(hook.out_dir), begun_from):
+        hook.last_ckpt = begun_from
 
 
 def _sweep(hook: CheckpointHook, runner: Runner) -> None:

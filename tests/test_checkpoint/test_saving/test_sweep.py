@@ -117,3 +117,16 @@ def test_checkpoint_that_was_asked_for_goes_with_the_next(tmp_path):
         assert names(tmp_path) == left
     make_runner(tmp_path, resume=True, **settings).train()
     assert names(tmp_path) == ["epoch_1.pth", "epoch_2.pth"]
+
+
+def test_resumed_run_writes_the_files_of_an_undisturbed_one(tmp_path):
+    """MMEngine saves again at a new best, unless it has just been resumed."""
+    settings = hook(interval=3, save_best="score", rule="greater", max_keep_ckpts=-1)
+    make_runner(tmp_path / "whole", **settings).train()
+    assert {"iter_3.pth", "iter_4.pth", "best_score_iter_4.pth"} <= set(names(tmp_path / "whole"))
+    stopped = make_runner(tmp_path / "run", **settings)
+    stopped.register_hook(StopAfter(3))
+    with pytest.raises(Interrupted):
+        stopped.train()
+    make_runner(tmp_path / "run", resume=True, **settings).train()
+    assert names(tmp_path / "run") == [n for n in names(tmp_path / "whole") if "iter_2" not in n]
