@@ -18,7 +18,17 @@ def read_targets(data_samples: Sequence[DataSample], device: torch.device) -> tu
 
 def integers_on(device: torch.device, values: Sequence[int]) -> Tensor:
     """Copy integers to a device as int64; the host does not wait for work queued there."""
-    host = torch.tensor(values, dtype=torch.int64)
-    if device.type != "cuda":
+    return sent_to(device, torch.tensor(values, dtype=torch.int64))
+
+
+def sent_to(device: torch.device, host: Tensor) -> Tensor:
+    """Copy a tensor of the host to a device; the host does not wait for work queued there.
+
+    Args:
+        device: Where to. Only CUDA needs pinned memory for it, and only MPS may read too late.
+        host: Any shape; the caller doesn't change it afterwards.
+    """
+    if device.type in ("cpu", "mps"):
         return host.to(device)
-    return host.pin_memory().to(device, non_blocking=True)
+    host = host.pin_memory() if device.type == "cuda" else host
+    return host.to(device, non_blocking=True)

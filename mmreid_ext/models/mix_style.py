@@ -13,6 +13,7 @@ from mmreid_ext.distributed import Places, gather_rows, places_of_rows
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
+from .batch_targets import sent_to
 from .run_state import RunState
 
 
@@ -78,8 +79,8 @@ class MixStyle(RunState):
             return x
         places = places_of_rows(len(x), x.device)
         num_images = len(places.order)
-        partners = torch.as_tensor(rng.permutation(num_images), device=x.device)
-        share = torch.as_tensor(rng.beta(self.alpha, self.alpha, num_images)).to(x.device)
+        draws = rng.permutation(num_images), rng.beta(self.alpha, self.alpha, num_images)
+        partners, share = (sent_to(x.device, torch.from_numpy(draw)) for draw in draws)
         return self._mix(x, places, partners, share[places.own][:, None, None, None])
 
     def _next_draw(self) -> tuple[int, ...]:

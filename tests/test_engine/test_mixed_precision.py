@@ -16,16 +16,19 @@ class Scaler:
     """The part of a gradient scaler that the loop uses."""
 
     def __init__(self, scale):
-        self.scale = scale
+        self.number = scale
 
     def get_scale(self):
-        return self.scale
+        return self.number
+
+    def scale(self, outputs):
+        return outputs * self.number
 
     def get_backoff_factor(self):
         return 0.5
 
     def update(self, new_scale):
-        self.scale = new_scale
+        self.number = float(new_scale)
 
 
 @OPTIM_WRAPPERS.register_module()

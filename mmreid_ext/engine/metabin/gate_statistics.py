@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 
@@ -17,7 +18,7 @@ def stage_of(name: str) -> str:
 
 
 @torch.no_grad()
-def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, float]:
+def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, Tensor]:
     """Mean gate and share of gates at 0 and at 1, over all layers and per stage.
 
     Args:
@@ -25,23 +26,17 @@ def gate_statistics(layers: Mapping[str, BatchInstanceNorm2d]) -> dict[str, floa
             returns them.
 
     Returns:
-        ``gate/mean``, ``gate/at_0``, ``gate/at_1`` and the same under ``gate/<stage>/``.
+        ``gate/mean``, ``gate/at_0``, ``gate/at_1`` and the same under ``gate/<stage>/``, each 0-d
+        float32 on the device: whoever reads them reads the losses at once.
     """
-    stages: dict[str, list[torch.Tensor]] = {}
+    stages: dict[str, list[Tensor]] = {}
     for name, layer in layers.items():
         stages.setdefault(stage_of(name), []).append(layer.gate)
-    groups: dict[str, list[torch.Tensor]] = {"gate": [layer.gate for layer in layers.values()]}
+    groups: dict[str, list[Tensor]] = {"gate": [layer.gate for layer in layers.values()]}
     groups |= {f"gate/{stage}": gates for stage, gates in stages.items()}
-    rows = []
+    values: list[Tensor] = []
     for gates in groups.values():
         gate = torch.cat(gates).float()
-        rows.append(
-            torch.stack([gate.mean(), (gate == 0).float().mean(), (gate == 1).float().mean()])
-        )
-    values = torch.stack(rows).tolist()  # one transfer to the host
-    names = ("mean", "at_0", "at_1")
-    return {
-        f"{g}/{n}": v
-        for g, row in zip(groups, values, strict=True)
-        for n, v in zip(names, row, strict=True)
-    }
+        values += gate.mean(), (gate == 0).float().mean(), (gate == 1).float().mean()
+    names = [f"{group}/{name}" for group in groups for name in ("mean", "at_0", "at_1")]
+    return dict(zip(names, values, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
 from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch import Tensor
@@ -61,6 +62,8 @@ def step_both(
     with losses_of_base_step(module.head, update.loss_sets.base):
         log = model.train_step(base_batch, optim_wrapper=optim_wrapper)
     scaler = getattr(optim_wrapper, "loss_scaler", None)
+    one = torch.ones((), device=data["inputs"].device)
+    scale = one if scaler is None else scaler.scale(one)  # read by `get_scale`, it would wait
     with rows_at(meta_positions):
         meta_log = update(
             module,
@@ -69,10 +72,10 @@ def step_both(
             train_domains=train_domains,
             inner_lr=inner_lr,
             forward_context=lambda: optim_wrapper.optim_context(module),
-            loss_scale=1.0 if scaler is None else scaler.get_scale(),
+            loss_scale=1.0 if scaler is None else scale,
         )
-    if scaler is not None and meta_log["meta_skipped"]:
-        _back_off(scaler)
+    if scaler is not None:
+        _back_off_if(meta_log["meta_skipped"], scaler, scale)
     return {**log, **meta_log}
 
 
@@ -82,9 +85,9 @@ def can_scale_down(optim_wrapper: OptimWrapper) -> bool:
     return scaler is not None and scaler.get_scale() >= SMALLEST_SCALE
 
 
-def _back_off(scaler: GradScaler) -> None:
+def _back_off_if(skipped: Tensor, scaler: GradScaler, scale: Tensor) -> None:
     # The scaler hears of overflows in the base step only. At a scale that suits that step but not
-    # the meta passes, the gates would never be updated again.
+    # the meta passes, the gates would never be updated again. The host need not know which it is.
     factor = getattr(scaler, "get_backoff_factor", None)
     if factor is not None:
-        scaler.update(scaler.get_scale() * factor())
+        scaler.update(torch.where(skipped > 0, scale * factor(), scale))

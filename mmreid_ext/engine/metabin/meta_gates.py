@@ -107,7 +107,7 @@ class GateUpdate:
         train_domains: Sequence[int],
         inner_lr: float,
         forward_context: ForwardContext = nullcontext,
-        loss_scale: float = 1.0,
+        loss_scale: float | Tensor = 1.0,
     ) -> dict[str, Tensor]:
         r"""Update the gates of ``model`` once.
 
@@ -118,7 +118,8 @@ class GateUpdate:
             train_domains: Domains of the meta-train pass.
             inner_lr: Inner step size :math:`\alpha`.
             forward_context: Makes the context of each forward pass, such as autocast.
-            loss_scale: Factor of a gradient scaler, divided out of both gradients.
+            loss_scale: Factor of a gradient scaler, divided out of both gradients; as a 0-d tensor
+                it stays on the device.
 
         Returns:
             ``meta_train/<loss>`` and ``meta_test/<loss>`` terms, ``meta_skipped`` (0 or 1) and
@@ -161,7 +162,7 @@ def meta_update_gates(
     straight_through: bool = True,
     second_order: bool = False,
     forward_context: ForwardContext = nullcontext,
-    loss_scale: float = 1.0,
+    loss_scale: float | Tensor = 1.0,
 ) -> dict[str, Tensor]:
     """Build a :class:`GateUpdate` and apply it once; both describe the arguments."""
     update = GateUpdate(gate_lr, loss_sets, straight_through, second_order)
@@ -190,7 +191,10 @@ def _losses_of_rows(
 
 
 def _gradient(
-    terms: dict[str, Tensor], gates: list[Tensor], loss_scale: float, create_graph: bool = False
+    terms: dict[str, Tensor],
+    gates: list[Tensor],
+    loss_scale: float | Tensor,
+    create_graph: bool = False,
 ) -> list[Tensor]:
     """Mean over the ranks of the gradient of the summed terms."""
     loss = reduce(torch.add, terms.values()) * loss_scale

@@ -34,9 +34,9 @@ class NPairsLoss(BatchLoss):
         across_ranks: Pair and compare in the batches of all ranks. Defaults to True.
 
     Raises:
-        ValueError: An identity with a single image in the (global) batch. Checked on every call for
-            CPU tensors; on an accelerator, where reading it waits for the device, on the first
-            call, and such images are left out later.
+        ValueError: An identity with a single image in the (global) batch. Checked for CPU tensors;
+            on an accelerator, where reading it waits for the device, such images are left out, and
+            a batch without any pair has the loss NaN.
 
     References:
         K. Sohn, "Improved Deep Metric Learning with Multi-class N-pair Loss Objective", NIPS 2016,
@@ -49,7 +49,6 @@ class NPairsLoss(BatchLoss):
     def __init__(self, reg_lambda: float = 0.01, across_ranks: bool = True) -> None:
         super().__init__(across_ranks)
         self.reg_lambda = reg_lambda
-        self._checked = False
 
     def compare(self, feats: Tensor, pids: Tensor) -> Tensor:
         """Return the loss of rows (B, D) with labels (B,)."""
@@ -64,12 +63,12 @@ class NPairsLoss(BatchLoss):
         log_softmax = scores.masked_fill(~positive, lowest(scores.dtype)).log_softmax(dim=1)
         terms = -torch.where(same & positive, log_softmax, 0.0).sum(dim=1)
         penalty = mean_where(feats.square().sum(dim=1), anchor | positive)
-        return mean_where(terms, anchor) + 0.5 * self.reg_lambda * penalty
+        mean = torch.where(anchor, terms, 0.0).sum() / anchor.sum()  # NaN without any pair
+        return mean + 0.5 * self.reg_lambda * penalty
 
     def _check_partners(self, count: Tensor) -> None:
-        if count.device.type != "cpu" and self._checked:
+        if count.device.type != "cpu":
             return
-        self._checked = True
         num_alone = int((count == 1).sum())
         if num_alone:
             raise UserError(

@@ -32,7 +32,8 @@ def test_every_gate_counts_once():
         "gate/layer1/at_0": 2 / 6,
         "gate/layer1/at_1": 2 / 6,
     }
-    assert gate_statistics(layers) == pytest.approx(expected, abs=1e-7)
+    found = {name: value.item() for name, value in gate_statistics(layers).items()}
+    assert found == pytest.approx(expected, abs=1e-7)
 
 
 def test_a_gate_beside_the_bound_is_not_at_it():

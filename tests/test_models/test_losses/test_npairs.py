@@ -43,6 +43,15 @@ def test_third_image_of_an_identity_is_not_used(make_feats):
     assert (torch.autograd.grad(value, feats)[0][2] == 0).all()
 
 
+def test_where_the_device_would_be_waited_for_lone_images_are_left_out(make_feats, monkeypatch):
+    """On an accelerator; without any pair the loss is NaN, which stops the run."""
+    monkeypatch.setattr(NPairsLoss, "_check_partners", lambda *_: None)
+    feats, pids = make_feats(6), torch.tensor([0, 0, 7, 1, 1, 8])
+    used = torch.tensor([0, 1, 3, 4])
+    torch.testing.assert_close(NPairsLoss()(feats, pids), reference(feats[used], pids[used]))
+    assert NPairsLoss()(feats, torch.arange(6)).isnan()
+
+
 def test_lone_images_are_an_error():
     with pytest.raises(ValueError, match="2 identities have a single image.*num_instances=2"):
         NPairsLoss()(torch.randn(4, 3), torch.tensor([0, 0, 1, 2]))
