@@ -25,6 +25,7 @@ from torch.autograd.function import FunctionCtx
 
 from .patience import patient_group
 from .positions import Places, get_positions, rows_at
+from .waits import waiting
 
 __all__ = ["Places", "get_positions", "rows_at"]
 
@@ -53,7 +54,8 @@ def _all_gather_equal(x: Tensor) -> Tensor:
     """Concatenate equally sized ``x`` of all ranks along dimension 0, in rank order."""
     x = x.contiguous()
     parts = [torch.empty_like(x) for _ in range(get_world_size())]
-    dist.all_gather(parts, x)
+    with waiting():
+        dist.all_gather(parts, x)
     return torch.cat(parts)
 
 
@@ -63,7 +65,8 @@ class _AllReduceSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
         x = x.contiguous().clone()  # an all-reduce works in place
-        dist.all_reduce(x)
+        with waiting():
+            dist.all_reduce(x)
         return x
 
     @staticmethod

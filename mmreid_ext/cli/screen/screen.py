@@ -15,7 +15,9 @@ from mmengine.logging import MMLogger
 from mmengine.runner import LogProcessor, Runner
 
 from mmreid_ext.cli.errors import user_message
+from mmreid_ext.cli.nodes import watch
 from mmreid_ext.cli.nodes.same_data import SameDataHook
+from mmreid_ext.cli.nodes.step_times import StepTimesHook
 from mmreid_ext.cli.training.stopping import stop_on
 from mmreid_ext.cli.training.tracking_hook import TrackingHook, trackers_of
 from mmreid_ext.distributed import is_distributed
@@ -95,6 +97,8 @@ class Screen:
         runner = self.build_runner(cfg)
         if is_distributed():
             runner.register_hook(SameDataHook())
+            if (seen := watch.current()) is not None:
+                runner.register_hook(StepTimesHook(seen))
         if self.speaks and trackers_of(runner):
             runner.register_hook(TrackingHook())
         if getattr(self.args, "stop_request", None) is not None:
