@@ -11,7 +11,6 @@ from mmreid_ext.cli.nodes import step_times
 from mmreid_ext.cli.nodes.step_times import GPUClock, StepTimesHook
 from mmreid_ext.distributed.waits import waiting
 
-
 NOW = [0.0]
 
 
