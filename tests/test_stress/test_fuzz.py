@@ -1,11 +1,14 @@
 """Short forms of tools/stress/fuzz.py, and what it does about faults of every kind."""
 
 import json
+import pathlib
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
-from helpers.paths import TOOLS
+from helpers.paths import ROOT, TOOLS
 from helpers.tools import load_tool
 
 CASES = dict(samplers=150, ranking=70, reranking=60, protocols=70, readers=300, pictures=500)
@@ -100,7 +103,7 @@ from fuzz_parts.running import Part
 def case(rng, folder):
     place = rng.integers(0, 2**31)
     seed = SEEDS.index(int(place))
-    (folder / f"left_{seed}").write_text("")
+    (folder / f"left_{seed}").write_text(str(os.getpid()))
     if seed == 3:
         os._exit(9)
     if seed == 5:
@@ -154,6 +157,41 @@ def test_cases_that_die_hang_or_eat_memory(fuzz, bad, tmp_path, monkeypatch):
     assert failures[8].startswith("KeyError: 'a\\nb'") and "bad_part.py:" in failures[8]
     assert tally.slowest[1] == 6 and seen == [10]
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_killed_run_leaves_no_process(fuzz, bad, tmp_path):
+    code = (
+        "import sys\nfrom bad_part import PART\nfrom fuzz_parts.workers import run_apart\n"
+        "run_apart(PART, 5, 1, memory=10**9, seconds=600)\n"
+    )
+    paths = [str(tmp_path), str(TOOLS / "stress"), str(ROOT)]
+    environment = {"PYTHONPATH": ":".join(paths), "TMPDIR": str(tmp_path)}
+    running = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    try:
+        [file] = wait_for(lambda: list(tmp_path.glob("fuzz*/left_5")))
+        [pid] = wait_for(lambda: file.read_text().split())
+    finally:
+        running.kill()
+        running.wait(60)
+    wait_for(lambda: not is_running(pid))
+
+
+def wait_for(ask):
+    until = time.monotonic() + 120
+    while not (found := ask()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return found
+
+
+def is_running(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def test_the_report_names_what_repeats_a_failure(fuzz, monkeypatch, tmp_path, capsys):

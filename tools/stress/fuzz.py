@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -62,6 +63,7 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> int:
     if args.case is not None:
         return repeat(args.case)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
     require_writable(args.report, "--report")
     until = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     tallies: dict[str, Tally] = {}

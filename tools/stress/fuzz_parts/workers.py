@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -130,6 +131,7 @@ def _work(
 ) -> None:
     """Run cases, and report after every batch."""
     until = time.monotonic() + left
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.chdir(folder)
     with quiet(part.noisy):
         prepared = part.prepare(Path(folder))
@@ -147,6 +149,14 @@ def _work(
         first = stop
         pipe.send((first, tally))
     pipe.send((None, None))
+
+
+def _end_with_parent() -> None:
+    """End at once when the process that started this one has ended, however it did."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _address_space() -> int:
