@@ -1,12 +1,43 @@
-"""Turn settings and results into what JSON can hold."""
+"""Turn settings and results into what JSON can hold, and read JSON of strangers."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
+DEEPEST = 100
+"""Levels of a document; whatever copies or compares a deeper one would end in the middle."""
+
+
+def read_json(text: str | bytes, **options: Any) -> Any:
+    """Read a document that is nested no deeper than other code can follow.
+
+    Args:
+        text: The document.
+        **options: Those of :func:`json.loads`.
+
+    Raises:
+        ValueError: If it is no JSON, has numbers that are too long, or is nested too deeply.
+    """
+    try:
+        found = json.loads(text, **options)
+    except RecursionError:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels") from None
+    level = [found]
+    for _ in range(DEEPEST):
+        level = [
+            item
+            for value in level
+            if isinstance(value, (dict, list))
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return found
+    raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
 def bare_name(kind: type) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import torch
 from mmreid_ext.errors import MissingFileError, MissingPackageError, UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.results.features_file import load_features
+from mmreid_ext.json_values import read_json
 
 NOTES_KEY = b"mmreid_ext"
 """Key of a Parquet file's metadata under which the notes are."""
@@ -60,7 +60,7 @@ def read_embeddings(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, st
     arrow = import_parquet()
     try:
         table = arrow.parquet.read_table(path)
-        notes = json.loads((table.schema.metadata or {}).get(NOTES_KEY, b"{}"))
+        notes = read_json((table.schema.metadata or {}).get(NOTES_KEY, b"{}"))
         feats = table["embedding"].combine_chunks()
         width = table.schema.field("embedding").type.list_size
         values = feats.values if isinstance(feats, arrow.Array) else feats.chunk(0).values

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, RunStopped, UserError
+from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, RunStopped, UserError, printable
 from mmreid_ext.stopping.attempts import elastic_restarts, give_up, verdict
 
 from .ranks import (
@@ -35,6 +35,9 @@ MENDABLE = (
 
 USAGE = 2
 """Exit code for wrong arguments."""
+
+LONGEST = 3000
+"""Characters of a message; names of strangers can be of any length."""
 
 READER_LEFT = 141
 """Exit code where nobody reads the output any more: the shell's for the signal SIGPIPE."""
@@ -89,7 +92,8 @@ def run_tool(
 
 def _report(error: Exception, code: int) -> None:
     """End the program with the message of an error; return if the error has to show itself."""
-    text = user_message(error)
+    text = user_message(error) or _of_settings(error)
+    text = text and _bearable(text)
     if text is not None and not isinstance(error, RankLostError):
         give_up(code, f"error: {text}")
     if os.environ.get("MMREID_TRACEBACK"):
@@ -99,6 +103,21 @@ def _report(error: Exception, code: int) -> None:
     if text is not None:
         report_once(f"error: {text}\n(MMREID_TRACEBACK=1 shows where it was raised)", code)
     report_once("".join(traceback.format_exception(error)).rstrip(), 1, alone=False)
+
+
+def _of_settings(error: Exception) -> str | None:
+    """What to tell where a configuration made another package fail; None if it didn't."""
+    if "mmengine" not in sys.modules:
+        return None
+    from .explain import explanation  # imports MMEngine, which not every tool does
+
+    return explanation(error, {})
+
+
+def _bearable(text: str) -> str:
+    """The message without control characters, which may be a file's, and not endless."""
+    plain = printable(text)
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 200]} … {plain[-200:]}"
 
 
 def _while_read(main: Callable[[], int | None]) -> int | None:

@@ -5,7 +5,6 @@ They are the same in every tool that ranks. None of them loads PyTorch, so ``--h
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from mmreid_ext.evaluation.retrieval.settings import (
     check_query_expansion,
     check_rerank,
 )
+from mmreid_ext.json_values import read_json
 from mmreid_ext.protocols import protocol_names
 
 _Kinds = Mapping[str, tuple[str, Callable[[str], Any]]]
@@ -220,8 +220,8 @@ def _protocol(spec: str, option: str) -> Any:
     if not spec.startswith("{"):
         return spec
     try:
-        return json.loads(spec)
-    except json.JSONDecodeError as error:
+        return read_json(spec)
+    except ValueError as error:
         raise UserError(
             f"--protocol {option}: {spec!r} is no JSON ({error}); write for example "
             '\'{"type": "single_gallery_shot", "repeats": 10}\'.'

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import DEEPEST
 from mmreid_ext.shorten import brief
 
 from .guarded_names import never_import
@@ -33,7 +34,6 @@ _ODD_IN_KEYS = re.compile(r"""["'\\\x00-\x1f\x7f]""")
 
 _PICKLES = (".pkl", ".pickle")
 _SCOPES = ("_scope_", "default_scope")
-_DEEPEST = 100
 
 REMEDY = "write a .py configuration, which is code, if you trust it"
 
@@ -92,8 +92,8 @@ class _Checked:
 
     def walk(self, node: Any, place: str, depth: int) -> None:
         """Check a value and all in it."""
-        if depth > _DEEPEST:
-            raise UserError(f"{self.source}: {place[:60]}... lies deeper than {_DEEPEST} levels.")
+        if depth > DEEPEST:
+            raise UserError(f"{self.source}: {place[:60]}... lies deeper than {DEEPEST} levels.")
         if isinstance(node, dict):
             for key, value in node.items():
                 self._check_key(key, place)

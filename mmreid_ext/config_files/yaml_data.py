@@ -12,6 +12,7 @@ from mmengine.fileio import register_handler
 from mmengine.fileio.handlers import YamlHandler
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import DEEPEST
 from mmreid_ext.shorten import one_line
 
 try:  # quicker, where PyYAML was built with it
@@ -70,9 +71,25 @@ class DataYamlHandler(YamlHandler):
 
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
         """Load plain data, whichever loader was asked for."""
-        loaded = yaml.load(file, **{**kwargs, "Loader": DataLoader})
+        text = file.read()
+        _require_shallow(text)
+        loaded = yaml.load(text, **{**kwargs, "Loader": DataLoader})
         _require_bounded(loaded)
         return loaded
+
+
+def _require_shallow(text: Any) -> None:
+    """Raise if values lie too deep: PyYAML's C code would run out of stack and end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=DataLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise CodeInDataError(
+                f"line {event.start_mark.line + 1} lies deeper than {DEEPEST} levels."
+            )
 
 
 def _require_bounded(loaded: Any) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.json_values import read_json
 from mmreid_ext.verdicts.thresholds import Threshold, read_thresholds, threshold_sets
 
 from .input_info import InputInfo, read_input, written_input
@@ -186,8 +187,8 @@ def read_model_info(file: str | os.PathLike) -> ModelInfo:
 
 def _parsed(text: str, source: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return read_json(text)
+    except ValueError as error:
         raise UserError(
             f"{source}: the record 'mmreid_ext' is no JSON ({quoted(str(error))}); "
             "export the model again."

@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mmreid_ext.json_values import read_json
+from mmreid_ext.shorten import one_line
+
 
 def pid_names_by_set(dataset_meta: Mapping[str, Any] | None) -> dict[str, dict[int, str]]:
     """Return the names of identities by test set, from the ``metainfo`` of the test images.
@@ -35,12 +38,15 @@ def pid_names_to_text(names: Mapping[str, Mapping[int, str]]) -> str:
 
 
 def pid_names_from_text(text: str) -> dict[str, dict[int, str]]:
-    """Read what :func:`pid_names_to_text` wrote; empty if the text is anything else."""
+    """Read what :func:`pid_names_to_text` wrote; empty if the text is anything else.
+
+    The names are printed, so they are on one line and printable.
+    """
     try:
-        found = json.loads(text or "{}")
+        found = read_json(text or "{}")
         return {
-            str(name): {int(pid): str(title) for pid, title in named.items()}
+            str(name): {int(pid): one_line(title) for pid, title in named.items()}
             for name, named in found.items()
         }
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         return {}

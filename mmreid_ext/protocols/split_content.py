@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext import json_values
 from mmreid_ext.errors import UserError
 from mmreid_ext.setting_checks import is_whole
 from mmreid_ext.shorten import brief, one_line
@@ -23,8 +23,8 @@ def read_json(path: Path) -> Any:
         UserError: If it is none.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # of JSON and of UTF-8
+        return json_values.read_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of JSON and of UTF-8
         raise UserError(f"{path} is not JSON: {one_line(error)}.") from error
 
 

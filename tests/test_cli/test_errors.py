@@ -151,3 +151,20 @@ def test_opencv_says_nothing_of_its_own(tmp_path):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True
     )
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_what_a_file_says_does_not_reach_the_terminal_as_it_is():
+    text = f"name='\x1b[2J\x07', take another\nline {'x' * 100_000} end"
+    with pytest.raises(SystemExit) as caught:
+        run_tool(raising(UserError(text)))
+    shown = caught.value.code
+    assert "\x1b" not in shown and "take another\nline" in shown and len(shown) < 3200
+    assert "x end\n(MMREID_TRACEBACK" in shown
+
+
+def test_settings_that_another_package_refuses_are_one_line():
+    from mmengine.registry import MODELS
+
+    with pytest.raises(SystemExit) as caught:
+        run_tool(lambda: MODELS.build(dict(type="mmreid_ext.LabelSmoothingLoss", epsilonn=1)))
+    assert "LabelSmoothingLoss takes no 'epsilonn' (did you mean 'epsilon'?)" in caught.value.code

@@ -27,6 +27,7 @@ BAD_INPUT = {
     "serve": ["--model", "none.onnx", "--port", "0", "--api-key-file", "none.txt"],
     "stress/crash_points": ["--folder", "none"],
     "stress/fuzz": ["--case", "none:1"],
+    "stress/hostile": ["--report", "file/hostile.json"],
     "stress/kill_resume": ["--folder", "none"],
     "stress/soak": ["--json", "file/soak.json"],
     "test": ["none.py", "none.pth"],

@@ -56,3 +56,15 @@ def test_aliases_do_not_make_a_small_file_endless(tmp_path):
             read(tmp_path / "x.yml")
     (tmp_path / "x.yml").write_text("a: &a {b: 1}\nc: [*a, *a]\n")
     assert read_config_file(tmp_path / "x.yml").c == [dict(b=1), dict(b=1)]
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 200_000, "a: " + "{b: " * 300 + "1" + "}" * 300])
+def test_depth_does_not_end_the_process(tmp_path, text):
+    """PyYAML's C code ran out of stack."""
+    (tmp_path / "x.yml").write_text(text)
+    code = (
+        "import sys\nfrom mmreid_ext.config_files import read_config_file\n"
+        "read_config_file(sys.argv[1])"
+    )
+    found = run_python(code, tmp_path / "x.yml", timeout=120)
+    assert "line 1 lies deeper than 100 levels" in found.stderr and found.returncode == 1

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from mmreid_ext.evaluation.pid_names import (
@@ -37,3 +39,8 @@ def test_names_survive_a_note():
 @pytest.mark.parametrize("text", ["{", "[1]", '{"a": 3}', '{"a": {"x": "y"}}', "[" * 100_000])
 def test_a_note_of_strangers_is_empty(text):
     assert pid_names_from_text(text) == {}
+
+
+def test_names_of_strangers_can_be_printed():
+    found = pid_names_from_text(json.dumps({"shop": {"1": "\x1b[2J" + "x" * 500}}))
+    assert found["shop"][1].isprintable() and len(found["shop"][1]) <= 80

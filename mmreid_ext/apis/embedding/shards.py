@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import read_json
 from mmreid_ext.output_files.atomic import (
     atomic_open,
     atomic_write,
@@ -193,7 +194,7 @@ def _digest_of(file: Path) -> str | None:
 
 def _read_plan(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = read_json(file.read_text(encoding="utf-8"))
     except ValueError:
         found = None
     return found if isinstance(found, dict) else {"plan": "damaged"}

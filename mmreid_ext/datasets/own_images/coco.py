@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.json_values import read_json
+from mmreid_ext.shorten import one_line
 
 from .listing import Box, Listing, OwnImage
 
@@ -59,9 +60,11 @@ def read_coco(path: Path, pictures: Path | None = None) -> Listing:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no JSON file ({error}); save it as COCO JSON again.") from None
+        document = read_json(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:  # of JSON or of UTF-8
+        raise UserError(
+            f"{path} is no JSON file ({one_line(error)}); save it as COCO JSON again."
+        ) from None
     parts = document if isinstance(document, dict) else {}
     images, notes = parts.get("images"), parts.get("annotations")
     if not (_all_have(images, "id", "file_name") and _all_have(notes, "image_id")):

@@ -132,8 +132,15 @@ def _csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    for cells in reader:
-        cells = [cell.strip() for cell in cells]
+    while True:
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UserError(
+                f'{path}, line {reader.line_num}: {error}. Is a quote (") not closed, or alone?'
+            ) from None
         if any(cells):
             yield reader.line_num, cells
 

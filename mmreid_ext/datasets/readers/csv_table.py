@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import one_line, shorten
 from mmreid_ext.suggest import did_you_mean
 
 from .text_file import read_lines
@@ -190,8 +191,9 @@ def _check_header(
 ) -> None:
     expected = f"The first line names the columns: {','.join(columns)}."
     missing = [name for name in columns if name in required and name not in header]
+    shown = shorten([repr(one_line(name)) for name in header], shown=20)
     if len(missing) == len(required):  # another kind of file, or no header at all
-        raise UserError(f"{path} has the columns {header}; {missing} missing. {expected}")
+        raise UserError(f"{path} has the columns {shown}; {missing} missing. {expected}")
     for name in header:
         if name in columns or name in ignored:
             continue
@@ -200,7 +202,7 @@ def _check_header(
             f"it, or leave it out with ignore_columns=[{name!r}]. {expected}"
         )
     if missing:
-        raise UserError(f"{path} has the columns {header}; {missing} missing. {expected}")
+        raise UserError(f"{path} has the columns {shown}; {missing} missing. {expected}")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise UserError(f"{path} has the columns {twice} more than once. Keep one of each.")

@@ -5,7 +5,6 @@ Both number the identities of training and test independently.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from mmreid_ext.datasets.records import Record
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import read_json
 
 from .cuhk03_archive import parse_name
 
@@ -52,7 +52,7 @@ def read_split_file(file: Path, images: Path, split: int = 0) -> list[Record]:
         UserError: If the file is not of that form, or has no such split.
     """
     try:
-        splits = json.loads(file.read_text(encoding="utf-8"))
+        splits = read_json(file.read_text(encoding="utf-8"))
         roles = {role: splits[split][role] for role in NP_PARTS}
         return [
             _record(images / re.split(r"[/\\]", path)[-1], int(pid), role)
@@ -61,7 +61,7 @@ def read_split_file(file: Path, images: Path, split: int = 0) -> list[Record]:
         ]
     except IndexError:
         raise UserError(f"{file} has the splits 0 to {len(splits) - 1}, not {split}.") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{file} is not a list of splits with [path, pid, camid] for train, query and gallery "
             f"({type(error).__name__}: {error})."

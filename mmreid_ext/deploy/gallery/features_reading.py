@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
 import zlib
@@ -14,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.json_values import read_json
 from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.thresholds import Threshold, read_thresholds, threshold_sets
 
@@ -117,8 +117,8 @@ class FeaturesFile:
     def note(self, key: str) -> Any:
         """Return a note that is JSON; None where it is missing or something else."""
         try:
-            return json.loads(str(self.arrays.get(f"note_{key}", "null")))
-        except (ValueError, RecursionError):
+            return read_json(str(self.arrays.get(f"note_{key}", "null")))
+        except ValueError:
             return None
 
     def _model(self) -> GalleryModel | None:

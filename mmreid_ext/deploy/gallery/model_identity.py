@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.json_values import read_json
 from mmreid_ext.setting_checks import is_whole
 from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.thresholds import Threshold, read_thresholds, threshold_sets
@@ -79,7 +80,7 @@ def model_from_text(text: Any, place: str) -> GalleryModel:
         UserError: If it is anything else.
     """
     try:
-        data = json.loads(text)
+        data = read_json(text)
         known = {"thresholds": data["all_thresholds"]}
         by_set = [read_thresholds(known, name) for name in threshold_sets(known)]
         model = GalleryModel(
@@ -88,7 +89,7 @@ def model_from_text(text: Any, place: str) -> GalleryModel:
             int(data["size"]),
             tuple(found for one in by_set for found in one),
         )
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"{place}: what it says about its model can't be read ({one_line(error)}). The file "
             "is damaged; restore a copy of it."

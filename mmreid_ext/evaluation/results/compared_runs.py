@@ -75,8 +75,8 @@ def setting_notes(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]
     notes += _unequal("query_expansion", [e and {**EXPANSION_DEFAULTS, **e} for e in expansions])
     for name in runs[0]["test_sets"]:
         sets = [run["test_sets"].get(name) for run in runs]
-        if all(s is not None and s["rerank"] is not None for s in sets):
-            settings = [{"approximate": False, **s["rerank"]["settings"]} for s in sets]
+        if all(s is not None and s.get("rerank") is not None for s in sets):
+            settings = [{"approximate": False, **(s["rerank"].get("settings") or {})} for s in sets]
             notes += _unequal(f"re-ranking of {name}", settings)
     for side, members in (("A", a), ("B", b)):
         notes += _training_notes(side, members)
@@ -100,8 +100,8 @@ def _training_notes(side: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     repeated = sorted({seed for seed in seeds if seeds.count(seed) > 1})
     if repeated:
         notes.append(
-            f"several runs of side {side} have the training seed {', '.join(map(str, repeated))}: "
-            "they may differ less than seeds do"
+            f"several runs of side {side} have the training seed "
+            f"{shorten(map(one_line, repeated))}: they may differ less than seeds do"
         )
     return notes
 
@@ -157,4 +157,5 @@ def missing_notes(runs: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> l
 
 def _unequal(what: str, values: Sequence[Any]) -> list[str]:
     distinct = [value for i, value in enumerate(values) if value not in values[:i]]
-    return [f"{what} differs: {', '.join(map(str, distinct))}"] if len(distinct) > 1 else []
+    shown = shorten([one_line(value) for value in distinct])
+    return [f"{one_line(what)} differs: {shown}"] if len(distinct) > 1 else []

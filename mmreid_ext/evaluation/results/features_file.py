@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from mmreid_ext.array_files.npz import ArrayFileError, read_npz
 from mmreid_ext.errors import MissingFileError, UserError, warn_user
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.pid_names import pid_names_from_text
+from mmreid_ext.json_values import read_json
 from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.protocols import JUNK
 from mmreid_ext.shorten import one_line
@@ -180,8 +180,8 @@ def _note(notes: Mapping[str, str], key: str, source: str | os.PathLike) -> dict
     if key == "checkpoint" and text and not text.lstrip().startswith("{"):
         return {"file": Path(text).name, "sha256": None}  # the note of another program: a name
     try:
-        found = json.loads(text or "null")
-    except (ValueError, RecursionError) as error:
+        found = read_json(text or "null")
+    except ValueError as error:
         raise UserError(f"{source}: the note {key!r} is not JSON ({one_line(error)}).") from error
     if found is not None and not isinstance(found, dict):
         raise UserError(f"{source}: the note {key!r} must be a JSON object, got {one_line(text)}.")

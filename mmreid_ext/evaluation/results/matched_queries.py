@@ -28,9 +28,10 @@ def matched_queries(name: str, sets: Sequence[Mapping[str, Any]]) -> list[np.nda
     """
     shown = repr(one_line(name))
     if any(s["protocol"] != sets[0]["protocol"] for s in sets):
+        named = ", ".join(one_line(repr(s["protocol"])) for s in sets)
         raise UserError(
-            f"Test set {shown} was evaluated under different protocols: "
-            f"{[s['protocol'] for s in sets]}. Only the same protocol compares."
+            f"Test set {shown} was evaluated under different protocols: {named}. Only the same "
+            "protocol compares."
         )
     keys = [_keys(s["queries"]) for s in sets]
     if any(sorted(k) != sorted(keys[0]) for k in keys):

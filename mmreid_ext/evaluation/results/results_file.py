@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.json_values import plain_json
+from mmreid_ext.json_values import plain_json, read_json
 from mmreid_ext.output_files.atomic import atomic_open
 from mmreid_ext.shorten import one_line
 
@@ -50,8 +50,8 @@ def read_results(path: str | os.PathLike, complete: bool = False) -> dict[str, A
     if not Path(path).is_file():
         raise MissingFileError(f"No results file {path}.")
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:  # of JSON, UTF-8 and _no_number
+        document = read_json(Path(path).read_text(encoding="utf-8"), parse_constant=_no_number)
+    except ValueError as error:  # of JSON, UTF-8 and _no_number
         raise UserError(f"{path} is not JSON: {one_line(error)}.") from error
     if not isinstance(document, dict) or document.get("format") != RESULTS_FORMAT:
         raise UserError(
@@ -101,6 +101,8 @@ def check_metrics(document: Mapping[str, Any], source: str = "results document")
     for key in ("metrics", "settings", "training", "checkpoint", "test_sets"):
         if document.get(key) is not None:
             _entry(document, key, Mapping, source)
+    training = document.get("training") or {}
+    _check_optional(training, {"config": Mapping, "seed": int}, f"{source}: training")
     for key, value in (document.get("metrics") or {}).items():
         if value is not None and not _is_number(value):
             raise _wrong(f"{source}: metrics[{one_line(key)!r}]", value, "a number")
@@ -117,11 +119,23 @@ def _check_set(test_set: Mapping[str, Any], where: str, bounded: bool) -> None:
         _check_list(
             queries, "weight", count, f"{where}, queries", _is_fraction, "a number from 0 to 1"
         )
+    _check_optional(test_set, {"data": Mapping, "num_gallery": int}, where)
+    data = test_set.get("data") or {}
+    _check_optional(data, {"gallery": Mapping, "embeddings": str}, f"{where}, data")
+    if data.get("gallery"):
+        for key, kind in {"sha256": str, "images": int}.items():
+            if not isinstance(data["gallery"].get(key), kind):
+                raise _wrong(f"{where}, data: 'gallery'", data["gallery"], "a fingerprint")
+    _check_optional(queries, {"pid_names": Mapping}, f"{where}, queries")
     score, what = (_is_fraction, "a number from 0 to 1") if bounded else (_is_number, "a number")
     for variant in ("plain", "rerank"):
         if variant == "rerank" and test_set.get(variant) is None:
             continue
         scores = _entry(test_set, variant, Mapping, where)
+        if scores.get("mAP") is not None and not _is_number(scores["mAP"]):
+            raise _wrong(f"{where}, {variant}: 'mAP'", scores["mAP"], "a number")
+        if variant == "rerank":
+            _check_optional(scores, {"settings": Mapping}, f"{where}, rerank")
         for key in ("ap", "top1"):
             allowed = lambda value: value is None or score(value)  # noqa: E731
             _check_list(scores, key, count, f"{where}, {variant}", allowed, f"{what}, or null")
@@ -137,6 +151,13 @@ def _entry(holder: Mapping[str, Any], key: str, kind: type, where: str) -> Any:
     if not isinstance(value, kind) or isinstance(value, str):
         raise _wrong(f"{where}: {key!r}", value, "an object" if kind is Mapping else "a list")
     return value
+
+
+def _check_optional(holder: Mapping[str, Any], kinds: Mapping[str, type], where: str) -> None:
+    for key, kind in kinds.items():
+        if holder.get(key) is not None and not isinstance(holder[key], kind):
+            what = {Mapping: "an object", int: "an integer", str: "text"}[kind]
+            raise _wrong(f"{where}: {key!r}", holder[key], what)
 
 
 def _check_list(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.json_values import plain_json
+from mmreid_ext.json_values import plain_json, read_json
 
 from .compared_runs import differing_settings, refuse_repeats
 from .results_file import read_results, write_results
@@ -67,7 +66,7 @@ def _read_request(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path.read_text(encoding="utf-8"))
     except ValueError:
         found = None
     if not isinstance(found, dict):

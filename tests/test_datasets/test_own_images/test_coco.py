@@ -57,7 +57,7 @@ def test_what_is_left_out(read):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"images": [], "annotations": [3]}', '{"images": [{}]}']
+    "text", ["{", "[" * 100_000, "[]", '{"images": [], "annotations": [3]}', '{"images": [{}]}']
 )
 def test_other_files(tmp_path, text):
     path = tmp_path / "a.json"

@@ -92,3 +92,17 @@ def test_excel(tmp_path):
     assert [(i.path.name, i.person, i.camera) for i in found.images] == [
         ("a.jpg", "7", "door"), ("b.jpg", "Zoë", ""),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ('path,person\n"' + "1.png,a\n" * 30_000, "line .*: field larger than .*quote"),
+        (",".join(f"c{n}" for n in range(5000)), "and 4980 more"),
+    ],
+)
+def test_tables_of_strangers(tmp_path, text, message):
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(UserError, match=message) as error:
+        read_own_table(tmp_path / "list.csv")
+    assert len(str(error.value)) < 1000

@@ -68,3 +68,9 @@ def test_what_earlier_files_lack_is_said():
     assert notes[0].startswith("old.json: no fingerprint of the gallery")
     assert notes[1].startswith("other.json: random splits") and "37.50 here and 90.00" in notes[1]
     assert missing_notes([run()], ["new.json"]) == []
+
+
+def test_notes_can_be_printed():
+    runs = [dict(test_sets={}, settings=dict(distance=d)) for d in ("\x1b[2J", "x" * 500)]
+    (note,) = setting_notes(runs[:1], runs[1:])
+    assert note.isprintable() and len(note) < 250

@@ -52,6 +52,29 @@ FREE = {("test_sets", "ours", "protocol", "type")}
 PATHS = [path for path in places(good()) if path not in FREE]
 
 
+OURS = ("test_sets", "ours")
+ODD = {
+    "config": (("training",), dict(config=[1]), "training.*config.* an object"),
+    "seed": (("training",), dict(seed=[1]), "seed.* an integer"),
+    "data": ((*OURS, "data"), [3], "data.* an object"),
+    "gallery": ((*OURS, "data"), dict(gallery=dict(sha256=[1])), "gallery.* a fingerprint"),
+    "embeddings": ((*OURS, "data"), dict(embeddings=[1]), "embeddings.* text"),
+    "size": ((*OURS, "num_gallery"), [3], "num_gallery.* an integer"),
+    "names": ((*OURS, "queries", "pid_names"), [1], "pid_names.* an object"),
+    "mean": ((*OURS, "plain", "mAP"), "x", "mAP.* a number"),
+    "re-ranking": ((*OURS, "rerank", "settings"), [1], "settings.* an object"),
+    "depth": (("settings",), dict(a=json.loads("[" * 300 + "]" * 300)), "deeper than 100 levels"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_comparing_would_stumble_over(tmp_path, name):
+    path, value, message = ODD[name]
+    with pytest.raises(UserError, match=message) as error:
+        read(altered(path, value), tmp_path)
+    assert "\n" not in str(error.value)
+
+
 def read(document, tmp_path):
     path = tmp_path / "strange.json"
     path.write_text(json.dumps(document))  # Python writes NaN and Infinity too

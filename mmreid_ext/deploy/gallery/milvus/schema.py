@@ -13,6 +13,7 @@ import numpy as np
 from mmreid_ext.deploy.gallery.model_identity import model_from_text, model_to_text
 from mmreid_ext.deploy.gallery.records import GalleryModel, Hit, Rows
 from mmreid_ext.errors import UserError
+from mmreid_ext.json_values import read_json
 
 from .expressions import NO_TIME, UNKNOWN
 from .server import Server, import_milvus
@@ -69,7 +70,7 @@ def read_model(server: Server) -> GalleryModel:
     text = (described.get("properties") or {}).get(PROPERTY) or described.get("description") or ""
     place = f"Gallery: the collection {server.address.collection!r} at {server.address.uri}"
     try:
-        found = json.loads(text)
+        found = read_json(text)
         number, record = int(found["format"]), found["model"]
     except (ValueError, KeyError, TypeError):
         raise UserError(
