@@ -191,7 +191,7 @@ def _check_header(
 ) -> None:
     expected = f"The first line names the columns: {','.join(columns)}."
     missing = [name for name in columns if name in required and name not in header]
-    shown = shorten([repr(one_line(name)) for name in header], shown=20)
+    shown = f"[{shorten([repr(one_line(name)) for name in header], shown=20)}]"
     if len(missing) == len(required):  # another kind of file, or no header at all
         raise UserError(f"{path} has the columns {shown}; {missing} missing. {expected}")
     for name in header:
