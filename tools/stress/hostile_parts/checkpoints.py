@@ -18,6 +18,7 @@ from .attack import Attack
 from .world import World
 
 KEY = "mmreid_ext"
+TOLD = ("iter", "2**62")
 INFO = ("message_hub", "runtime_info")
 
 
@@ -64,7 +65,11 @@ def _values() -> Iterator[Attack]:
     for text, value in odd.items():
         for key in ("iter", "epoch"):
             yield _change(
-                f"meta.{key}={text}", ("meta", key), value, harmless=True, telling=text == "2**62"
+                f"meta.{key}={text}",
+                ("meta", key),
+                value,
+                harmless=True,
+                telling=(key, text) == TOLD,
             )
     for key, values in {
         "meta": [None, [], 3],
@@ -84,7 +89,8 @@ def _values() -> Iterator[Attack]:
     }
     for what, victim in victims.items():
         for key in ("best_ckpt", "last_ckpt"):
-            yield _change(f"{key}: a {what}", (*INFO, key), victim, harmless=True, telling=True)
+            telling = (key, what) == ("best_ckpt", "file")
+            yield _change(f"{key}: a {what}", (*INFO, key), victim, harmless=True, telling=telling)
 
 
 def _texts() -> Iterator[Attack]:
@@ -96,7 +102,8 @@ def _texts() -> Iterator[Attack]:
     places = {"meta.config": ("meta", "config"), "meta.cfg": ("meta", "cfg")}
     places["message_hub cfg"] = (*INFO, "cfg")
     for name, place in places.items():
-        yield _change(f"code in {name}", place, code, harmless=True, telling=True)
+        telling = name != "meta.cfg"
+        yield _change(f"code in {name}", place, code, harmless=True, telling=telling)
     text = "model = dict(type='os.mkdir', path={!r})\n"
     yield _change(
         "a call as type in cfg",
@@ -118,7 +125,7 @@ def _records() -> Iterator[Attack]:
             "dtype": f"float32 if open({str(w.canary)!r}, 'w') else 0",
         },
     ]
-    yield _change("a call as model", (*config, "model"), call, harmless=True, telling=True)
+    yield _change("a call as model", (*config, "model"), call, harmless=True)
     yield _change("a call as backbone", (*config, "model", "backbone"), call, harmless=True)
     yield _change("a call in the pipeline", pipeline, lambda w: [call(w)], harmless=True)
     yield _change("code as dtype", pipeline, evil, harmless=True, telling=True)

@@ -95,7 +95,7 @@ def _of_checkpoints() -> list[Entry]:
         _tool("checkpoint", "train --init-weights", f"{train} --init-weights FILE"),
         _tool("checkpoint", "test", "test CONFIG FILE --no-thresholds --work-dir WORK/run"),
         _tool("checkpoint", "embed", "embed FILE DATA/ --out WORK/f.npz --workers 1"),
-        _tool("checkpoint", "same", "same DATA/1.png DATA/2.png --model FILE", telling=True),
+        _tool("checkpoint", "same", "same DATA/1.png DATA/2.png --model FILE"),
         _tool("checkpoint", "search", "search DATA/1.png --gallery BASE/photos --model FILE"),
         _tool("checkpoint", "gallery add", "gallery add WORK/p.db BASE/photos --model FILE"),
         _tool("checkpoint", "export", "export FILE --out WORK/exported --format torchscript"),
@@ -136,7 +136,7 @@ def _of_documents() -> list[Entry]:
         _tool("csv", "embed", "embed BASE/iter_2.pth FILE --out WORK/f.npz"),
         _tool("pairs", "same --pairs", "same --pairs FILE --model BASE/iter_2.pth"),
         _python("split", "fixed splits", _read_splits, telling=True),
-        _tool("gallery", "gallery info", "gallery info FILE --json", telling=True),
+        _tool("gallery", "gallery info", "gallery info FILE --json"),
         _tool(
             "gallery", "gallery search", "gallery search FILE DATA/1.png --model BASE/iter_2.pth"
         ),
@@ -154,7 +154,7 @@ def _of_pictures() -> list[Entry]:
         _tool(
             "picture", "search", f"search FILE --gallery BASE/photos {_MODEL} --html WORK/f.html"
         ),
-        _tool("exported", "same", "same DATA/1.png DATA/2.png --model FILE", telling=True),
+        _tool("exported", "same", "same DATA/1.png DATA/2.png --model FILE"),
         _tool("exported", "embed", "embed FILE DATA/ --out WORK/f.npz"),
         _python("exported", "serve's model", _open_embedder),
     ]
@@ -170,6 +170,7 @@ def _infer(world: World, checkpoint: Path, config: Path | None = None) -> None:
 def _infer_by_mmengine(world: World, file: Path) -> None:
     from mmengine.config import Config
     from mmengine.infer import BaseInferencer
+    from mmengine.registry import init_default_scope
 
     import mmreid_ext.registry  # noqa: F401  # installs what this entry is about
     from mmreid_ext.errors import UserError
@@ -183,6 +184,7 @@ def _infer_by_mmengine(world: World, file: Path) -> None:
         visualize = postprocess = _init_pipeline = __init__  # type: ignore[assignment]
 
     try:
+        init_default_scope("mmpretrain")  # as MMPretrain's do
         Inferencer()._init_model(Config(), str(file), "cpu")
     except UserError:
         raise

@@ -35,12 +35,12 @@ def other_attacks() -> Iterator[Attack]:
     for name, statement in _STATEMENTS.items():
         yield Attack("gallery", name, partial(_gallery, statement=statement), ".db", harmless=True)
     yield Attack("gallery", "no database", partial(_raw, content=lambda: b"x" * 5000), ".db")
-    yield Attack("gallery", "a cut one", _cut_gallery, ".db", harmless=True, telling=True)
+    yield Attack("gallery", "a cut one", _cut_gallery, ".db", harmless=True)
     for name, change in _MODEL_RECORDS.items():
         write = partial(_model, change=change)
-        yield Attack("exported", name, write, ".onnx", telling=name == "a size of 10^9")
+        yield Attack("exported", name, write, ".onnx")
     yield Attack("exported", "no model", partial(_raw, content=lambda: b"\x08" * 3000), ".onnx")
-    yield Attack("exported", "weights outside", _outside, ".onnx", telling=True)
+    yield Attack("exported", "weights outside", _outside, ".onnx")
     yield Attack("exported", "an XML bomb", _xml, ".xml")
     yield Attack("exported", "a program", _program, ".torchscript")
 

@@ -52,11 +52,12 @@ class Session:
     """
 
     def __init__(self, folder: Path, tools: Path) -> None:
-        _import_all()
         self.world = make_world(folder, tools)
+        _import_all()
         self.cache = folder / "logs" / "attacks"
         self.honest: dict[tuple[str, str], Outcome] = {}
-        self._make_base()
+        self.made: set[str] = set()
+        self._make("checkpoint")
 
     def run(
         self, kinds: Sequence[str] | None, name: str | None, short: bool, show: bool
@@ -100,6 +101,7 @@ class Session:
     def _honest(self, entry: Entry) -> Outcome:
         key = entry.kind, entry.name
         if key not in self.honest:
+            self._make(entry.kind)
             self.world.refresh()
             honest = self.world.root / _HONEST[entry.kind]
             self.honest[key] = self._tried(entry, honest)
@@ -117,26 +119,49 @@ class Session:
         if outcome.code:
             raise RuntimeError(f"the world can't be made:\n{outcome.text[-3000:]}")
 
-    def _make_base(self) -> None:
-        """Train, test, embed and export with the package's own tools."""
+    def _make(self, kind: str) -> None:
+        """Make the honest file of a kind with the package's own tools, once."""
+        makers = {
+            "checkpoint": self._train,
+            "features": self._test,
+            "results": self._test,
+            "exported": self._export,
+            "gallery": self._enroll,
+        }
+        maker = makers.get(kind)
+        if maker is not None and maker.__name__ not in self.made:
+            self.made.add(maker.__name__)
+            maker()
+
+    def _train(self) -> None:
         world, base = self.world, self.world.base
-        run = world.work / "run"
-        self._tool("train", world.config, "--work-dir", run)
-        shutil.copy(run / "iter_2.pth", base / "iter_2.pth")
-        features = ("--save-features", base / "features.npz", "--out", base / "results.json")
-        self._tool("test", world.config, base / "iter_2.pth", *features, "--work-dir", run)
-        other = ("--out", base / "other.json", "--work-dir", run)
-        self._tool("test", world.config, run / "iter_1.pth", *other)
+        self._tool("train", world.config, "--work-dir", world.work / "run")
+        for name in ("iter_1.pth", "iter_2.pth"):
+            shutil.copy(world.work / "run" / name, base / name)
         (base / "photos").mkdir()
         for number in (4, 5, 6):
             shutil.copy(world.data / f"{number}.png", base / "photos")
-        self._tool("export", base / "iter_2.pth", "--out", world.work / "exported")
-        shutil.copy(next((world.work / "exported").rglob("*.onnx")), base / "model.onnx")
-        add = ("gallery", "add", base / "people.db", base / "photos")
-        self._tool(*add, "--model", base / "iter_2.pth")
         (base / "pairs.csv").write_text(f"a,b\n{world.data}/1.png,{world.data}/2.png\n")
         (base / "split.json").write_text('{"format": "mmreid_ext-splits-1", "splits": [[1, 2]]}')
         (base / "coco.json").write_text(_COCO)
+
+    def _test(self) -> None:
+        world, base = self.world, self.world.base
+        place = ("--work-dir", world.work / "run")
+        features = ("--save-features", base / "features.npz", "--out", base / "results.json")
+        self._tool("test", world.config, base / "iter_2.pth", *features, *place)
+        other = ("--out", base / "other.json")
+        self._tool("test", world.config, base / "iter_1.pth", *other, *place)
+
+    def _export(self) -> None:
+        place = self.world.work / "exported"
+        self._tool("export", self.world.base / "iter_2.pth", "--out", place)
+        shutil.copy(next(place.rglob("*.onnx")), self.world.base / "model.onnx")
+
+    def _enroll(self) -> None:
+        base = self.world.base
+        add = ("gallery", "add", base / "people.db", base / "photos")
+        self._tool(*add, "--model", base / "iter_2.pth")
 
     def _tool(self, name: str, *arguments: object) -> None:
         self._forked(lambda: run_script(self.world.tools, name, *arguments))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,4 +117,5 @@ def make_world(root: Path, tools: Path) -> World:
     text = CONFIG.replace("LIST", "list.csv").replace("ROOT", str(world.data))
     world.config.write_text(text)
     os.environ.update(HOME=str(world.home), TMPDIR=str(world.tmp), OMP_NUM_THREADS="1")
+    tempfile.tempdir = None  # which Python remembers
     return world
