@@ -31,7 +31,7 @@ def test_the_most_telling_pairs(tmp_path):
     found = subprocess.run(command, env=env, capture_output=True, text=True, timeout=900)
     assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-3000:]
     rows = json.loads(report.read_text())
-    assert len(rows) > 30 and {row["ended"] for row in rows} == {"refused", "harmless"}
+    assert len(rows) > 25 and {row["ended"] for row in rows} == {"refused", "harmless"}
     assert {row["kind"] for row in rows} >= {"checkpoint", "configuration", "features", "csv"}
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
