@@ -19,7 +19,7 @@ from uuid import uuid4
 import torch.distributed as dist
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.shorten import shorten
+from mmreid_ext.shorten import several, shorten
 
 from .card import difference
 
@@ -137,7 +137,10 @@ def _receive(
     odd = [r for r in answers if answers[r]["problem"]]
     problem = ""
     if odd:
-        first, more = odd[0], f" (and {len(odd) - 1} more ranks)" if len(odd) > 1 else ""
+        first, more = (
+            odd[0],
+            f" (and {several(len(odd) - 1, 'other rank')})" if len(odd) > 1 else "",
+        )
         problem = f"rank {first} on {answers[first]['host']}{more}: {answers[first]['problem']}."
     elif missing:
         problem = (

@@ -14,7 +14,7 @@ from typing import Any
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files import atomic_write, require_writable
-from mmreid_ext.shorten import several
+from mmreid_ext.shorten import one_line, several
 
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def write(args: argparse.Namespace, text: str, figures: dict[str, Any]) -> None:
 def verdict(problems: Sequence[str], folder: Path) -> int:
     """Print the problems and where their runs are, and return the exit code."""
     for problem in problems:
-        print(f"- {problem[:500]}")
+        print(f"- {one_line(problem, 500)}")
     if problems:
         print(f"{several(len(problems), 'problem')}; the runs are in {folder}")
     return 1 if problems else 0
