@@ -239,7 +239,7 @@ def run_rank(rank, world_size, samples, size, shares=None):
     By default what DefaultSampler(round_up=True) deals: every W-th image, the first ones repeated.
     """
     padded = samples + samples[: -len(samples) % world_size]
-    mine = padded[rank::world_size] if shares is None else shares[rank]
+    mine = padded[rank::world_size] if shares is None else [*shares, []][rank]
     metric = ReIDMetric(rerank="auto")
     for start in range(0, len(mine), 3):
         metric.process(None, mine[start : start + 3])
@@ -255,19 +255,22 @@ def run_cases(rank, world_size, even, odd):
         "even shares": run_rank(rank, world_size, even, len(even)),
         "padded shares": run_rank(rank, world_size, odd, len(odd)),
         "an empty rank": run_rank(rank, world_size, odd, len(odd), shares=[odd, []]),
+        "uneven shares": run_rank(rank, world_size, odd, len(odd), shares=[odd[:40], odd[40:]]),
         "a wrong count": run_rank(rank, world_size, odd, len(odd) + 1, shares=[odd, odd]),
         "no valid query": run_rank(rank, world_size, no_match, len(odd)),
     }
 
 
-def test_two_ranks_compute_what_one_computes():
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_several_ranks_compute_what_one_computes(world_size):
+    """With three, the last one gets no image where shares are given."""
     even = make_set("first", seed=3) + make_set("second", seed=4)
     odd = even[:-1]
     one = run_cases(0, 1, even, odd)
+    one["uneven shares"] = one["padded shares"]
     assert "second/rerank/mAP" in one["padded shares"]
     one["a wrong count"] = one["a wrong count"].replace("55 processed", "110 processed")
     assert "no_camera" in one["no valid query"]
-    two = run_distributed(run_cases, 2, even, odd)
-    for rank, results in enumerate(two):
+    for rank, results in enumerate(run_distributed(run_cases, world_size, even, odd)):
         for name, result in results.items():
             assert result == one[name], f"{name}, rank {rank}: equal to the last digit"

@@ -47,7 +47,7 @@ def fingerprint(loader: Any) -> dict[str, Any]:
     Returns:
         Flat, plain values.
     """
-    dataset = getattr(loader, "dataset", None)
+    dataset: Any = getattr(loader, "dataset", None)
     found = flatten(describe_loader(loader))
     if hasattr(dataset, "get_data_info"):
         count = len(dataset)
