@@ -25,9 +25,10 @@ from torch.autograd.function import FunctionCtx
 
 from .patience import patient_group
 from .positions import Places, get_positions, rows_at
+from .sending import sent_to
 from .waits import waiting
 
-__all__ = ["Places", "get_positions", "rows_at"]
+__all__ = ["Places", "get_positions", "rows_at", "sent_to"]
 
 
 def is_distributed() -> bool:
@@ -168,7 +169,8 @@ def places_of_rows(num_rows: int, device: torch.device | str = "cpu") -> Places:
     positions = get_positions()
     if not is_distributed() or not positions or num_rows % len(positions):
         return Places(own, torch.arange(num_rows * get_world_size(), device=device))
-    images = _all_gather_equal(torch.tensor(positions, device=device)).argsort(stable=True)
+    own_images = sent_to(torch.device(device), torch.tensor(positions))
+    images = _all_gather_equal(own_images).argsort(stable=True)
     per_image = num_rows // len(positions)
     order = (images[:, None] * per_image + torch.arange(per_image, device=device)).flatten()
     return Places(order.argsort()[own], order)  # argsort of a permutation is its inverse

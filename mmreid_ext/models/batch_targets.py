@@ -8,6 +8,8 @@ import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmreid_ext.distributed import sent_to
+
 
 def read_targets(data_samples: Sequence[DataSample], device: torch.device) -> tuple[Tensor, Tensor]:
     """Read labels and domains of a batch, each (N,) int64; the domain is 0 if a sample has none."""
@@ -19,16 +21,3 @@ def read_targets(data_samples: Sequence[DataSample], device: torch.device) -> tu
 def integers_on(device: torch.device, values: Sequence[int]) -> Tensor:
     """Copy integers to a device as int64; the host does not wait for work queued there."""
     return sent_to(device, torch.tensor(values, dtype=torch.int64))
-
-
-def sent_to(device: torch.device, host: Tensor) -> Tensor:
-    """Copy a tensor of the host to a device; the host does not wait for work queued there.
-
-    Args:
-        device: Where to. Only CUDA needs pinned memory for it, and only MPS may read too late.
-        host: Any shape; the caller doesn't change it afterwards.
-    """
-    if device.type in ("cpu", "mps"):
-        return host.to(device)
-    host = host.pin_memory() if device.type == "cuda" else host
-    return host.to(device, non_blocking=True)

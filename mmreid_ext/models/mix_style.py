@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmreid_ext.distributed import Places, gather_rows, places_of_rows
+from mmreid_ext.distributed import Places, gather_with_grad, places_of_rows, sent_to
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
-from .batch_targets import sent_to
 from .run_state import RunState
 
 
@@ -100,7 +99,8 @@ class MixStyle(RunState):
         """
         mean, std = self._style(x)
         rows = places.order[partners[places.own]]
-        means, stds = gather_rows(torch.cat((mean, std), dim=1)).index_select(0, rows).chunk(2, 1)
+        styles = gather_with_grad(torch.cat((mean, std), dim=1))  # of as many rows on every rank
+        means, stds = styles.index_select(0, rows).chunk(2, 1)
         share = share.to(mean.dtype)
         mixed_std = share * std + (1 - share) * stds
         mixed_mean = share * mean + (1 - share) * means

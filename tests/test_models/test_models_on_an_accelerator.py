@@ -3,6 +3,7 @@
 import inspect
 
 import torch
+import torch.distributed as dist
 from helpers.fake_accelerator import NAME, with_accelerator
 from helpers.paths import CONFIGS
 from helpers.shrunk_models import SHRINK, shrunk, small_size
@@ -10,7 +11,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.structures import DataSample
 
-from mmreid_ext.models import losses
+from mmreid_ext.distributed import rows_at
+from mmreid_ext.models import MixStyle, losses
 from mmreid_ext.models.losses.cross_batch_memory import WRAPS
 from mmreid_ext.models.norms import BatchInstanceNorm2d, SyncBatchNorm
 from mmreid_ext.registry import MODELS
@@ -88,6 +90,28 @@ def pass_through(layer, x, layout):
 
 def test_no_norm_waits():
     assert with_accelerator(norm_waits) == []
+
+
+def two_ranks_waits(accelerator):
+    """Waits of layers and losses that talk to another rank, which is pretended, too."""
+    from torch.testing._internal.distributed.fake_pg import FakeStore
+
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=2)
+    found = {"norms": norm_waits(accelerator), **loss_waits(accelerator)}
+    mix = MixStyle(prob=1.0).to(NAME)
+    accelerator.forget()
+    with rows_at(range(0, 8, 2)):
+        mix(torch.ones(4, 3, 6, 5, device=NAME))
+    return found | {"MixStyle": [*accelerator.waits, len(accelerator.sent)]}
+
+
+def test_nothing_waits_on_two_ranks():
+    """MixStyle sends its draws, and where its rows stand in the batch of a single process."""
+    assert with_accelerator(two_ranks_waits) == {
+        "norms": [],
+        **{name: [] for name in loss_configurations()},
+        "MixStyle": [3],
+    }
 
 
 def parts_of(cfg):
