@@ -115,13 +115,12 @@ class ReIDAgent(LocalElasticAgent):
 
     def _agreed_code(self, result: RunResult) -> int:
         """The exit code of a run that is over, 0 where another attempt may end otherwise."""
-        failures = list(result.failures.values())
-        files = [Path(f.error_file) for f in failures if f.error_file not in ("", "<N/A>")]
-        for folder in {file.parents[2] for file in files if len(file.parents) > 2}:
+        files = getattr(self._pcontext, "error_files", {}).values()  # whether they exist or not
+        for folder in {Path(file).parents[2] for file in files if Path(file).is_absolute()}:
             over = verdict_in(folder)
             if over is not None:
                 return over.code
-        codes = {failure.exitcode for failure in failures}
+        codes = {failure.exitcode for failure in result.failures.values()}
         early = {-number for number in ASKED}  # before they could note it, so nothing was begun
         if self._requests.asked and codes <= {STOPPED_ON_REQUEST} | early:
             return STOPPED_ON_REQUEST

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 from mmreid_ext.errors import STOPPED_ON_REQUEST, UserError
 from mmreid_ext.stopping.attempts import BEGAN, process_start
@@ -29,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Those of ``torchrun``. Defaults to the command line's.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if any(Path(word).name == CAN_BE_ASKED for word in words):
+        for number in (signal.SIGTERM, signal.SIGUSR1):  # while PyTorch is loaded
+            signal.signal(number, _end_before_it_begins)
+
     from torch.distributed.elastic.multiprocessing import api
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main as run
@@ -39,7 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from .agent import Requests
 
     logging.getLogger(api.__name__).addFilter(is_no_announcement)
-    words = sys.argv[1:] if arguments is None else list(arguments)
     given = parse_args(words)
     requests = Requests()
     if Path(given.training_script).name == CAN_BE_ASKED:
@@ -56,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if requests.code in (0, 1):
             raise
         sys.exit(requests.code)
+
+
+def _end_before_it_begins(number: int, frame: FrameType | None) -> None:
+    sys.exit(STOPPED_ON_REQUEST)
 
 
 def is_no_announcement(record: logging.LogRecord) -> bool:

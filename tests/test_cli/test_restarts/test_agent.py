@@ -1,7 +1,6 @@
 """The agent passes on requests to stop, and makes no attempt that would end as the last one."""
 
 import json
-import os
 import signal
 from types import SimpleNamespace
 
@@ -39,8 +38,8 @@ def agent(requests, monkeypatch):
     return agent
 
 
-def ended(agent, monkeypatch, *codes, file="<N/A>", state=WorkerState.FAILED):
-    failures = {i: SimpleNamespace(exitcode=c, error_file=file) for i, c in enumerate(codes)}
+def ended(agent, monkeypatch, *codes, state=WorkerState.FAILED):
+    failures = {rank: SimpleNamespace(exitcode=code) for rank, code in enumerate(codes)}
     result = RunResult(state=state, failures=failures)
     monkeypatch.setattr(LocalElasticAgent, "_monitor_workers", lambda *_: result)
     assert agent._monitor_workers(None) is result
@@ -105,7 +104,6 @@ def test_after_a_request_there_is_no_other_attempt(agent, requests, monkeypatch,
 
 @pytest.mark.parametrize("code", [1, 2, 75])
 def test_a_verdict_of_the_ranks_holds(agent, monkeypatch, tmp_path, code):
-    file = tmp_path / "attempt_0" / "1" / "error.json"
-    os.makedirs(file.parent)
+    agent._pcontext.error_files = {1: str(tmp_path / "attempt_0" / "1" / "error.json")}
     (tmp_path / "mmreid_ext_over.json").write_text(json.dumps([code, "why"]))
-    assert ended(agent, monkeypatch, -15, code, file=str(file)) == (code, 0)
+    assert ended(agent, monkeypatch, -15, code) == (code, 0)

@@ -1,6 +1,7 @@
 """A run of several ranks ends as its ranks do, without a traceback of the launcher."""
 
 import logging
+import os
 import signal
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,15 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from mmreid_ext.cli.restarts import agent, torchrun
+
+
+@pytest.fixture(autouse=True)
+def handlers():
+    numbers = (signal.SIGTERM, signal.SIGUSR1)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 def ended_by(error):
@@ -67,3 +77,12 @@ def test_reports_of_errors_are_left_nowhere(monkeypatch, tmp_path, own):
 def test_what_was_asked_for_is_not_announced(text, arguments, shown):
     record = logging.LogRecord("torch", logging.WARNING, "api.py", 1, text, arguments, None)
     assert torchrun.is_no_announcement(record) == shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_request_before_ranks_are_started(monkeypatch, number):
+    """PyTorch takes seconds to load."""
+    monkeypatch.setattr(run, "parse_args", lambda words: os.kill(os.getpid(), number))
+    with pytest.raises(SystemExit) as caught:
+        torchrun.main(["tools/train.py"])
+    assert caught.value.code == 75

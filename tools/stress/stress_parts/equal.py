@@ -52,6 +52,21 @@ def differences(folder: Path, expected: Path) -> list[str]:
     return lines
 
 
+def state_differences(folder: Path, expected: Path) -> list[str]:
+    """Compare the last checkpoints of two runs: all but what the clock and the folders say."""
+    one, other = (_last(path) for path in (folder, expected))
+    if one.name != other.name:
+        return [f"the last checkpoint is {one.name}, not {other.name}"]
+    names = ("state_dict", "optimizer", "param_schedulers", "message_hub")
+    first, second = safe_load(one), safe_load(other)
+    kept = [{name: file.get(name) for name in names} for file in (first, second)]
+    return _compare(*kept, one.name) + _compare(_place(first), _place(second), "meta")
+
+
+def _last(folder: Path) -> Path:
+    return folder / Path((folder / "last_checkpoint").read_text()).name
+
+
 def _files(folder: Path) -> set[str]:
     """Names in a work folder, but for the folders of logs, which every attempt has."""
     return {path.name for path in folder.iterdir() if path.is_file()}
