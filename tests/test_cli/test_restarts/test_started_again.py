@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 
 SETTINGS = """
 train_dataloader["batch_size"] = 4
+train_dataloader["persistent_workers"] = val_dataloader["persistent_workers"] = False
 batch_size_is_global = True
 train_cfg.update(max_iters=9, val_interval=3)
 default_hooks["checkpoint"]["interval"] = 1
