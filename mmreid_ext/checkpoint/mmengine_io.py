@@ -22,6 +22,7 @@ from .resume.meta import without_code
 from .safe_load import safe_load
 from .saving import around_hook
 from .saving.stream import plain_checkpoint
+from .weights import with_names
 
 
 def install(mm_checkpoint: Any) -> None:
@@ -48,7 +49,7 @@ class TorchForCheckpoints:
     @staticmethod
     def load(f: Any, map_location: Any = None, **_: Any) -> Any:
         """Load safely whatever else is asked for: a fall-back to full pickle ends here."""
-        return without_code(safe_load(f, map_location))
+        return with_names(without_code(safe_load(f, map_location)))
 
     @staticmethod
     def save(obj: Any, f: Any, **kwargs: Any) -> None:
@@ -82,7 +83,7 @@ def load_url(
     path = folder / os.path.basename(urlparse(url).path)
     if not path.exists():
         download(url, path, progress)
-    return without_code(safe_load(path, map_location))
+    return with_names(without_code(safe_load(path, map_location)))
 
 
 def _atomic_put(self: LocalBackend, obj: bytes, filepath: str | Path) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.shorten import shorten
+from mmreid_ext.shorten import brief, shorten
 
 from .safe_load import safe_load
+
+_LONGEST_NAME = 1000
 
 # Parts that only training uses: a test set has other identities, and losses may have parameters.
 TRAINING_ONLY = ("head.classifier.", "head.losses.")
@@ -97,7 +99,9 @@ def _needed(name: str) -> bool:
 
 
 def require_names(state: Any) -> None:
-    """Raise unless something is a dictionary whose keys are text, as a state dictionary is.
+    """Raise unless something is a dictionary whose keys are names, as a state dictionary is.
+
+    MMEngine prints the names that a model lacks.
 
     Raises:
         UserError: Says what it is.
@@ -112,3 +116,22 @@ def require_names(state: Any) -> None:
             "The checkpoint's state_dict has keys that are no text, must be a dictionary of "
             "weights by name; take another checkpoint."
         )
+    odd = next((n for n in state if not n.isprintable() or len(n) > _LONGEST_NAME), None)
+    if odd is not None:
+        raise UserError(
+            f"The checkpoint's state_dict has the key {brief(odd)}, which is no name of a weight; "
+            "take another checkpoint."
+        )
+
+
+def with_names(checkpoint: Any) -> Any:
+    """Return a loaded checkpoint, once its weights are known to have names.
+
+    Raises:
+        UserError: If they have none; see :func:`require_names`.
+    """
+    if isinstance(checkpoint, Mapping) and "state_dict" in checkpoint:
+        require_names(checkpoint["state_dict"])
+    elif isinstance(checkpoint, Mapping):
+        require_names(checkpoint)
+    return checkpoint

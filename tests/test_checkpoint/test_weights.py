@@ -1,9 +1,13 @@
 import pytest
 import torch
 from helpers.tiny_reid import tiny_model
+from mmengine.runner import load_checkpoint
+from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
-from mmreid_ext.checkpoint.weights import load_weights
+from mmreid_ext.checkpoint.weights import load_weights, with_names
+from mmreid_ext.compat import enable_safe_checkpoints
+from mmreid_ext.errors import UserError
 from mmreid_ext.registry import MODELS
 
 
@@ -99,3 +103,18 @@ def test_no_file_and_no_weights(save, tmp_path):
     for content in (torch.zeros(3), {"epoch": 3}, {"state_dict": [1]}):
         with pytest.raises(ValueError, match="model.pth holds no weights"):
             load_weights(make_model(1), save(content))
+
+
+NAMELESS = [None, [], {1: 2}, {"\x1b[2J": 3}, {"a" * 2000: 3}]
+
+
+@pytest.mark.parametrize("state", NAMELESS, ids=range(len(NAMELESS)))
+def test_weights_without_names_are_refused_before_mmengine_prints_them(tmp_path, state):
+    enable_safe_checkpoints()
+    torch.save(dict(state_dict=state), tmp_path / "w.pth")
+    for load in (lambda p: load_checkpoint(torch.nn.Linear(1, 1), p), _load_checkpoint):
+        with pytest.raises(UserError, match="checkpoint's state_dict") as error:
+            load(str(tmp_path / "w.pth"))
+        assert str(error.value).isprintable() and len(str(error.value)) < 300
+    assert with_names(dict(state_dict={"a.b": 1}))["state_dict"] == {"a.b": 1}
+    assert with_names([1]) == [1]
