@@ -190,9 +190,9 @@ start rebooted a "${again[@]}" && start rebooted b "${again[@]}" && until_saved 
 for p in $(ip netns pids "$(space b)"); do kill -9 "$p" || true; done
 wait "${launcher[b]}" || true
 sleep 5
-start rebooted b "${again[@]}" && finished # the same command again, by hand
-check "machine 1 rebooted, its command started again: exit codes" "0 0" "$code_a $code_b"
-check "machine 1 rebooted, its command started again: weights" equal "$(same_weights rebooted)"
+start rebooted b "${again[@]}" --resume && finished # the command again, by hand
+check "machine 1 rebooted, its command started again with --resume: exit codes" "0 0" "$code_a $code_b"
+check "machine 1 rebooted, its command started again with --resume: weights" equal "$(same_weights rebooted)"
 
 if [[ -n $report ]]; then
     { echo "| fault | found | verdict |" && echo "|---|---|---|" && printf '%s\n' "${rows[@]}"; } >"$report"
