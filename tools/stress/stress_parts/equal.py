@@ -16,9 +16,12 @@ from .record import differences as record_differences
 from .record import end_of
 from .runs import record_of
 
-_OTHER = ("time", "eta", "memory", "cfg", "experiment_name", "keep_ckpt_ids", "superfluous_ckpts")
-"""These differ between any two runs: what the clock says, folders, the number of workers, and which
-checkpoints are kept beside the last."""
+_OTHER = (
+    *("time", "eta", "memory", "cfg", "experiment_name", "mmengine_version"),
+    *("keep_ckpt_ids", "superfluous_ckpts"),
+)
+"""These differ between any two runs: what the clock says, folders, the number of workers, the
+commit of the current folder, and which checkpoints are kept beside the last."""
 
 
 def differences(folder: Path, expected: Path) -> list[str]:
