@@ -27,7 +27,7 @@ found = {}
 (folder / "killed").mkdir()
 killing = kills.Killing(folder / "killed", people, seed=1, iters=6)
 found["kills"] = [
-    killing.run("xbm", 1, ["worker", "machine"], after=[2, 4]),
+    killing.run("xbm", 1, ["worker", "machine", "stop"], after=[2, 3, 4]),
     killing.run("baseline", 2, ["rank"], after=[3]),
 ]
 crashing = crashes.Crashing("xbm", 1, folder / "crashed", people, iters=4)
@@ -67,14 +67,14 @@ print(json.dumps(found, default=vars))
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stress")
-    result = run_python(CODE, TOOLS / "stress", folder, timeout=400)
+    result = run_python(CODE, TOOLS / "stress", folder, timeout=280)
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads(result.stdout.splitlines()[-1])
 
 
 def test_killed_runs_end_like_undisturbed_ones(found):
     alone, two = found["kills"]
-    assert [kind for kind, _ in alone["kills"]] == ["worker", "machine"]
+    assert [kind for kind, _ in alone["kills"]] == ["worker", "machine", "stop"]
     assert [kind for kind, _ in two["kills"]] == ["rank"] and len(two["waits"]) == 1
     assert alone["problems"] == two["problems"] == []
 

@@ -30,7 +30,8 @@ def parse_args() -> argparse.Namespace:
         nargs="+",
         choices=KINDS,
         default=KINDS,
-        help="who is killed: one rank, all ranks, all processes, one that loads pictures",
+        help="who is killed: one rank, all ranks, all processes, one that loads pictures; "
+        "stop asks one rank by SIGTERM",
     )
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=RECIPES)
     parser.add_argument("--ranks", nargs="+", type=int, choices=[1, 2], default=[1, 2])
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> int:
     report.check_report_arguments(args)
-    from stress_parts import kills, recipes
+    from stress_parts import kills, outcome, recipes
 
     problems: list[str] = []
     with report.workplace(args, problems) as folder:
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         draw = dict(recipes=args.recipes, ranks=args.ranks, kinds=args.kinds)
         outcomes = killing.many(args.kills, **draw, minutes=args.minutes)
         problems += [f"{one.name}: {text}" for one in outcomes for text in one.problems]
-        report.write(args, kills.markdown(outcomes), dict(runs=[asdict(one) for one in outcomes]))
+        report.write(args, outcome.markdown(outcomes), dict(runs=[asdict(one) for one in outcomes]))
         return report.verdict(problems, folder)
 
 

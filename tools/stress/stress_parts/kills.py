@@ -8,14 +8,14 @@ import random
 import shutil
 import signal
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import equal, report
-from .names import KINDS
+from mmreid_ext.errors import STOPPED_ON_REQUEST
+
+from . import equal
+from .outcome import Outcome
 from .recipes import configuration
 from .remains import Remains, children_of, processes_of
 from .runs import Ranks
@@ -23,34 +23,6 @@ from .saved import due_after, good, saved
 
 PATIENCE = 60.0
 """Seconds that the other ranks have to end by themselves."""
-
-
-@dataclass
-class Outcome:
-    """What became of one run.
-
-    Attributes:
-        recipe, ranks, workers: The run.
-        kills: Kind and place of each kill, for instance ``("rank", 5)`` after iteration 5.
-        problems: What was lost, differs or was left; empty for a run as it should be.
-        waits: Seconds until the other ranks had ended, for each kill of a part.
-        repeated: Iterations that were computed again.
-        reached: The furthest iteration of all attempts.
-    """
-
-    recipe: str
-    ranks: int
-    workers: int
-    kills: list[tuple[str, int]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    waits: list[float] = field(default_factory=list)
-    repeated: int = 0
-    reached: int = 0
-
-    @property
-    def name(self) -> str:
-        """What the run was."""
-        return f"{self.recipe}, {self.ranks} ranks, {self.workers} loaders, {self.kills}"
 
 
 class Killing:
@@ -186,15 +158,17 @@ class Killing:
             attempt.finish()
             return
         for pid in victims:
-            _kill(pid)
+            _send(pid, signal.SIGTERM if kind == "stop" else signal.SIGKILL)
         began = time.monotonic()
         outcome.kills.append((kind, attempt.iteration or 0))
-        if kind in ("rank", "worker"):
+        if kind in ("rank", "worker", "stop"):
             if attempt.follow(seconds=PATIENCE):
                 outcome.waits.append(time.monotonic() - began)
             else:
                 outcome.problems.append(f"{kind}: the other ranks waited for {PATIENCE:.0f} s")
-        attempt.end()
+        codes = attempt.end()
+        if kind == "stop":
+            outcome.problems += _not_stopped(attempt, codes)
 
     def _victims(self, attempt: Ranks, kind: str) -> list[int]:
         alive = [process.pid for process in attempt.alive()]
@@ -202,7 +176,7 @@ class Killing:
             return alive
         if kind == "machine":
             return [pid for pid, _ in processes_of(attempt.sessions)]
-        if kind == "rank":
+        if kind in ("rank", "stop"):
             return [self.random.choice(alive)]
         workers = [child for pid in alive for child in children_of(pid)]
         return [self.random.choice(workers)] if workers else []
@@ -220,40 +194,14 @@ class Killing:
             outcome.problems.append(f"iteration {due} was over, its checkpoint isn't there")
 
 
-def markdown(outcomes: Sequence[Outcome]) -> str:
-    """Write what was killed and what became of it as a table, a row for each recipe."""
-    rows = []
-    for recipe, ranks in sorted({(one.recipe, one.ranks) for one in outcomes}):
-        some = [one for one in outcomes if (one.recipe, one.ranks) == (recipe, ranks)]
-        kinds = Counter(kind for one in some for kind, _ in one.kills)
-        named = ", ".join(f"{kind} {kinds[kind]}" for kind in KINDS if kinds[kind])
-        waits = [wait for one in some for wait in one.waits]
-        rows.append(
-            (
-                recipe,
-                ranks,
-                len(some),
-                f"{kinds.total()} ({named})",
-                sum(one.repeated for one in some),
-                f"{max(waits):.1f} s" if waits else "",
-                sum(not one.problems for one in some),
-            )
-        )
-    total = sum(len(one.kills) for one in outcomes)
-    equal_runs = sum(not one.problems for one in outcomes)
-    header = (
-        "recipe",
-        "ranks",
-        "runs",
-        "kills",
-        "iterations again",
-        "longest wait",
-        "as should be",
-    )
-    summary = f"{total} kills, {len(outcomes)} runs, {equal_runs} ended as the undisturbed ones."
-    return f"{report.table(header, rows)}\n\n{summary}"
+def _not_stopped(attempt: Ranks, codes: Sequence[int | None]) -> list[str]:
+    """All ranks must have stopped together, with a checkpoint of what they had done."""
+    if any(code not in (0, STOPPED_ON_REQUEST) for code in codes) or len(set(codes)) > 1:
+        return [f"SIGTERM: ended with {codes}: {attempt.said()}"]
+    done, newest = attempt.iteration or 0, max(good(attempt.work_dir), default=0)
+    return [] if newest >= done else [f"SIGTERM: {done} were done, {newest} are saved"]
 
 
-def _kill(pid: int) -> None:
+def _send(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)

@@ -6,6 +6,8 @@ has none of the threads of its parent.
 
 from __future__ import annotations
 
+import atexit
+import faulthandler
 import gc
 import os
 import socket
@@ -25,8 +27,11 @@ from mmengine.runner import Runner
 
 from mmreid_ext.cli.launch import prepare
 from mmreid_ext.cli.nodes.losing import watched
+from mmreid_ext.cli.training.stopping import stop_on
 from mmreid_ext.engine import train_loop  # noqa: F401
+from mmreid_ext.errors import STOPPED_ON_REQUEST, RunStopped
 from mmreid_ext.evaluation import reid_metric  # noqa: F401
+from mmreid_ext.stopping.request import StopRequest
 
 from .record import Progress, Record
 
@@ -62,7 +67,7 @@ class Ranks:
     ) -> None:
         cfg = cfg.copy()
         cfg.resume, cfg.launcher = resume, "pytorch" if world_size > 1 else "none"
-        work_dir = Path(cfg.work_dir)
+        self.work_dir = work_dir = Path(cfg.work_dir)
         self.record = record_of(work_dir)
         self.log = work_dir.with_name(f"{work_dir.name}.log")
         self.temporary = work_dir.with_name("temporary")
@@ -137,6 +142,7 @@ class Ranks:
         for process in self.processes:
             process.close()
         self.processes = []
+        self._take_events()
         _running.discard(self)
         self._events.close()
         return codes
@@ -183,16 +189,23 @@ def _be_a_rank(
     if sys.platform == "linux":
         os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
+    faulthandler.dump_traceback_later(0.8 * LIMIT)  # says in the log where a rank hangs
     # To lay out the configuration's text takes longer than all else in a checkpoint.
     mm_config.FormatCode = lambda text, **_: (text, True)
-    with watched():
-        prepare(cfg, rank)
-        runner = Runner.from_cfg(cfg)
-        runner.register_hook(Record(ranks.record), priority="NORMAL")  # before the checkpoint's
-        runner.register_hook(Progress(events), priority="LOWEST")
-        if prepared is not None:
-            prepared(rank, runner)
-        runner.train()
+    try:
+        with StopRequest(for_process=True) as request, watched():
+            prepare(cfg, rank)
+            runner = Runner.from_cfg(cfg)
+            stop_on(request, runner)
+            runner.register_hook(Record(ranks.record), priority="NORMAL")  # before checkpoints
+            runner.register_hook(Progress(events), priority="LOWEST")
+            if prepared is not None:
+                prepared(rank, runner)
+            runner.train()
+    except RunStopped:
+        raise SystemExit(STOPPED_ON_REQUEST) from None
+    finally:
+        atexit._run_exitfuncs()  # as at the end of a program; forked processes leave it out
 
 
 def _free_port() -> int:
