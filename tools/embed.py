@@ -2,6 +2,7 @@
 
 python tools/embed.py CHECKPOINT PHOTOS --out features.npz
 python tools/embed.py CONFIG CHECKPOINT crops.csv --out features.parquet
+python tools/embed.py CHECKPOINT PHOTOS --out large.features
 torchrun --nproc_per_node 4 tools/embed.py CHECKPOINT PHOTOS --out features.npz
 
 A second start continues an interrupted one. Any number of ranks writes the same file. The exit code
@@ -42,7 +43,13 @@ def parse_args() -> argparse.Namespace:
         "(model.onnx, model.xml), and a folder, a "
         ".csv file with a column 'path', or a .txt file with one path per line",
     )
-    parser.add_argument("--out", required=True, type=Path, help="file to write: .npz or .parquet")
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        help="file to write, .npz or .parquet; or folder, .features, whose content is evaluated "
+        "and searched without being read into memory",
+    )
     parser.add_argument(
         "--batch-size", type=int, default=64, help="pictures of a forward pass (default: 64)"
     )
@@ -73,7 +80,9 @@ def parse_args() -> argparse.Namespace:
 
 @watched()
 def run(args: argparse.Namespace) -> int:
-    require_writable(args.out, "--out")
+    # A folder of features is replaced from within.
+    inside = args.out / "features.json" if args.out.suffix == ".features" else args.out
+    require_writable(inside, "--out")
     launcher = choose_launcher(args.launcher)
 
     from mmreid_ext.apis import ReIDInferencer

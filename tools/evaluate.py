@@ -3,6 +3,7 @@
 python tools/test.py CONFIG CHECKPOINT --save-features features.npz
 python tools/evaluate.py features.npz                              # the same table
 python tools/evaluate.py features.npz --rerank k1=30 k2=6 lambda=0.2
+python tools/evaluate.py large.features                             # larger than the memory
 python tools/evaluate.py features.npz --no-rerank --protocol mine=no_camera --out results.json
 """
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
     from mmreid_ext.evaluation.results.results_file import write_results
 
     options = EvaluationOptions(**given)
-    images, notes = load_features(args.features)
+    images, notes = load_features(args.features, in_memory=False)
     specs = chosen_protocols(args.protocol, saved_protocols(notes, args.features))
     protocols = built_protocols(specs, images.set_names())
     options.check_protocols(protocols.values())

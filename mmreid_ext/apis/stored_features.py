@@ -11,12 +11,14 @@ import torch
 
 from mmreid_ext.errors import MissingFileError, MissingPackageError, UserError
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.from_disk.feature_folder import SUFFIX
 from mmreid_ext.evaluation.results.features_file import load_features
 from mmreid_ext.json_values import read_json
 
 NOTES_KEY = b"mmreid_ext"
 """Key of a Parquet file's metadata under which the notes are."""
 
+_ROWS_AT_ONCE = 4096
 _COLUMNS = ("pids", "camids", "roles", "datasets", "names", "distractors")
 
 
@@ -39,14 +41,18 @@ def import_parquet() -> Any:
 
 def is_features_file(path: str | os.PathLike) -> bool:
     """Whether a path has the name of a features file."""
-    return Path(path).suffix in (".npz", ".parquet")
+    return Path(path).suffix in (".npz", ".parquet", SUFFIX)
 
 
-def read_embeddings(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]]:
+def read_embeddings(
+    path: str | os.PathLike, in_memory: bool = True
+) -> tuple[EmbeddingSet, dict[str, str]]:
     """Read embeddings, what they show, and the notes saved with them.
 
     Args:
-        path: ``.npz`` of ``tools/test.py --save-features``, or a file of ``tools/embed.py``.
+        path: ``.npz`` or ``.features`` of ``tools/test.py --save-features``, or a file or folder of
+            ``tools/embed.py``.
+        in_memory: Whether the features of a folder are read; otherwise they stay on disk.
 
     Raises:
         MissingFileError: If there is no such file.
@@ -54,7 +60,7 @@ def read_embeddings(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, st
     """
     path = Path(path)
     if path.suffix != ".parquet":
-        return load_features(path)
+        return load_features(path, in_memory)
     if not path.is_file():
         raise MissingFileError(f"No features file {path}. Write one with tools/embed.py.")
     arrow = import_parquet()
@@ -75,9 +81,10 @@ def read_embeddings(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, st
 
 def distinct_rows(stored: EmbeddingSet) -> np.ndarray:
     """Return the rows of distinct images: one that belongs to several test sets is taken once."""
-    feats = np.asarray(stored.feats)
     _, first, numbers = np.unique(stored.names, return_index=True, return_inverse=True)
     before = first[numbers]  # the first row of the same name
     copy = (before != np.arange(len(before))) & (stored.names != "")
-    copy &= (feats == feats[before]).all(axis=1)
+    for rows in np.array_split(np.flatnonzero(copy), max(copy.sum() // _ROWS_AT_ONCE, 1)):
+        pairs = (stored.feats[torch.from_numpy(which)] for which in (rows, before[rows]))
+        copy[rows] = torch.eq(*pairs).all(dim=1).numpy()
     return np.flatnonzero(~copy)

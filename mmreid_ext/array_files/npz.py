@@ -22,7 +22,7 @@ MOST_TIMES = 64
 ROOM = 2**26
 """Bytes that any file may declare; no machine is hurt by 64 MiB."""
 
-_DAMAGE = (
+DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, SyntaxError),
     *(AttributeError, RuntimeError, KeyError, TypeError, MemoryError, OverflowError),
 )
@@ -63,7 +63,7 @@ def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
                 }
         except ArrayFileError:
             raise
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise ArrayFileError(str(error) or type(error).__name__) from error
         except OSError as error:
             if error.errno != errno.EINVAL:  # a place before the file's beginning
@@ -80,11 +80,27 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
 
 
 def _declared_bytes(part: IO[bytes]) -> int:
+    shape, _, dtype = read_header(part)
+    return math.prod(shape) * dtype.itemsize
+
+
+def read_header(part: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Read the beginning of a ``.npy`` file.
+
+    Args:
+        part: The file, at its beginning; afterwards at its data.
+
+    Returns:
+        Shape, whether it is stored column by column, and type.
+
+    Raises:
+        ArrayFileError: If it holds Python objects.
+    """
     version = np.lib.format.read_magic(part)
     if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(part)
+        shape, by_column, dtype = np.lib.format.read_array_header_1_0(part)
     else:  # 3.0 differs from 2.0 in the encoding of names of fields, which plain arrays don't have
-        shape, _, dtype = np.lib.format.read_array_header_2_0(part)
+        shape, by_column, dtype = np.lib.format.read_array_header_2_0(part)
     if dtype.hasobject:
         raise ArrayFileError("it holds Python objects, which are never loaded")
-    return math.prod(shape) * dtype.itemsize
+    return shape, by_column, dtype

@@ -11,7 +11,11 @@ from mmreid_ext.suggest import did_you_mean
 
 def add_features_argument(parser: ArgumentParser) -> None:
     """Add the file of embeddings."""
-    parser.add_argument("features", help=".npz file written by tools/test.py --save-features")
+    parser.add_argument(
+        "features",
+        help=".npz file, or folder NAME.features, "
+        "written by tools/test.py --save-features or tools/embed.py",
+    )
 
 
 def add_dataset_argument(parser: ArgumentParser) -> None:

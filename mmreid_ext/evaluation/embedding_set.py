@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures
 from mmreid_ext.evaluation.retrieval.inputs import as_features
 from mmreid_ext.protocols.image_table import ImageColumns
 from mmreid_ext.shorten import shorten
+
+_ROWS_AT_ONCE = 4096
+"""Rows that are checked at a time."""
 
 
 @dataclass
@@ -21,7 +26,8 @@ class EmbeddingSet(ImageColumns):
 
     Args:
         feats: Shape (N, D), any floating type; held as float32 on the CPU. float32 is not copied,
-            and nothing writes into it.
+            and nothing writes into it. Or :class:`.from_disk.disk_features.DiskFeatures`, which are
+            read when they are needed.
         pids: Identities, shape (N,), int64.
         camids: Cameras, shape (N,), int64.
         roles: ``'query'`` or ``'gallery'``, shape (N,), strings.
@@ -35,7 +41,7 @@ class EmbeddingSet(ImageColumns):
             an embedding isn't finite.
     """
 
-    feats: Tensor
+    feats: Any  # Tensor, or DiskFeatures, which read like one
     pids: np.ndarray
     camids: np.ndarray
     roles: np.ndarray
@@ -45,15 +51,21 @@ class EmbeddingSet(ImageColumns):
     distractors: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        feats = self.feats if isinstance(self.feats, Tensor) else np.asarray(self.feats)
-        if not isinstance(feats, Tensor) and feats.dtype.kind in "iu":
+        kinds = (Tensor, DiskFeatures)
+        feats = self.feats if isinstance(self.feats, kinds) else np.asarray(self.feats)
+        if isinstance(feats, np.ndarray) and feats.dtype.kind in "iu":
             feats = feats.astype(np.float32)
         self.feats = as_features(feats, "feats").to("cpu", torch.float32)
         self.check_columns(len(self.feats), "embedding")
         self._check_finite()
 
     def _check_finite(self) -> None:
-        bad = (~torch.isfinite(self.feats).all(dim=1)).nonzero().flatten().tolist()
+        finite = torch.ones(len(self.feats), dtype=torch.bool)
+        # One mask for all: small ones between large blocks would leave holes in the memory.
+        for start, part in enumerate(self.feats.split(_ROWS_AT_ONCE)):
+            where = slice(start * _ROWS_AT_ONCE, (start + 1) * _ROWS_AT_ONCE)
+            finite[where] = torch.isfinite(part).all(dim=1)
+        bad = (~finite).nonzero().flatten().tolist()
         if bad:
             rows = shorten(str(self.names[i]) or f"row {i}" for i in bad)
             raise UserError(
@@ -74,8 +86,13 @@ class EmbeddingSet(ImageColumns):
         arrays = (self.pids, self.camids, self.roles, self.datasets, self.names, self.distractors)
         return EmbeddingSet(self.features(picked), *(a[picked] for a in arrays))
 
-    def features(self, rows: np.ndarray) -> Tensor:
-        """Pick features by row indices (R,), shape (R, D); neighbouring rows without a copy."""
+    def features(self, rows: np.ndarray) -> Any:
+        """Pick features by row indices (R,), shape (R, D); neighbouring rows without a copy.
+
+        Features on disk are chosen, and not read.
+        """
+        if isinstance(self.feats, DiskFeatures):
+            return self.feats.take(rows)
         first = int(rows[0]) if len(rows) else -1
         if first >= 0 and np.array_equal(rows, np.arange(first, first + len(rows))):
             return self.feats[first : first + len(rows)]

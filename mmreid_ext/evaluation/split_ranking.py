@@ -12,6 +12,7 @@ from mmengine.dist import get_comm_device
 from torch import Tensor
 
 from mmreid_ext.distributed import broadcast_object, is_distributed, is_main
+from mmreid_ext.evaluation.from_disk.disk_features import chosen_rows, in_memory
 from mmreid_ext.evaluation.retrieval.embedding_metrics import embedding_metrics
 from mmreid_ext.evaluation.retrieval.query_expansion import expand_queries
 from mmreid_ext.evaluation.retrieval.ranking import evaluate_retrieval
@@ -26,6 +27,9 @@ from mmreid_ext.protocols import JUNK, EvaluationProtocol, Labels, Split
 
 from .embedding_set import EmbeddingSet
 from .options import EvaluationOptions
+
+_QUERY_BYTES = 2**27
+"""Queries on disk up to these are read once; more are read chunk by chunk."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,13 @@ class SplitRanking:
         """
         labels = Labels.of(self.images, split)
         gallery = self.images.features(split.gallery).to(self.device)
-        query = self.images.features(split.query).to(self.device)
+        query = in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device)
         if self.options.query_expansion is not None:
             known = np.flatnonzero(labels.gallery_pids != JUNK)
             # Only where there is junk: a selection copies the gallery.
-            kept = gallery if len(known) == len(gallery) else gallery[torch.from_numpy(known)]
+            kept = gallery
+            if len(known) < len(gallery):
+                kept = chosen_rows(gallery, torch.from_numpy(known))
             query = expand_queries(query, kept, **self.options.query_expansion)
         return [self._evaluate(query, gallery, labels, rerank) for rerank in reranks]
 
@@ -95,8 +101,8 @@ class SplitRanking:
             return None
         labels = Labels.of(self.images, split)
         return evaluate_open_set(
-            self.images.features(split.query).to(self.device),
-            self.images.features(split.gallery).to(self.device),
+            in_memory(self.images.features(split.query)).to(self.device),
+            in_memory(self.images.features(split.gallery)).to(self.device),
             labels.query_pids,
             labels.gallery_pids,
             labels.query_camids,
@@ -126,7 +132,7 @@ class SplitRanking:
         images, expansion = self.images, self.options.query_expansion
         is_asked = (images.roles == "query") | self.protocol.self_retrieval
         images = images.take((images.pids != JUNK) & ~(images.distractors & is_asked))
-        feats, is_query = images.feats.to(self.device), None
+        feats, is_query = in_memory(images.feats).to(self.device), None
         if not self.protocol.self_retrieval:
             is_query = images.roles == "query"
             if expansion is not None:

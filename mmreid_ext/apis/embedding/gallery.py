@@ -88,7 +88,7 @@ def open_gallery(
     """
     now = notes_of(model, inferencer)
     if is_features_file(source):
-        images, notes = read_embeddings(source)
+        images, notes = read_embeddings(source, in_memory=False)
         require_same_model(notes, source, now)
         if not len(images):
             raise UserError(f"{source} holds no embedding: none of its pictures could be read.")

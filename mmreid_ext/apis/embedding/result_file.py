@@ -12,13 +12,14 @@ import numpy as np
 
 from mmreid_ext.apis.stored_features import NOTES_KEY, import_parquet
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.from_disk.feature_folder import SUFFIX, write_feature_folder
 from mmreid_ext.evaluation.pid_names import pid_names_to_text
 from mmreid_ext.output_files.atomic import atomic_open
 
 from .image_list import ImageList
 from .shards import Shard, ShardStore
 
-SUFFIXES = (".npz", ".parquet")
+SUFFIXES = (".npz", ".parquet", SUFFIX)
 
 
 def check_suffix(out: Path) -> None:
@@ -29,7 +30,7 @@ def check_suffix(out: Path) -> None:
         MissingPackageError: If the package for Parquet files isn't installed.
     """
     if out.suffix not in SUFFIXES:
-        raise UserError(f"--out {out}: must end with {' or '.join(SUFFIXES)}.")
+        raise UserError(f"--out {out}: must end with {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
     if out.suffix == ".parquet":
         import_parquet()
 
@@ -40,7 +41,8 @@ def write_result(
     """Write the embeddings of all shards, and the labels that the list has.
 
     Args:
-        out: File, ``.npz`` (see :func:`mmreid_ext.evaluation.load_features`) or ``.parquet``.
+        out: File, ``.npz`` (see :func:`mmreid_ext.evaluation.load_features`) or ``.parquet``, or
+            folder, ``.features``.
         images: The list.
         store: Its shards, all finished.
         total: How many shards there are.
@@ -61,8 +63,8 @@ def write_result(
     notes = dict(notes)
     if images.pid_names:
         notes["pid_names"] = pid_names_to_text({_set_name(images): images.pid_names})
-    write = _write_npz if out.suffix == ".npz" else _write_parquet
-    write(out, store.shards(total), (len(places), dim), columns, notes)
+    writers = {".npz": _write_npz, ".parquet": _write_parquet, SUFFIX: _write_folder}
+    writers[out.suffix](out, store.shards(total), (len(places), dim), columns, notes)
     return len(places), unreadable
 
 
@@ -106,6 +108,16 @@ def _write_npz(
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as part:
                 np.lib.format.write_array(part, np.asarray(array), allow_pickle=False)
+
+
+def _write_folder(
+    out: Path,
+    shards: Iterable[Shard],
+    shape: tuple[int, int],
+    columns: Mapping[str, np.ndarray],
+    notes: Mapping[str, str],
+) -> None:
+    write_feature_folder(out, (shard.feats for shard in shards), columns, notes)
 
 
 def _write_parquet(

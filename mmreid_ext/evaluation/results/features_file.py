@@ -12,6 +12,12 @@ import numpy as np
 from mmreid_ext.array_files.npz import ArrayFileError, read_npz
 from mmreid_ext.errors import MissingFileError, UserError, warn_user
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures
+from mmreid_ext.evaluation.from_disk.feature_folder import (
+    is_feature_folder,
+    read_feature_folder,
+    write_feature_folder,
+)
 from mmreid_ext.evaluation.pid_names import pid_names_from_text
 from mmreid_ext.json_values import read_json
 from mmreid_ext.output_files.atomic import atomic_open
@@ -26,6 +32,7 @@ _NO_DISTRACTORS = (
     "would count as one person; write the file again with tools/test.py --save-features."
 )
 _LONGEST_TITLE = 200
+_ROWS_AT_ONCE = 4096
 _OUR_NOTES = ("checkpoint", "training", "protocols", "pid_names")
 
 
@@ -33,8 +40,9 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
     """Write embeddings and what they show.
 
     Args:
-        path: Ends with ``.npz`` (added where missing). Missing folders are made. An existing file
-            is replaced only by a complete one.
+        path: Ends with ``.npz`` (added where missing), or with ``.features``: a folder, from which
+            they can be evaluated without being read into memory. Missing folders are made. What is
+            there is replaced only by something complete.
         embeddings: What to save.
         **notes: Strings to keep with them, as JSON ``checkpoint`` (see
             :func:`.report.describe_checkpoint`), ``training``, ``protocols``
@@ -44,6 +52,11 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
         The path written.
     """
     path = Path(path)
+    if is_feature_folder(path):
+        blocks = (part.numpy() for part in embeddings.feats.split(_ROWS_AT_ONCE))
+        columns = {field: getattr(embeddings, field) for field in _FIELDS[1:]}
+        write_feature_folder(path, blocks, columns, notes)
+        return path
     if path.suffix != ".npz":
         path = path.with_name(path.name + ".npz")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,13 +67,17 @@ def save_features(path: str | os.PathLike, embeddings: EmbeddingSet, **notes: st
     return path
 
 
-def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]]:
+def load_features(
+    path: str | os.PathLike, in_memory: bool = True
+) -> tuple[EmbeddingSet, dict[str, str]]:
     """Read what :func:`save_features` wrote. Pickled objects in the file are refused.
 
     Args:
-        path: The ``.npz`` file. In one made by other means ``names`` may be missing (empty
-            strings), ``distractors`` (none, with a warning where there may be some) and
-            ``datasets`` (the file's stem); the other arrays are needed.
+        path: The ``.npz`` file, or the folder ``NAME.features``. In one made by other means
+            ``names`` may be missing (empty strings), ``distractors`` (none, with a warning where
+            there may be some) and ``datasets`` (the file's stem); the other arrays are needed.
+        in_memory: Whether the features of a folder are read; otherwise they stay on disk. Defaults
+            to True.
 
     Returns:
         The embeddings, and the notes saved with them.
@@ -70,18 +87,29 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
             length, or one holds Python objects; the message names the file.
     """
     path = Path(path)
+    if is_feature_folder(path) and path.is_dir():
+        arrays, notes = read_feature_folder(path)
+        if in_memory:
+            arrays["feats"] = arrays["feats"].load().numpy()
+        return _checked(path, arrays), notes
     if not path.is_file():
         raise MissingFileError(
             f"No features file {path}. Write one with `python tools/test.py CONFIG CHECKPOINT "
             "--save-features PATH`."
         )
     try:
-        arrays: dict[str, Any] = read_npz(path)
+        arrays = dict(read_npz(path))
     except ArrayFileError as error:
         raise UserError(
             f"{path} is not a features file ({one_line(error)}). Write one with `python "
             "tools/test.py CONFIG CHECKPOINT --save-features PATH`."
         ) from error
+    notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
+    return _checked(path, arrays), notes
+
+
+def _checked(path: Path, arrays: dict[str, Any]) -> EmbeddingSet:
+    """Check arrays that anybody may have written, and put them together."""
     missing = [field for field in _NEEDED if field not in arrays]
     if missing:
         raise UserError(f"{path} lacks the arrays {missing}; it holds {sorted(arrays)}.")
@@ -92,14 +120,13 @@ def load_features(path: str | os.PathLike) -> tuple[EmbeddingSet, dict[str, str]
     arrays.setdefault("names", np.full(count, ""))
     is_silent = "distractors" not in arrays
     arrays.setdefault("distractors", np.zeros(count, dtype=bool))
-    notes = {k.removeprefix("note_"): str(v) for k, v in arrays.items() if k.startswith("note_")}
     try:
         images = EmbeddingSet(*(arrays[field] for field in _FIELDS))
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     if is_silent and _may_hold_distractors(arrays):
         warn_user(_NO_DISTRACTORS.format(path))
-    return images, notes
+    return images
 
 
 def _may_hold_distractors(arrays: Mapping[str, np.ndarray]) -> bool:
@@ -118,7 +145,7 @@ def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Arrays of other types than numbers and text as needed are refused before they are used."""
     kinds = dict(feats="fiu", pids="iu", camids="iu", roles="US", datasets="US", names="US")
     for field, kind in (kinds | dict(distractors="b")).items():
-        if field not in arrays:
+        if field not in arrays or isinstance(arrays[field], DiskFeatures):
             continue
         array, dims = arrays[field], 2 if field == "feats" else 1
         if array.ndim != dims or (array.dtype.kind not in kind and array.size):
@@ -131,7 +158,10 @@ def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _check_titles(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Names of test sets are printed, and become those of folders; a stranger may have written."""
-    for title in np.unique(arrays.get("datasets", np.array([], dtype=np.str_))).tolist():
+    titles = arrays.get("datasets", np.array([], dtype=np.str_))
+    if len(titles) and (titles == titles[0]).all():  # to sort text takes long
+        titles = titles[:1]
+    for title in np.unique(titles).tolist():
         if not str(title).isprintable() or len(str(title)) > _LONGEST_TITLE:
             raise UserError(
                 f"{path}: {one_line(title)!r} is no name of a test set; it must be printable text "

@@ -13,6 +13,8 @@ import numpy as np
 
 from mmreid_ext.protocols.crop_names import split_crop_name
 
+_ROWS_AT_ONCE = 4096
+
 _TRIED = 20
 """Images that are looked for, to learn where a test set was moved to: a few may be missing."""
 
@@ -107,9 +109,14 @@ def image_fingerprint(
     return {"images": len(images), "sha256": digest.hexdigest()}
 
 
-def array_fingerprint(values: np.ndarray) -> str:
-    """Return SHA-256 of the numbers and the shape of an array."""
-    values = np.ascontiguousarray(values)
-    digest = hashlib.sha256(f"{values.dtype.str} {values.shape}\n".encode())
-    digest.update(values.tobytes())
+def array_fingerprint(values: Any) -> str:
+    """Return SHA-256 of the numbers and the shape of an array, which is read part by part.
+
+    Args:
+        values: An array, or features on disk, which give parts of float32.
+    """
+    kind = values.dtype.str if isinstance(values, np.ndarray) else "<f4"
+    digest = hashlib.sha256(f"{kind} {tuple(values.shape)}\n".encode())
+    for start in range(0, len(values), _ROWS_AT_ONCE):
+        digest.update(np.ascontiguousarray(values[start : start + _ROWS_AT_ONCE]).data)
     return digest.hexdigest()

@@ -14,6 +14,7 @@ import numpy as np
 
 from mmreid_ext.checkpoint.fingerprint import file_sha256, weights_fingerprint
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures
 from mmreid_ext.evaluation.set_result import SetResult
 from mmreid_ext.evaluation.trials import Scores
 from mmreid_ext.protocols.image_table import ROLES
@@ -171,13 +172,14 @@ def data_record(images: EmbeddingSet, names: Sequence[str] | None = None) -> dic
         names: Its images from :func:`relative_names`. Defaults to reading them from ``images``.
     """
     short = np.array(relative_names(images.names)[0] if names is None else names, dtype=np.str_)
+    feats = images.feats if isinstance(images.feats, DiskFeatures) else images.feats.numpy()
     record: dict[str, Any] = {}
     for role in ROLES:
         rows = images.roles == role
         record[role] = image_fingerprint(
             short[rows].tolist(), images.pids[rows], images.camids[rows]
         )
-    return record | {"embeddings": array_fingerprint(images.feats.numpy())}
+    return record | {"embeddings": array_fingerprint(feats)}
 
 
 def _describe_scores(scores: Scores) -> dict[str, Any]:

@@ -13,13 +13,16 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures, Features, chosen_rows
 from mmreid_ext.protocols.image_table import JUNK
 
 _TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
+def as_features(feats: Features | np.ndarray, name: str) -> Tensor:
     """Take features as an (N, D) floating tensor, without a copy unless one is needed.
+
+    Features on disk stay there; they read like a tensor.
 
     The result may be the user's own memory, so it must only be read.
 
@@ -31,6 +34,8 @@ def as_features(feats: Tensor | np.ndarray, name: str) -> Tensor:
         TypeError: For anything but a floating tensor or array.
         ValueError: For another number of dimensions.
     """
+    if isinstance(feats, DiskFeatures):
+        return feats  # type: ignore[return-value]  # they read like a tensor
     if isinstance(feats, np.ndarray) and feats.dtype.kind == "f" and feats.itemsize <= 8:
         feats = torch.from_numpy(feats if _can_be_shared(feats) else _plain_copy(feats))
     if not isinstance(feats, Tensor) or feats.dtype not in _TYPES or feats.is_sparse:
@@ -159,7 +164,7 @@ class RetrievalInputs:
         cameras = self.gallery_camids
         return replace(
             self,
-            gallery=self.gallery[keep],
+            gallery=chosen_rows(self.gallery, keep),
             gallery_pids=self.gallery_pids[keep],
             gallery_camids=None if cameras is None else cameras[keep],
             gallery_rows=keep.nonzero().flatten(),

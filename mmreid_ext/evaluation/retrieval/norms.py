@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError, warn_user
+from mmreid_ext.evaluation.from_disk.disk_features import in_memory
 from mmreid_ext.shorten import shorten
 
 _SHORTEST, _LONGEST = 1e-100, 1e100
@@ -108,4 +109,7 @@ def with_zero_direction(feats: Tensor, norms: Tensor) -> Tensor:
         ``feats`` itself, or shape (N, D + 1).
     """
     zero = norms == 0
-    return torch.cat([feats, zero[:, None].to(feats.dtype)], 1) if zero.any() else feats
+    if not zero.any():
+        return feats
+    whole = in_memory(feats)
+    return torch.cat([whole, zero[:, None].to(whole.dtype)], 1)

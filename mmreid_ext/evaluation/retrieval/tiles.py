@@ -12,6 +12,9 @@ import torch
 from mmreid_ext.errors import UserError
 
 CPU_BUDGET = 64 * 2**20
+LARGEST_CPU_BUDGET = 4 * CPU_BUDGET
+"""Above, tiles get no quicker; features on disk are larger than the memory."""
+
 ACCELERATOR_BUDGET = 2**30
 RERANK_FACTOR = 4
 """Re-ranking gets more: 256 MiB hold the search for neighbours in tiles of 4,096 x 4,096."""
@@ -49,11 +52,11 @@ class TileShape:
 def default_budget(device: torch.device, input_bytes: int = 0) -> int:
     """Choose the working memory, in bytes, where the caller names none.
 
-    On a CPU 64 MiB, or a sixth of the inputs if that is more. Elsewhere 1 GiB.
+    On a CPU 64 MiB, or a sixth of the inputs if that is more, at most 256 MiB. Elsewhere 1 GiB.
     """
     if device.type != "cpu":
         return ACCELERATOR_BUDGET
-    return max(CPU_BUDGET, input_bytes // _INPUT_SHARE)
+    return min(max(CPU_BUDGET, input_bytes // _INPUT_SHARE), LARGEST_CPU_BUDGET)
 
 
 def tile_shape(budget: int, dim: int, row_bytes: int = 0) -> TileShape:

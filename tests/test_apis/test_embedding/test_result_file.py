@@ -35,7 +35,13 @@ def store(tmp_path):
     return store
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+def contents(path):
+    if path.is_dir():
+        return {file.name: file.read_bytes() for file in path.iterdir()}
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".parquet", ".features"])
 def test_what_is_written_is_read_back(images, store, tmp_path, suffix):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
@@ -48,7 +54,7 @@ def test_what_is_written_is_read_back(images, store, tmp_path, suffix):
     assert found.roles.tolist() == ["query", "gallery", "gallery"]
     again = tmp_path / f"again{suffix}"
     write_result(again, images, store, 2, NOTES)
-    assert again.read_bytes() == out.read_bytes(), "equal content makes equal files"
+    assert contents(again) == contents(out), "equal content makes equal files"
 
 
 def test_without_labels_everything_is_gallery_and_unknown(store, tmp_path):
@@ -59,7 +65,7 @@ def test_without_labels_everything_is_gallery_and_unknown(store, tmp_path):
 
 
 def test_names_that_cannot_be_written(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="must end with .npz or .parquet"):
+    with pytest.raises(UserError, match="must end with .npz, .parquet or .features"):
         check_suffix(tmp_path / "f.csv")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingPackageError, match="pip install pyarrow"):

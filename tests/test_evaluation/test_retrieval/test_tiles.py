@@ -6,6 +6,7 @@ import torch
 from mmreid_ext.evaluation.retrieval.tiles import (
     ACCELERATOR_BUDGET,
     CPU_BUDGET,
+    LARGEST_CPU_BUDGET,
     MAX_ROWS,
     default_budget,
     tile_shape,
@@ -37,5 +38,6 @@ def test_a_tiny_budget_is_slow_and_no_error():
 def test_the_default_follows_the_device_and_the_inputs():
     cpu = torch.device("cpu")
     assert default_budget(cpu) == default_budget(cpu, 6 * CPU_BUDGET) == CPU_BUDGET
-    assert default_budget(cpu, 60 * CPU_BUDGET) == 10 * CPU_BUDGET
+    assert default_budget(cpu, 12 * CPU_BUDGET) == 2 * CPU_BUDGET
+    assert default_budget(cpu, 60 * CPU_BUDGET) == LARGEST_CPU_BUDGET
     assert default_budget(torch.device("cuda"), 60 * CPU_BUDGET) == ACCELERATOR_BUDGET

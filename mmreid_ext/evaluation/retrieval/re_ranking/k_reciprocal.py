@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.evaluation.from_disk.disk_features import strung
 from mmreid_ext.evaluation.retrieval.full_precision import full_precision
 from mmreid_ext.evaluation.retrieval.inputs import check_features
 from mmreid_ext.evaluation.retrieval.norms import row_norms, with_zero_direction
@@ -138,7 +139,7 @@ def rerank_similarity(
     # besides its features a query needs its sums of minima, an int32 per gallery image
     shape = tile_shape(budget, query.shape[1], row_bytes=_INT32 * len(gallery))
     norms = [row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats", gallery_rows)]
-    feats = with_zero_direction(torch.cat([query, gallery]), torch.cat(norms))
+    feats = with_zero_direction(strung(query, gallery), torch.cat(norms))
     features = FeatureSimilarity(feats, feats, "unit_euclidean")
     k = min(max(k1 + 1, k2), len(feats))
     if approximate:

@@ -1,0 +1,1 @@
+"""Features larger than the memory: folders of parts, read where they are needed."""

@@ -1,0 +1,67 @@
+"""Features on disk read like a tensor, whatever parts they are in."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmreid_ext.array_files.npy import MappedArray
+from mmreid_ext.evaluation.from_disk import disk_features
+from mmreid_ext.evaluation.from_disk.disk_features import (
+    DiskFeatures,
+    chosen_rows,
+    in_memory,
+    strung,
+)
+
+
+@pytest.fixture
+def both(tmp_path, monkeypatch):
+    """A matrix in four parts, one of them empty and one of 16 bits, and the same as a tensor."""
+    monkeypatch.setattr(disk_features, "_FORGET_AFTER", 100)
+    whole = np.random.default_rng(0).standard_normal((23, 5)).astype(np.float16).astype(np.float32)
+    for number, part in enumerate(np.split(whole, [7, 7, 15])):
+        np.save(tmp_path / f"{number}.npy", part.astype([">f4", "<f2"][number == 3]))
+    parts = [MappedArray(tmp_path / f"{number}.npy") for number in range(4)]
+    return DiskFeatures(parts), torch.from_numpy(whole)
+
+
+def test_rows_are_those_of_the_tensor(both):
+    disk, whole = both
+    assert (disk.shape, len(disk), disk.nbytes) == (whole.shape, 23, whole.nbytes)
+    assert torch.equal(disk.load(), whole)
+    for index in (
+        slice(3, 20), slice(0, 0), slice(14, None), slice(None, None, 3),
+        torch.tensor([22, 0, 8, 8]), torch.arange(23) % 3 == 1, torch.tensor([], dtype=torch.int64),
+    ):  # fmt: skip
+        assert torch.equal(disk[index], whole[index]), index
+    assert all(map(torch.equal, disk.split(4), whole.split(4)))
+    with pytest.raises(TypeError, match="load"):
+        np.asarray(disk)
+
+
+def test_selections_of_selections(both):
+    disk, whole = both
+    for rows in (np.arange(5, 18), np.array([20, 3, 3, 11]), np.arange(23) % 2 == 0, np.arange(0)):
+        some, expected = disk.take(rows), whole[torch.from_numpy(rows)]
+        assert torch.equal(some.load(), expected) and some.shape == expected.shape
+        assert torch.equal(some[1:3], expected[1:3])
+        again = np.arange(len(expected))[::-1][:2].copy()
+        assert torch.equal(some.take(again).load(), expected[torch.from_numpy(again)])
+        mask = torch.arange(len(expected)) % 2 == 0
+        assert torch.equal(chosen_rows(some, mask).load(), expected[mask])
+        assert torch.equal(chosen_rows(expected, mask), expected[mask])
+
+
+def test_others_in_front(both):
+    disk, whole = both
+    first = torch.ones(2, 5)
+    for some, expected in ((disk, whole), (disk.take(np.arange(4, 9)), whole[4:9])):
+        assert torch.equal(strung(first, some).load(), torch.cat([first, expected]))
+        assert torch.equal(strung(first, expected), torch.cat([first, expected]))
+
+
+def test_small_ones_are_read(both):
+    disk, whole = both
+    assert in_memory(whole) is whole
+    assert torch.equal(in_memory(disk), whole) and torch.equal(in_memory(disk, 460), whole)
+    assert in_memory(disk, 459) is disk
