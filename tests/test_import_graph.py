@@ -101,6 +101,9 @@ ALLOWED = {
     "distributed",
     "protocols.image_table",
     "protocols.camera_rule",
+    # Features on disk read like a tensor; which file they are in, retrieval doesn't know.
+    "evaluation.from_disk",
+    "evaluation.from_disk.disk_features",
 }
 
 
