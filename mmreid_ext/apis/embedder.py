@@ -25,6 +25,7 @@ from mmreid_ext.datasets.loading import UnreadableImageError, build_loader, load
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.image_loading import DEFAULT_LOADER, evaluation_steps
 from mmreid_ext.registry import MODELS
+from mmreid_ext.shorten import one_line
 from mmreid_ext.verdicts.thresholds import Threshold, read_thresholds
 
 from .configuration import ConfigLike, as_config, checkpoint_and_config, without_downloads
@@ -94,7 +95,7 @@ def build_embedder(
             "images, `test_dataloader.dataset.pipeline`; use the configuration of the training."
         )
     with DefaultScope.overwrite_default_scope(cfg.get("default_scope") or "mmpretrain"):
-        built = MODELS.build(without_downloads(model))
+        built = _built(without_downloads(model), file if given is None else None)
         loader, transform = build_loader(steps.loader), Compose(steps.transforms)
     if not hasattr(built, "embed"):
         raise UserError(
@@ -113,6 +114,21 @@ def build_embedder(
     )
     use = {name: described[name] for name in ("embedding", "input")}
     return Embedder(built.to(device).eval(), loader, transform, thresholds, use)
+
+
+def _built(model: Mapping[str, Any], recorded_in: str | os.PathLike | None) -> Any:
+    """Build a model; what is wrong with the settings in a checkpoint is one line."""
+    if recorded_in is None:
+        return MODELS.build(model)
+    try:
+        return MODELS.build(model)
+    except UserError:
+        raise
+    except (RuntimeError, MemoryError, ValueError, TypeError, ArithmeticError) as error:
+        raise UserError(
+            f"{os.fspath(recorded_in)} records a model that can't be built "
+            f"({type(error).__name__}: {one_line(error)}); give its configuration beside it."
+        ) from error
 
 
 def prepare(image: Picture, index: int, loader: Any, transform: Compose) -> dict[str, Tensor]:

@@ -25,6 +25,19 @@ _LOADED_BY = (
 """A name of each registry, which imports what the registry holds."""
 
 
+_SIZES = ("scale", "crop_size")
+"""Arguments of transforms from which pictures are allocated."""
+
+MAX_SIDE = 4096
+"""Pixels of a network's input; an exported model may ask for no more either."""
+
+
+def _is_size(value: Any) -> bool:
+    sides = value if isinstance(value, (list, tuple)) else [value]
+    numbers = all(isinstance(s, (int, float)) and not isinstance(s, bool) for s in sides)
+    return bool(sides) and numbers and all(1 <= side <= MAX_SIDE for side in sides)
+
+
 def registered_name(kind: Any) -> str:
     """Return the name of a class in the registries, else its full name, which none has."""
     _import_registered()
@@ -57,6 +70,11 @@ def require_registered(settings: dict[str, Any], source: str, imports: Sequence[
                     value[key] = known.short_name(item)
                     if value[key] is None:
                         raise _unknown(source, place, item, imports)
+                elif key in _SIZES and "pipeline" in place and not _is_size(item):
+                    raise UserError(
+                        f"{source}: {place}={brief(item)}, must be pixels from 1 to {MAX_SIDE}; "
+                        "the checkpoint is damaged, or made to fill the memory."
+                    )
                 elif code is not None:
                     raise UserError(
                         f"{source}: {place}: {code}; give the configuration beside the checkpoint "

@@ -92,3 +92,11 @@ def test_models_that_fetch_what_they_are_told_to_are_refused(monkeypatch):
     )
     with pytest.raises(UserError, match="'AutoModel' is in no registry"):
         checked(model=dict(type="AutoModel"))
+
+
+@pytest.mark.parametrize("size", [(10**6, 10**6), (0, 8), "x", [], (True, 8), [4097, 8], None])
+def test_sizes_that_would_fill_the_memory_are_refused(size):
+    with pytest.raises(UserError, match=r"w\.pth: pipeline\[0\]\.scale=.* pixels from 1 to 4096"):
+        checked(pipeline=[dict(type="Resize", scale=size)])
+    for good in (256, (128, 64), [4096, 1]):
+        checked(pipeline=[dict(type="Resize", scale=good), dict(type="CenterCrop", crop_size=8)])
