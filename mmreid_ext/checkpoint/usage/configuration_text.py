@@ -27,20 +27,13 @@ def read_settings(text: str, names: Collection[str] | None) -> dict[str, Any]:
         raise UserError(f"It is no Python: {one_line(error)}.") from error
     found = {}
     for statement in statements:
-        name = _assigned(statement)
-        if name is None and names is None:
-            raise UserError(f"{one_line(ast.unparse(statement))} is no setting.")
-        if isinstance(statement, ast.Assign) and name and (names is None or name in names):
-            found[name] = _value(statement.value, name)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                if names is None or name in names:
+                    found[name] = _value(value, name)
+            case _ if names is None:
+                raise UserError(f"{one_line(ast.unparse(statement))} is no setting.")
     return found
-
-
-def _assigned(statement: ast.stmt) -> str | None:
-    """The one name that a statement gives a value to; None if it does something else."""
-    if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
-        return None
-    target = statement.targets[0]
-    return target.id if isinstance(target, ast.Name) else None
 
 
 def _value(node: ast.expr, where: str) -> Any:

@@ -49,7 +49,7 @@ def fingerprint(loader: Any) -> dict[str, Any]:
     """
     dataset: Any = getattr(loader, "dataset", None)
     found = flatten(describe_loader(loader))
-    if hasattr(dataset, "get_data_info"):
+    if dataset is not None and hasattr(dataset, "get_data_info"):
         count = len(dataset)
         for place in sorted({count * k // LOOKED_AT for k in range(LOOKED_AT)}) if count else []:
             path = Path(str(dataset.get_data_info(place).get("img_path", "")))
