@@ -14,7 +14,7 @@ from typing import Any
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.json_values import DEEPEST
-from mmreid_ext.shorten import brief
+from mmreid_ext.shorten import brief, one_line
 
 from .guarded_names import never_import
 from .registered import (
@@ -93,7 +93,7 @@ class _Checked:
     def walk(self, node: Any, place: str, depth: int) -> None:
         """Check a value and all in it."""
         if depth > DEEPEST:
-            raise UserError(f"{self.source}: {place[:60]}... lies deeper than {DEEPEST} levels.")
+            raise UserError(f"{self.source}: {one_line(place, 60)}... lies deeper than {DEEPEST} levels.")
         if isinstance(node, dict):
             for key, value in node.items():
                 self._check_key(key, place)
