@@ -93,7 +93,9 @@ class _Checked:
     def walk(self, node: Any, place: str, depth: int) -> None:
         """Check a value and all in it."""
         if depth > DEEPEST:
-            raise UserError(f"{self.source}: {one_line(place, 60)}... lies deeper than {DEEPEST} levels.")
+            raise UserError(
+                f"{self.source}: {one_line(place, 60)} lies deeper than {DEEPEST} levels."
+            )
         if isinstance(node, dict):
             for key, value in node.items():
                 self._check_key(key, place)
