@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from mmreid_ext.shorten import one_line
+
 from .attack import Attack
 from .world import World
 
@@ -79,7 +81,9 @@ def _values() -> Iterator[Attack]:
         "state_dict": [None, [], {}, {"\x1b[2J": torch.zeros(1)}, {"a" * 100_000: torch.zeros(1)}],
     }.items():
         for number, value in enumerate(values):
-            yield _change(f"{key}: {str(value)[:20]!r} ({number})", (key,), value, harmless=True)
+            yield _change(
+                f"{key}: {one_line(value, 20)!r} ({number})", (key,), value, harmless=True
+            )
     for value in ("x", 2**40, -1, [1]):
         yield _change(f"seed={value}", ("meta", "seed"), value, harmless=True)
     victims: dict[str, Callable[[World], str]] = {
@@ -146,10 +150,10 @@ def _records() -> Iterator[Attack]:
         yield _change(f"Resize to {value}", pipeline, steps, harmless=True)
     record = ("meta", KEY)
     for value in (None, [], {"format": 1}, {"format": 10**30}, {"format": 1, "config": 3}):
-        yield _change(f"record {str(value)[:40]}", record, value, harmless=True)
+        yield _change(f"record {one_line(value, 40)}", record, value, harmless=True)
     for value in ([3], [{"fpr": "x"}], [{"fpr": float("nan"), "similarity": "\x1b[2J"}], 3):
         yield _change(
-            f"thresholds {str(value)[:30]!r}", (*record, "thresholds"), value, harmless=True
+            f"thresholds {one_line(value, 30)!r}", (*record, "thresholds"), value, harmless=True
         )
 
 

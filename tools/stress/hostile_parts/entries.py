@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmreid_ext.shorten import one_line
+
 from .world import World
 
 Action = Callable[[], None]
@@ -189,7 +191,7 @@ def _infer_by_mmengine(world: World, file: Path) -> None:
     except UserError:
         raise
     except Exception as error:  # what MMEngine says of odd files is MMEngine's
-        raise UserError(f"{type(error).__name__}: {str(error)[:100]!r}") from error
+        raise UserError(f"{type(error).__name__}: {one_line(error, 100)!r}") from error
 
 
 def _read_splits(world: World, file: Path) -> None:
