@@ -6,10 +6,10 @@ die of it, and the training with it, before there is a checkpoint. It ends with 
 
 from __future__ import annotations
 
-import atexit
 import mmap
 import os
 import signal
+from multiprocessing.util import Finalize
 from types import FrameType
 
 from torch.utils.data._utils import signal_handling
@@ -39,7 +39,8 @@ def spare_loader_workers() -> None:
 
     set_handlers.__wrapped__ = original  # type: ignore[attr-defined]
     signal_handling._set_worker_signal_handlers = set_handlers
-    atexit.register(_shared.__setitem__, 0, 1)  # Python terminates its processes after this
+    # Before Python terminates its processes, in a process of multiprocessing, too (atexit isn't).
+    Finalize(None, _shared.__setitem__, args=(0, 1), exitpriority=100)
 
 
 def _ignore_while_parent_lives(parent: int) -> None:

@@ -37,10 +37,31 @@ if len(sys.argv) > 2:
     raise SystemExit("ends with workers that wait")
 """
 
+OF_MULTIPROCESSING = """
+import multiprocessing
+import torch
+from torch.utils.data import DataLoader
+from mmreid_ext.engine.stopping.loader_workers import spare_loader_workers
+from mmreid_ext.stopping.request import StopRequest
 
-def run(*arguments):
+def rank():
+    spare_loader_workers()
+    StopRequest().__enter__()
+    global loader
+    loader = iter(DataLoader(torch.arange(40), num_workers=1, multiprocessing_context="fork"))
+    next(loader)
+
+process = multiprocessing.get_context("fork").Process(target=rank)
+process.start()
+process.join(30)
+print("hangs" if process.exitcode is None else process.exitcode)
+process.kill()
+"""
+
+
+def run(*arguments, script=SCRIPT):
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(SCRIPT), *arguments],
+        [sys.executable, "-c", textwrap.dedent(script), *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -57,6 +78,13 @@ def test_workers_outlive_a_signal_to_the_group():
     assert result.stderr.splitlines()[-1] == "ends with workers that wait"  # and doesn't hang
     without = run("doesn't")
     assert "RuntimeError: DataLoader worker" in without.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_a_process_of_multiprocessing_ends_with_workers_that_wait():
+    result = run(script=OF_MULTIPROCESSING)
+    assert result.stdout == "0\n", result.stderr
 
 
 def test_it_is_done_once(monkeypatch):
