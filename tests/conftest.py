@@ -9,6 +9,16 @@ import pytest
 os.environ.setdefault("MMREID_JOIN_SECONDS", "600")
 
 
+@pytest.fixture(autouse=True)
+def _the_environment_stays():
+    """Put back what a test changed: ranks that one announces would be those of all after it."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _little_to_collect() -> None:
     """Let the garbage collector pass over what the imports and earlier tests left alive.

@@ -92,5 +92,5 @@ def test_wrong_arguments(folder, monkeypatch, capsys, tmp_path):
     with pytest.raises(SystemExit) as end:
         embed(monkeypatch, folder / "model.pth", "--out", tmp_path / "f.npz")
     assert end.value.code == 2 and "CONFIG CHECKPOINT PICTURES" in capsys.readouterr().err
-    with pytest.raises(SystemExit, match="must end with .npz or .parquet"):
+    with pytest.raises(SystemExit, match="must end with .npz, .parquet or .features"):
         embed(monkeypatch, folder / "model.pth", folder, "--out", tmp_path / "f.csv")

@@ -71,7 +71,7 @@ MISSPELT = {
     "val_evaluator.type=mmreid_ext.ReIDMetrc": "val_evaluator: .* mean 'mmreid_ext.ReIDMetric'",
     "val_evaluator.rerankk=1": "ReIDMetric .* 'rerankk' .did you mean 'rerank'",
     "visualizer.type=Visualiser": "type='Visualiser' is no registered visualizer .did you mean",
-    "log_processor.windowsize=3": "unexpected keyword argument 'windowsize'",
+    "log_processor.windowsize=3": "nothing reads 'windowsize' .did you mean 'window_size'",
     "log_level=loud": "log_level='loud', one of",
     "default_scope=mmpretrian": "default_scope='mmpretrian' .did you mean 'mmpretrain'",
     "load_from=nowhere.pth": "load_from.*nowhere.pth",

@@ -28,7 +28,7 @@ class Outcome:
         code: Exit code; below zero: the signal that ended it.
         text: What it wrote to both outputs.
         cpu: Its processor seconds.
-        memory: Bytes that it took beyond those of its parent.
+        memory: Bytes that it took beyond those that it began with.
     """
 
     code: int
@@ -53,12 +53,17 @@ def run_forked(
         most_cpu: Processor seconds after which it is killed.
         most_wall: Seconds on the clock after which it is killed.
     """
-    before = _resident()
     sys.stdout.flush()
     sys.stderr.flush()
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        # Pages of files are its parent's alone until it looks at them: it counts from its own.
+        os.write(writing, str(_resident()).encode())
         _be_child(action, log, cwd, most_cpu)
+    os.close(writing)
+    before = int(os.read(reading, 32))
+    os.close(reading)
     until = time.monotonic() + most_wall
     while True:
         ended, status, usage = os.wait4(child, os.WNOHANG)
