@@ -2,6 +2,9 @@
 
 Python makes such a folder for each of them, and one that is killed leaves it in ``/tmp``. Here they
 share a folder of their parent. It goes when that ends; if that was killed, at the next start.
+
+Sockets lie in it, whose paths may have about a hundred characters. Where the folder of temporary
+files has a long name, ``/tmp`` takes its place; a loader would wait for ever otherwise.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from pathlib import Path
 from .atomic import folder_lock
 
 _PREFIX = "mmreid_loading_"
+_LONGEST = 104 - len(f"/{_PREFIX}12345678/listener-12345678") - 1
+"""Bytes of a folder's name that leave room for a socket's: its path has 104 on macOS."""
+_SHORT = "/tmp"
 _held: dict[int, ExitStack] = {}
 """Locks by process: a forked one holds that of its parent, but the folder isn't its own."""
 
@@ -41,10 +47,10 @@ def sweep_loading_folders(where: str | os.PathLike | None = None) -> list[str]:
     """Remove the folders whose processes have all gone, and return their names.
 
     Args:
-        where: Folder of temporary files. Defaults to the system's.
+        where: Folder of temporary files. Defaults to the one that is used.
     """
     removed = []
-    for folder in sorted(Path(where or tempfile.gettempdir()).glob(f"{_PREFIX}*")):
+    for folder in sorted(Path(where or _place()).glob(f"{_PREFIX}*")):
         try:
             if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
                 continue
@@ -56,8 +62,14 @@ def sweep_loading_folders(where: str | os.PathLike | None = None) -> list[str]:
     return removed
 
 
+def _place() -> str:
+    usual = tempfile.gettempdir()
+    fits = len(os.fsencode(usual)) <= _LONGEST
+    return usual if fits or not os.access(_SHORT, os.W_OK) else _SHORT
+
+
 def _make() -> str:
-    folder = tempfile.mkdtemp(prefix=_PREFIX)
+    folder = tempfile.mkdtemp(prefix=_PREFIX, dir=_place())
     stack = ExitStack()
     stack.enter_context(folder_lock(folder, wait=False))  # to the end of this process
     _held[os.getpid()] = stack

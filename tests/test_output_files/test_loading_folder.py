@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 from helpers.paths import ROOT
@@ -37,16 +39,41 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("shares", [True, False])
-def test_a_killed_process_leaves_nothing(tmp_path, shares):
-    code = ONE_CHILD.replace("SHARE", "share_loading_folder()" if shares else "")
-    result = run_python(code, env=dict(TMPDIR=str(tmp_path)), timeout=60)
+BINDS = """
+import sys
+from multiprocessing import connection, util
+from mmreid_ext.output_files.loading_folder import share_loading_folder
+share_loading_folder()
+connection.Listener().close()
+print(util.get_temp_dir())
+"""
+
+
+@pytest.fixture
+def short_path():
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_long_name_of_the_folder_leaves_room_for_sockets(tmp_path):
+    long_path = tmp_path / ("x" * 80)
+    long_path.mkdir()
+    result = run_python(BINDS, env=dict(TMPDIR=str(long_path)), timeout=60)
     assert result.returncode == 0, result.stderr
-    assert len(list(tmp_path.iterdir())) == (0 if shares else 1)  # what Python does by itself
+    assert result.stdout.startswith("/tmp/mmreid_loading_")
+    assert list(long_path.iterdir()) == []
 
 
-def test_what_a_killed_parent_left_goes_at_the_next_start(tmp_path):
-    env = dict(os.environ, PYTHONPATH=str(ROOT), TMPDIR=str(tmp_path))
+@pytest.mark.parametrize("shares", [True, False])
+def test_a_killed_process_leaves_nothing(short_path, shares):
+    code = ONE_CHILD.replace("SHARE", "share_loading_folder()" if shares else "")
+    result = run_python(code, env=dict(TMPDIR=str(short_path)), timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert len(list(short_path.iterdir())) == (0 if shares else 1)  # what Python does by itself
+
+
+def test_what_a_killed_parent_left_goes_at_the_next_start(short_path):
+    env = dict(os.environ, PYTHONPATH=str(ROOT), TMPDIR=str(short_path))
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS],
         env=env,
@@ -56,24 +83,24 @@ def test_what_a_killed_parent_left_goes_at_the_next_start(tmp_path):
     ) as parent:
         try:
             assert parent.stdout.readline() == "made\n"
-            (folder,) = tmp_path.iterdir()
-            assert sweep_loading_folders(tmp_path) == [] and folder.is_dir()  # it is in use
+            (folder,) = short_path.iterdir()
+            assert sweep_loading_folders(short_path) == [] and folder.is_dir()  # it is in use
         finally:
             parent.send_signal(signal.SIGKILL)
             parent.wait(30)
     assert folder.is_dir()
-    (tmp_path / "somebody's").mkdir()
-    assert sweep_loading_folders(tmp_path) == [folder.name]
-    assert [path.name for path in tmp_path.iterdir()] == ["somebody's"]
+    (short_path / "somebody's").mkdir()
+    assert sweep_loading_folders(short_path) == [folder.name]
+    assert [path.name for path in short_path.iterdir()] == ["somebody's"]
 
 
-def test_links_and_folders_of_others_stay(tmp_path, monkeypatch):
-    (tmp_path / "target").mkdir()
-    (tmp_path / "mmreid_loading_link").symlink_to(tmp_path / "target")
-    (tmp_path / "mmreid_loading_other").mkdir()
+def test_links_and_folders_of_others_stay(short_path, monkeypatch):
+    (short_path / "target").mkdir()
+    (short_path / "mmreid_loading_link").symlink_to(short_path / "target")
+    (short_path / "mmreid_loading_other").mkdir()
     owner = os.getuid()
     monkeypatch.setattr(loading_folder.os, "getuid", lambda: owner + 1)
-    assert sweep_loading_folders(tmp_path) == []
+    assert sweep_loading_folders(short_path) == []
     monkeypatch.undo()
-    assert sweep_loading_folders(tmp_path) == ["mmreid_loading_other"]
-    assert (tmp_path / "target").is_dir()
+    assert sweep_loading_folders(short_path) == ["mmreid_loading_other"]
+    assert (short_path / "target").is_dir()
