@@ -42,7 +42,7 @@ def serving(folder, *options, **env):
     try:
         for line in process.stdout:
             process.said += line
-            if found := re.search(r"http://[\d.]+:(\d+)", line):
+            if found := re.search(r"http://[\w.-]+:(\d+)", line):
                 process.port = int(found[1])
                 break
         else:
