@@ -30,9 +30,10 @@ _OF_THE_MACHINE = frozenset(
         "begun_from",
         "num_workers",
         "log_level",
+        "experiment_name",
     ]
 )
-"""Keys at any depth that may differ: places on a machine, and ways of working on it."""
+"""Keys at any depth that may differ: places on a machine, names, and ways of working on it."""
 
 _SHOWN = 3
 """Settings that a message names."""

@@ -26,6 +26,11 @@ def test_a_setting_that_differs_is_named_with_both_values():
     assert text.endswith("and 1 more; start every machine with the same configuration and options")
 
 
+def test_names_and_places_may_differ():
+    mine = card_of(config(experiment_name="run_2", work_dir="b", num_workers=0))
+    assert difference(mine, card_of(config(experiment_name="run_1", work_dir="a"))) == ""
+
+
 def test_versions_come_first():
     mine, first = card_of(config(e=1)), card_of(config())
     mine["versions"] = mine["versions"] | {"torch": "2.1.0"}
