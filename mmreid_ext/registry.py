@@ -22,7 +22,7 @@ from mmreid_ext.compat import (
     let_hooks_be_switched_off,
     share_batches_of_every_loop,
 )
-from mmreid_ext.config_files import guard_registries, never_call_from_yaml
+from mmreid_ext.config_files import guard_registries, lay_out_once, never_call_from_yaml
 from mmreid_ext.protocols import (
     EvaluationProtocol,
     build_protocol,
@@ -88,6 +88,7 @@ PROTOCOLS = ProtocolRegistry("protocol", scope=_SCOPE)
 
 enable_safe_checkpoints()
 never_call_from_yaml()
+lay_out_once()
 guard_registries()
 let_hooks_be_switched_off()
 share_batches_of_every_loop()

@@ -133,7 +133,7 @@ def sweep_leftovers(
         if found is None or not is_own(found["name"]):
             continue
         process = int(found["process"])
-        if _lives(process) and not (wrote_nothing and process == os.getpid()):
+        if process_lives(process) and not (wrote_nothing and process == os.getpid()):
             continue
         try:
             path.unlink()
@@ -151,7 +151,8 @@ def _discard(temporary: Path) -> None:
         temporary.unlink()
 
 
-def _lives(process: int) -> bool:
+def process_lives(process: int) -> bool:
+    """Whether a process of this machine, or of this container, has this number."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

@@ -4,6 +4,7 @@ import json
 import mmap
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -91,6 +92,40 @@ def test_harm_is_noticed(parts, tmp_path, name):
     found = judge.faults(hostile, child.Outcome(**good | changes), honest, before, after, False)
     assert len(found) == 1 and re.search(message, found[0])
     assert not judge.faults(hostile, child.Outcome(**good), honest, before, before, False)
+
+
+def test_a_program_goes_with_who_watches_it(parts, tmp_path, monkeypatch):
+    _, child, _ = parts
+
+    def tell_and_wait():
+        (tmp_path / "number").write_text(str(os.getpid()))
+        signal.pause()
+
+    def interrupted(seconds):
+        while not ((tmp_path / "number").exists() and (tmp_path / "number").read_text()):
+            pass
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(child.time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        child.run_forked(tell_and_wait, tmp_path / "log", tmp_path, 60)
+    number = int((tmp_path / "number").read_text())
+    assert os.WTERMSIG(os.waitpid(number, 0)[1]) == signal.SIGKILL
+
+
+def test_a_long_series_goes_on_where_the_time_was_over(parts, monkeypatch):
+    from hostile_parts import session
+
+    every = session.chosen(["checkpoint"], None, short=False)
+    assert list(every) == list(range(85))
+    assert list(session.chosen(["checkpoint"], None, False, first=80)) == list(range(80, 85))
+    monkeypatch.setattr(session.Session, "__init__", lambda self: None)
+    monkeypatch.setattr(session.Session, "_row", lambda *arguments: dict(faults=[]))
+    readers = 11
+    rows, left = session.Session().run(every, False, False, minutes=1e-9)
+    assert len(rows) == readers and left == 1
+    rows, left = session.Session().run(every, False, False)
+    assert len(rows) == 85 * readers and left is None
 
 
 def test_every_kind_has_attacks_and_readers(parts):

@@ -32,7 +32,12 @@ found["kills"] = [
 ]
 crashing = crashes.Crashing("xbm", 1, folder / "crashed", people, iters=4)
 found["unsynced"], found["places"] = crashing.unsynced(), crashing.places
-found["crashes"] = [crashing.die(number) for number in (4, 17)]
+crashing.places, places = crashing.places[:18], crashing.places
+found["crashes"], found["left"] = [], 4
+while found["left"] is not None:
+    several, found["left"] = crashing.all(found["left"], 13, end=0)
+    found["crashes"] += several
+crashing.places = places
 found["soak"] = soaking.soak("xbm", folder / "soak", people, 24)
 
 # From here on something is wrong, and must be found.

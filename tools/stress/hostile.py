@@ -2,7 +2,7 @@
 
 python tools/stress/hostile.py --short
 python tools/stress/hostile.py --report hostile.json
-python tools/stress/hostile.py --only checkpoint --show
+python tools/stress/hostile.py --only checkpoint --show --minutes 5
 
 Each file is read in a process of its own, bounded in memory and time. It passes if it ends with one
 line of error, or with a right result where the file's fault doesn't matter; if nothing of the file
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -35,6 +36,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="only the most telling pairs")
     parser.add_argument("--only", nargs="+", metavar="KIND", help="only files of these kinds")
     parser.add_argument("--name", help="only attacks whose name holds this")
+    parser.add_argument("--first", type=int, default=0, help="number of the first attack")
+    parser.add_argument("--minutes", type=float, help="begin no attack after this time")
     parser.add_argument("--show", action="store_true", help="show the last line of each program")
     parser.add_argument("--report", type=Path, help="write every pair and its outcome as JSON")
     return parser.parse_args()
@@ -45,17 +48,22 @@ def run(args: argparse.Namespace) -> int:
     if not sys.platform.startswith("linux"):
         raise UserError("hostile.py bounds memory as Linux does; start it on Linux.")
     sys.path.insert(0, str(Path(__file__).parent))
-    from hostile_parts.session import Session
+    from hostile_parts.session import Session, chosen
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
     folder = Path(tempfile.mkdtemp(prefix="hostile_"))
     try:
         session = Session(folder, TOOLS)
-        rows = session.run(kinds=args.only, name=args.name, short=args.short, show=args.show)
+        attacks = chosen(args.only, args.name, args.short, args.first)
+        rows, left = session.run(attacks, args.short, args.show, args.minutes)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if args.report:
         atomic_write(args.report, json.dumps(rows, indent=1).encode())
-    return print_table(rows)
+    code = print_table(rows)
+    if left is not None:
+        print(f"the time is over; go on with --first {left}")
+    return code
 
 
 def print_table(rows: list[dict]) -> int:

@@ -1,15 +1,24 @@
 #!/usr/bin/env bash
 # Two machines on one host: real faults of machines and cables, and the weights that come out.
 #
-#   tools/stress/two_nodes.sh [REPORT.md]
+#   tools/stress/two_nodes.sh [REPORT.md [FAULT...]]
 #
+# FAULTs: forgotten, killed, pulled, restart, replugged, rebooted (default: all).
 # Each machine is a network namespace with an address of its own; a pair of veth is the cable. Needs root and
 # iproute2; ends with 77 where namespaces can't be made. Takes about 15 minutes on two cores.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 python=${PYTHON:-$root/.venv/bin/python}
 [[ -x $python ]] || python=python
-report=${1:-}
+all=(forgotten killed pulled restart replugged rebooted)
+report=${1:-} faults=("${@:2}")
+(( ${#faults[@]} )) || faults=("${all[@]}")
+for fault in "${faults[@]}"; do
+    if ! [[ " ${all[*]} " == *" $fault "* ]]; then
+        echo "usage: $(basename "$0") [REPORT.md [FAULT...]]; FAULT must be one of ${all[*]}, got '$fault'" >&2
+        exit 2
+    fi
+done
 work=$(mktemp -d) id=$$ failures=0 rows=()
 export PYTHONPATH=$root PYTHON=$python OMP_NUM_THREADS=1 MMREID_SILENCE_SECONDS=${MMREID_SILENCE_SECONDS:-10}
 unset NNODES NODE_RANK MASTER_ADDR MASTER_PORT GLOO_SOCKET_IFNAME NCCL_SOCKET_IFNAME
@@ -135,6 +144,66 @@ randomness = dict(seed=0)
 PY
 }
 
+again=(--max-restarts 3)
+try_forgotten() {
+    start forgotten a --iters 1 && sleep 40
+    check "machine 1 forgotten: said within 40 s" said "$(said forgotten a 'waiting, machine 1 of 2 has not come')"
+    start forgotten b --iters 2 && finished
+    check "other options on machine 1: exit codes" "1 1" "$code_a $code_b"
+    check "other options on machine 1: named on machine 0" said "$(said forgotten a 'rank 1 on machine 1 .*max_iters')"
+}
+
+try_killed() {
+    for m in a b; do
+        other=$([[ $m == a ]] && echo b || echo a)
+        start killed_$m a && start killed_$m b && until_saved killed_$m 40
+        kill -9 "$(rank $m)" && began=$SECONDS && finished
+        check "rank of machine $m killed: exit codes" "1 1" "$code_a $code_b"
+        check "rank of machine $m killed: all over within 10 s" yes "$( ((SECONDS - began <= 10)) && echo yes || echo $((SECONDS - began)) s)"
+        check "rank of machine $m killed: named on the other" said "$(said killed_$m $other 'rank [01] on machine [01] .* has died')"
+    done
+}
+
+try_pulled() {
+    start pulled a && start pulled b && until_saved pulled 40
+    unplug && began=$SECONDS && finished
+    check "cable pulled: exit codes" "1 1" "$code_a $code_b"
+    check "cable pulled: all over within 30 s" yes "$( ((SECONDS - began <= 30)) && echo yes || echo $((SECONDS - began)) s)"
+    for m in a b; do
+        check "cable pulled: said on $m" said "$(said pulled $m 'has given no sign of life')"
+    done
+    plug_in
+}
+
+try_restart() {
+    for m in a b; do
+        start restart_$m a "${again[@]}" && start restart_$m b "${again[@]}" && until_saved restart_$m 40
+        kill -9 "$(rank $m)" && finished
+        check "rank of machine $m killed, restart: exit codes" "0 0" "$code_a $code_b"
+        check "rank of machine $m killed, restart: weights" equal "$(same_weights restart_$m)"
+    done
+}
+
+try_replugged() {
+    for outage in 4 40; do
+        run=replugged_$outage
+        start $run a "${again[@]}" && start $run b "${again[@]}" && until_saved $run 40
+        unplug && sleep $outage && plug_in && finished
+        check "cable out for $outage s, restart: exit codes" "0 0" "$code_a $code_b"
+        check "cable out for $outage s, restart: weights" equal "$(same_weights $run)"
+    done
+}
+
+try_rebooted() {
+    start rebooted a "${again[@]}" && start rebooted b "${again[@]}" && until_saved rebooted 40
+    for p in $(ip netns pids "$(space b)"); do kill -9 "$p" || true; done
+    wait "${launcher[b]}" || true
+    sleep 5
+    start rebooted b "${again[@]}" --resume && finished # the command again, by hand
+    check "machine 1 rebooted, its command started again with --resume: exit codes" "0 0" "$code_a $code_b"
+    check "machine 1 rebooted, its command started again with --resume: weights" equal "$(same_weights rebooted)"
+}
+
 declare -A launcher
 (( EUID == 0 )) && command -v ip >/dev/null && lay_cable 2>"$work/why" || {
     echo "skipped: network namespaces can't be made here (root and iproute2 are needed): $(cat "$work/why" 2>/dev/null)"
@@ -146,53 +215,9 @@ echo "two machines: 10.99.7.1, 10.99.7.2; silence ${MMREID_SILENCE_SECONDS} s; $
 start quiet a && start quiet b && finished
 check "undisturbed: exit codes" "0 0" "$code_a $code_b"
 
-start forgotten a --iters 1 && sleep 40
-check "machine 1 forgotten: said within 40 s" said "$(said forgotten a 'waiting, machine 1 of 2 has not come')"
-start forgotten b --iters 2 && finished
-check "other options on machine 1: exit codes" "1 1" "$code_a $code_b"
-check "other options on machine 1: named on machine 0" said "$(said forgotten a 'rank 1 on machine 1 .*max_iters')"
-
-for m in a b; do
-    other=$([[ $m == a ]] && echo b || echo a)
-    start killed_$m a && start killed_$m b && until_saved killed_$m 40
-    kill -9 "$(rank $m)" && began=$SECONDS && finished
-    check "rank of machine $m killed: exit codes" "1 1" "$code_a $code_b"
-    check "rank of machine $m killed: all over within 10 s" yes "$( ((SECONDS - began <= 10)) && echo yes || echo $((SECONDS - began)) s)"
-    check "rank of machine $m killed: named on the other" said "$(said killed_$m $other 'rank [01] on machine [01] .* has died')"
+for fault in "${faults[@]}"; do
+    "try_$fault"
 done
-
-start pulled a && start pulled b && until_saved pulled 40
-unplug && began=$SECONDS && finished
-check "cable pulled: exit codes" "1 1" "$code_a $code_b"
-check "cable pulled: all over within 30 s" yes "$( ((SECONDS - began <= 30)) && echo yes || echo $((SECONDS - began)) s)"
-for m in a b; do
-    check "cable pulled: said on $m" said "$(said pulled $m 'has given no sign of life')"
-done
-plug_in
-
-again=(--max-restarts 3)
-for m in a b; do
-    start restart_$m a "${again[@]}" && start restart_$m b "${again[@]}" && until_saved restart_$m 40
-    kill -9 "$(rank $m)" && finished
-    check "rank of machine $m killed, restart: exit codes" "0 0" "$code_a $code_b"
-    check "rank of machine $m killed, restart: weights" equal "$(same_weights restart_$m)"
-done
-
-for outage in 4 40; do
-    run=replugged_$outage
-    start $run a "${again[@]}" && start $run b "${again[@]}" && until_saved $run 40
-    unplug && sleep $outage && plug_in && finished
-    check "cable out for $outage s, restart: exit codes" "0 0" "$code_a $code_b"
-    check "cable out for $outage s, restart: weights" equal "$(same_weights $run)"
-done
-
-start rebooted a "${again[@]}" && start rebooted b "${again[@]}" && until_saved rebooted 40
-for p in $(ip netns pids "$(space b)"); do kill -9 "$p" || true; done
-wait "${launcher[b]}" || true
-sleep 5
-start rebooted b "${again[@]}" --resume && finished # the command again, by hand
-check "machine 1 rebooted, its command started again with --resume: exit codes" "0 0" "$code_a $code_b"
-check "machine 1 rebooted, its command started again with --resume: weights" equal "$(same_weights rebooted)"
 
 if [[ -n $report ]]; then
     { echo "| fault | found | verdict |" && echo "|---|---|---|" && printf '%s\n' "${rows[@]}"; } >"$report"

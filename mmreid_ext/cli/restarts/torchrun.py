@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 
 from mmreid_ext.errors import STOPPED_ON_REQUEST, UserError
@@ -44,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from mmreid_ext.cli.nodes.roll_call import machines
 
     from .agent import Requests
+    from .reports_folder import reports_folder
 
     logging.getLogger(api.__name__).addFilter(is_no_announcement)
     given = parse_args(words)
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.environ.setdefault(BEGAN, repr(process_start()))
         requests.install()
     try:
-        with machines(given), TemporaryDirectory(prefix="mmreid_ext_ranks_") as reports:
+        with machines(given), reports_folder() as reports:
             run(words if given.log_dir else ["--log-dir", reports, *words])
     except UserError as error:
         sys.exit(f"error: {error}")

@@ -64,27 +64,37 @@ def run_forked(
     os.close(writing)
     before = int(os.read(reading, 32))
     os.close(reading)
-    until = time.monotonic() + most_wall
-    while True:
-        ended, status, usage = os.wait4(child, os.WNOHANG)
-        if ended:
-            break
-        if time.monotonic() > until:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)
-        time.sleep(0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # whatever it has left running
+    try:
+        status, usage = _waited_for(child, time.monotonic() + most_wall)
+    finally:
+        _kill(child)  # and whatever it has left running
     text = log.read_bytes().decode("utf-8", "replace") if log.exists() else ""
     memory = max(0, usage.ru_maxrss * 1024 - before)
     code = os.waitstatus_to_exitcode(status)
     return Outcome(code, text, usage.ru_utime + usage.ru_stime, memory)
 
 
+def _waited_for(child: int, until: float) -> tuple[int, resource.struct_rusage]:
+    """Wait for the end of a process; kill it after its time."""
+    while True:
+        ended, status, usage = os.wait4(child, os.WNOHANG)
+        if ended:
+            return status, usage
+        if time.monotonic() > until:
+            _kill(child)
+        time.sleep(0.02)
+
+
+def _kill(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+
+
 def _be_child(action: Callable[[], None], log: Path, cwd: Path, most_cpu: int) -> None:
     code = 1
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # its parent's handler isn't its own
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_DATA, MOST_DATA))
         resource.setrlimit(resource.RLIMIT_CPU, (most_cpu, most_cpu + 5))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

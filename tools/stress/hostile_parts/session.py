@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,27 @@ def all_attacks() -> list[Attack]:
     return [attack for make in makers for attack in make()]
 
 
+def chosen(
+    kinds: Sequence[str] | None, name: str | None, short: bool, first: int = 0
+) -> dict[int, Attack]:
+    """Return the attacks to be tried, by their numbers.
+
+    Args:
+        kinds: Only of these kinds of files.
+        name: Only those whose name holds this.
+        short: Only the most telling.
+        first: None with a lower number.
+    """
+    return {
+        number: attack
+        for number, attack in enumerate(all_attacks())
+        if (not kinds or attack.kind in kinds)
+        and (not name or name in attack.name)
+        and (attack.telling or not short)
+        and number >= first
+    }
+
+
 class Session:
     """One series of attacks.
 
@@ -60,19 +82,25 @@ class Session:
         self._make("checkpoint")
 
     def run(
-        self, kinds: Sequence[str] | None, name: str | None, short: bool, show: bool
-    ) -> list[dict[str, Any]]:
-        """Give the chosen attacks to their entries; one row for each pair."""
+        self, attacks: Mapping[int, Attack], short: bool, show: bool, minutes: float | None = None
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Give attacks to their entries.
+
+        Returns:
+            A row for each pair, and the number of the first attack that wasn't begun when the time
+            was over.
+        """
+        end = time.monotonic() + 60 * (minutes or float("inf"))
         rows = []
-        for number, attack in enumerate(all_attacks()):
-            chosen = not kinds or attack.kind in kinds
-            if chosen and (not name or name in attack.name) and (attack.telling or not short):
-                for entry in _readers(attack, short):
-                    row = self._row(attack, entry, number)
-                    rows.append(row)
-                    if show or row["faults"]:
-                        _show(row)
-        return rows
+        for number, attack in attacks.items():
+            if rows and time.monotonic() > end:
+                return rows, number
+            for entry in _readers(attack, short):
+                row = self._row(attack, entry, number)
+                rows.append(row)
+                if show or row["faults"]:
+                    _show(row)
+        return rows, None
 
     def _row(self, attack: Attack, entry: Entry, number: int) -> dict[str, Any]:
         honest = self._honest(entry)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,9 +85,25 @@ class Crashing:
                 found.append(place)
         return found
 
-    def all(self, every: int = 1) -> list[Crash]:
-        """Die at every place, or at every N-th."""
-        return [self.die(number) for number in range(1, len(self.places) + 1, every)]
+    def all(
+        self, first: int = 1, every: int = 1, end: float = math.inf
+    ) -> tuple[list[Crash], int | None]:
+        """Die at every place, or at every N-th.
+
+        Args:
+            first: Number of the first place, from 1.
+            every: Take every N-th from there.
+            end: When to let no further run die, as ``time.monotonic()`` says.
+
+        Returns:
+            What became of the runs, and the number of the first place that there was no time for.
+        """
+        found: list[Crash] = []
+        for number in range(first, len(self.places) + 1, every):
+            if found and time.monotonic() > end:
+                return found, number
+            found.append(self.die(number))
+        return found, None
 
     def die(self, number: int) -> Crash:
         """Die at a place, numbered from 1, resume, compare."""

@@ -6,6 +6,7 @@ import argparse
 import json
 import platform
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -40,10 +41,11 @@ def check_report_arguments(args: argparse.Namespace) -> None:
 def workplace(args: argparse.Namespace, problems: Sequence[str]) -> Iterator[Path]:
     """Make a folder for runs. It stays if there are problems at the end, and is deleted otherwise.
 
-    Processes that run when an error ends the block are killed.
+    Processes that run when an error or SIGTERM ends the block are killed.
     """
     from .runs import end_all
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="mmreid_stress_", dir=args.folder))
     try:
         yield folder

@@ -10,6 +10,7 @@ import atexit
 import faulthandler
 import gc
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -178,6 +179,7 @@ def _be_a_rank(
     prepared: Callable[[int, Runner], None] | None,
 ) -> None:
     os.setsid()  # what is left of this rank is found by its session
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # its parent's handler isn't its own
     log = os.open(ranks.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
