@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from helpers.paths import ROOT
+from helpers.tools import run_python
 
 PACKAGE = "mmreid_ext"
 
@@ -227,3 +228,10 @@ def test_unsupported_python_is_explained(tmp_path):
     assert result.returncode != 0
     assert "No Python 3.10, 3.11 or 3.12 found" in result.stderr
     assert not (tmp_path / "v").exists()
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    """Whoever imports it for one room pays for that room only."""
+    done = run_python(f"import sys, {PACKAGE}; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    assert {"numpy", "torch", "mmengine", "cv2"} & set(done.stdout.split()) == set()

@@ -11,12 +11,12 @@ import argparse
 import sys
 import time
 from pathlib import Path
-
-import cv2
-from mmengine.utils import ProgressBar
+from typing import TYPE_CHECKING
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.datasets.synthetic import make_synthetic_domains, make_synthetic_video
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.utils import ProgressBar
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,6 +51,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    import cv2
+
     cv2.setNumThreads(1)  # images are small: threads only wait for one another
     progress = Progress()
     start = time.perf_counter()
@@ -71,6 +73,8 @@ class Progress:
     def __call__(self, done: int, total: int) -> None:
         """Show that ``done`` of ``total`` images are drawn."""
         if self.bar is None:
+            from mmengine.utils import ProgressBar
+
             # A bar redraws its line; in a log file that would be one endless line.
             self.bar = ProgressBar(total, start=sys.stdout.isatty())
         if sys.stdout.isatty():
@@ -82,6 +86,8 @@ class Progress:
 
 
 def make_domains(args: argparse.Namespace, progress: Progress) -> Path:
+    from mmreid_ext.datasets.synthetic import make_synthetic_domains
+
     return make_synthetic_domains(
         args.out,
         args.domains,
@@ -95,6 +101,8 @@ def make_domains(args: argparse.Namespace, progress: Progress) -> Path:
 
 
 def make_video(args: argparse.Namespace, progress: Progress) -> Path:
+    from mmreid_ext.datasets.synthetic import make_synthetic_video
+
     return make_synthetic_video(
         args.video,
         args.people,

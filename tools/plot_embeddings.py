@@ -9,17 +9,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.feature_options import (
     add_dataset_argument,
     add_features_argument,
     asked_sets,
 )
-from mmreid_ext.evaluation.results.features_file import load_features
 from mmreid_ext.output_files import require_writable
-from mmreid_ext.visualization import plot_tsne
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,6 +35,12 @@ def parse_args() -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     out = Path(args.out or Path(args.features).with_suffix(".png"))
     require_writable(out, "--out")
+
+    import numpy as np  # heavy; --help stays quick
+
+    from mmreid_ext.evaluation.results.features_file import load_features
+    from mmreid_ext.visualization import plot_tsne
+
     images, _ = load_features(args.features)
     names = asked_sets(args.dataset, images.datasets.tolist(), args.features)
     if args.dataset:

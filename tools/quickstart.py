@@ -20,8 +20,6 @@ import sys
 import time
 from pathlib import Path
 
-from mmengine.config import Config
-
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.results.results_file import read_results
@@ -112,6 +110,8 @@ def make_data(args: argparse.Namespace) -> Stage:
 
 def train(args: argparse.Namespace, method: str, data: Stage) -> tuple[Stage, Path]:
     """Train one of the two; returns its stage and its last checkpoint."""
+    from mmengine.config import Config  # heavy; --help stays quick
+
     config, folder = config_path(METHODS[method]), args.work_dir / method.lower()
     text = Config.fromfile(config).pretty_text
     inputs = [data.key, text, str(args.seed), *cfg_options(args, method)]

@@ -11,8 +11,6 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from mmengine.config import Config
-
 from mmreid_ext.cli.config import add_launch_arguments, load_config
 from mmreid_ext.cli.errors import run_tool
 from mmreid_ext.cli.evaluation_options import (
@@ -32,6 +30,7 @@ from mmreid_ext.image_loading import steps_of
 from mmreid_ext.output_files import require_writable
 
 if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
     from mmengine.runner import Runner
 
     from mmreid_ext.evaluation.reid_metric import ReIDMetric

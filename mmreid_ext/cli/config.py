@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config
-
-from mmreid_ext.config_files import read_config_file
 from mmreid_ext.errors import MissingFileError, UserError
 
 from .config_keys import check_file_keys, check_inner_keys, check_option_keys
 from .config_options import ConfigOptions
 from .own_modules import look_beside
 from .ranks import choose_launcher
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 
 def add_launch_arguments(parser: ArgumentParser) -> None:
@@ -82,6 +83,8 @@ def read_config(path: Path) -> Config:
         raise MissingFileError(f"No configuration {path}.{hint}")
     look_beside(Path())
     look_beside(path.parent)
+    from mmreid_ext.config_files import read_config_file  # heavy; --help stays quick
+
     return read_config_file(path)
 
 

@@ -7,12 +7,10 @@ import ast
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mmengine.config import DictAction
-
 from mmreid_ext.errors import UserError
 
 
-class ConfigOptions(DictAction):
+class ConfigOptions(argparse.Action):
     """MMEngine's ``KEY=VALUE``, where a value may be a dict, too.
 
     ``key="dict(a=1, b=[2, 3])"`` and ``key="{'a': 1}"`` are read as Python literals.
@@ -22,7 +20,7 @@ class ConfigOptions(DictAction):
         self,
         parser: argparse.ArgumentParser,
         namespace: argparse.Namespace,
-        values: Sequence[str] | None,
+        values: str | Sequence[Any] | None,
         option_string: str | None = None,
     ) -> None:
         """Add the values to those of earlier ``--cfg-options``."""
@@ -33,13 +31,15 @@ class ConfigOptions(DictAction):
             raise argparse.ArgumentError(self, str(error)) from None
         setattr(namespace, self.dest, options)
 
-    @classmethod
-    def read(cls, text: str) -> Any:
+    @staticmethod
+    def read(text: str) -> Any:
         """Return the value that ``text`` stands for."""
         stripped = text.strip()
         if stripped.startswith(("{", "dict(")) or "dict(" in stripped or "{" in stripped:
             return literal(stripped)
-        return cls._parse_iterable(text)
+        from mmengine.config import DictAction  # heavy; --help stays quick
+
+        return DictAction._parse_iterable(text)
 
 
 def read_options(items: Iterable[str]) -> dict[str, Any]:

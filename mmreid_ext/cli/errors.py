@@ -12,6 +12,7 @@ from collections.abc import Callable
 from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, RunStopped, UserError, printable
 from mmreid_ext.stopping.attempts import elastic_restarts, give_up, verdict
 
+from .explain import explanation
 from .ranks import (
     INTERRUPTED,
     end_now,
@@ -109,8 +110,6 @@ def _of_settings(error: Exception) -> str | None:
     """What to tell where a configuration made another package fail; None if it didn't."""
     if "mmengine" not in sys.modules:
         return None
-    from .explain import explanation  # imports MMEngine, which not every tool does
-
     return explanation(error, {})
 
 

@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.suggest import did_you_mean
 from mmreid_ext.type_names import parameters_of, unknown_type
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 BUILDER = ("mmengine/registry/build_functions.py", "build_from_cfg")
 LOADER_BUILDER = ("mmengine/runner/runner.py", "build_dataloader")

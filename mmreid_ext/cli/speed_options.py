@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from argparse import ArgumentParser, Namespace
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.image_loading import ImageSteps, steps_of, write_steps
 from mmreid_ext.type_names import type_name
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 
 def add_speed_arguments(parser: ArgumentParser) -> None:

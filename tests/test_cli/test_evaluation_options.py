@@ -98,28 +98,6 @@ def test_broken_json_is_shown():
         chosen_protocols(["a={x"])
 
 
-HELP = """
-import runpy, sys
-sys.argv = ["x", "--help"]
-try:
-    runpy.run_path(sys.argv.pop(), run_name="__main__")
-except SystemExit:
-    pass
-assert "torch" not in sys.modules, "torch was loaded"
-"""
-
-
-@pytest.mark.parametrize("tool", ["evaluate", "compare", "test", "train_seeds", "visualize_ranks"])
-def test_help_loads_no_pytorch(tool):
-    path = TOOLS / f"{tool}.py"
-    code = HELP.replace('["x", "--help"]', f'["{tool}", "--help"]').replace(
-        "sys.argv.pop()", repr(str(path))
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "usage" in done.stdout
-
-
 def test_every_tool_says_the_same():
     """The words of an option are found in the help of each tool that has it."""
     texts = {}

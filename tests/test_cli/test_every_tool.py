@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from helpers.paths import TOOLS
-from helpers.tools import load_script
+from helpers.tools import load_script, run_python
 
 from mmreid_ext.errors import UserError
 
@@ -38,6 +38,12 @@ BAD_INPUT = {
 
 
 ENDS_WITH_2 = "check_dataset.py"  # 1 says there that the data have a fault
+
+
+HEAVY = {"torch", "torchvision", "mmengine", "mmcv", "mmpretrain", "cv2", "scipy", "matplotlib"}
+"""Packages that take longer to import than a user waits for ``--help``."""
+
+COMMANDS = [path for path in SCRIPTS if path.parent == TOOLS]
 
 
 def message_of(ended, tool, capsys):
@@ -112,3 +118,22 @@ def test_bad_input_gives_one_line(tool, arguments, monkeypatch, tmp_path, capsys
     assert message.startswith("error: ")
     assert "Traceback" not in message and "MMREID_TRACEBACK" in hint
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+HELP = """
+import runpy, sys
+sys.argv = [sys.argv[1], "--help"]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    assert end.code == 0, end.code
+print("LOADED", *(name for name in sys.modules if "." not in name))
+"""
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=name_of)
+def test_help_loads_nothing_heavy(path):
+    done = run_python(HELP, path)
+    shown, _, loaded = done.stdout.partition("LOADED")
+    assert done.returncode == 0 and "usage: " in shown, done.stderr
+    assert HEAVY & set(loaded.split()) == set()

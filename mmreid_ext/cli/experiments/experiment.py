@@ -7,9 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.cli.config import load_config
 from mmreid_ext.cli.config_options import read_options
@@ -25,6 +23,9 @@ from mmreid_ext.evaluation.results.seed_runs import (
 
 from .grid import Setting, read_grid
 from .plan import LAST, RESULTS, Commands, Run
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from mmreid_ext.errors import MissingFileError, UserError
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 
 def add_init_weights_argument(parser: argparse.ArgumentParser) -> None:

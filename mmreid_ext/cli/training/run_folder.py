@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from mmreid_ext.errors import UserError
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 
 def check_run_folder(cfg: Config) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.errors import UserError
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 _LENGTHS = {"iters": "max_iters", "epochs": "max_epochs"}
 """Option and the key of ``train_cfg`` that it stands for."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-
-from mmengine.runner import Runner
+from typing import TYPE_CHECKING
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.stopping.attempts import note_beginning
 from mmreid_ext.stopping.durations import seconds_of
 from mmreid_ext.stopping.request import StopRequest
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.runner import Runner
 
 
 def add_stop_arguments(parser: ArgumentParser) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from mmreid_ext.errors import MissingPackageError
+
+if TYPE_CHECKING:  # heavy; --help stays quick
+    from mmengine.config import Config
 
 PACKAGES = {"tensorboard": "tensorboard", "mlflow": "mlflow", "wandb": "wandb"}
 """Package that each option needs; the extra of this package has the name of the option."""
