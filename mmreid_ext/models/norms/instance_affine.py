@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmreid_ext.compat.compiling import is_compiling
 from mmreid_ext.models.norms.kernels import (
     combine,
     instance_moments,
@@ -131,6 +132,6 @@ def instance_affine(x: Tensor, coefficients: Coefficients, *params: Tensor) -> t
         The result, of the shape, dtype and memory format of ``x``, then the other tensors of
         ``coefficients``, detached.
     """
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export():
+    if torch.jit.is_tracing() or is_compiling() or torch.onnx.is_in_onnx_export():
         return plain_instance_affine(x, coefficients, *params)
     return _InstanceAffine.apply(x, coefficients, *params)
