@@ -13,6 +13,8 @@ from mmengine.logging import print_log
 from mmpretrain.models.utils import resize_pos_embed
 from torch import Tensor, nn
 
+from mmreid_ext.compat.old_pytorch import call_before_loading
+
 _NAME = "pos_embed"
 Grid = tuple[int, int]
 
@@ -31,7 +33,7 @@ def resize_when_loaded(backbone: nn.Module) -> None:
 
     That may be into the backbone alone (``init_cfg``), or into the model around it.
     """
-    handle = backbone.register_load_state_dict_pre_hook(_before_loading)
+    handle = call_before_loading(backbone, _before_loading)
     hooks = cast("OrderedDict[int, Any]", backbone._load_state_dict_pre_hooks)
     hooks.move_to_end(handle.id, last=False)  # before MMPretrain's own hook, which fails
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmreid_ext.compat.compiling import is_compiling
+from mmreid_ext.compat.old_pytorch import is_compiling
 from mmreid_ext.models.norms.kernels import (
     combine,
     instance_moments,

@@ -1,11 +1,12 @@
-"""The function that says whether torch.compile reads the code, of old and new PyTorch."""
+"""What old releases of PyTorch call otherwise is found on old and new ones."""
 
 from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
-from mmreid_ext.compat.compiling import compiling_of, is_compiling
+from mmreid_ext.compat.old_pytorch import call_before_loading, compiling_of, is_compiling
 
 
 def test_the_public_function_is_taken_where_there_is_one():
@@ -23,3 +24,20 @@ def test_torch_compile_takes_it_for_a_constant():
 
     compiled = torch.compile(double_if_compiled, backend="eager", fullgraph=True)
     assert double_if_compiled(torch.ones(1)).item() == 1 and compiled(torch.ones(1)).item() == 2
+
+
+class OldLinear(nn.Linear):
+    """A layer of PyTorch 2.1."""
+
+    @property
+    def register_load_state_dict_pre_hook(self):
+        raise AttributeError
+
+
+@pytest.mark.parametrize("kind", [nn.Linear, OldLinear])
+def test_hooks_are_called_before_weights_are_loaded(kind):
+    layer, called = kind(2, 1), []
+    handle = call_before_loading(layer, lambda module, state, *_: called.append((module, state)))
+    assert handle.id in layer._load_state_dict_pre_hooks
+    layer.load_state_dict(layer.state_dict())
+    assert called[0][0] is layer and "weight" in called[0][1]
