@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.evaluation.retrieval.embedding_metrics import require_clustering_fits
 from mmreid_ext.protocols import (
     EvaluationProtocol,
     ImageColumns,
@@ -44,9 +45,13 @@ def evaluate_sets(
 
     Raises:
         NoValidQueryError: If that is so for all of them.
-        ValueError: If a protocol and its images don't fit.
+        ValueError: If a protocol and its images don't fit, or features on disk are too many for NMI.
     """
     built = built_protocols(protocols or {}, images.set_names())
+    for name, protocol in built.items():
+        if protocol.embedding_metrics:
+            count = int((images.datasets == name).sum())
+            require_clustering_fits(images.feats, count, protocol.nmi)
     results: dict[str, SetResult] = {}
     failures = []
     for name, test_set in images.by_dataset():

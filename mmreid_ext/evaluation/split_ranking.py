@@ -12,8 +12,13 @@ from mmengine.dist import get_comm_device
 from torch import Tensor
 
 from mmreid_ext.distributed import broadcast_object, is_distributed, is_main
-from mmreid_ext.evaluation.from_disk.disk_features import chosen_rows, in_memory
-from mmreid_ext.evaluation.retrieval.embedding_metrics import embedding_metrics
+from mmreid_ext.evaluation.from_disk.disk_features import (
+    DiskFeatures,
+    chosen_rows,
+    in_memory,
+    strung,
+)
+from mmreid_ext.evaluation.retrieval.embedding_metrics import NMI_LIMIT, embedding_metrics
 from mmreid_ext.evaluation.retrieval.query_expansion import expand_queries
 from mmreid_ext.evaluation.retrieval.ranking import evaluate_retrieval
 from mmreid_ext.evaluation.retrieval.result import RetrievalResult
@@ -101,8 +106,8 @@ class SplitRanking:
             return None
         labels = Labels.of(self.images, split)
         return evaluate_open_set(
-            in_memory(self.images.features(split.query)).to(self.device),
-            in_memory(self.images.features(split.gallery)).to(self.device),
+            in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device),
+            self.images.features(split.gallery).to(self.device),
             labels.query_pids,
             labels.gallery_pids,
             labels.query_camids,
@@ -132,13 +137,23 @@ class SplitRanking:
         images, expansion = self.images, self.options.query_expansion
         is_asked = (images.roles == "query") | self.protocol.self_retrieval
         images = images.take((images.pids != JUNK) & ~(images.distractors & is_asked))
-        feats, is_query = in_memory(images.feats).to(self.device), None
+        feats, is_query = images.feats, None
+        if len(images) <= NMI_LIMIT:
+            feats = in_memory(feats)  # as NMI needs them; all else reads more from disk
+        feats = feats.to(self.device)
         if not self.protocol.self_retrieval:
             is_query = images.roles == "query"
             if expansion is not None:
                 rows = torch.from_numpy(is_query).to(self.device)
-                feats = feats.float().clone()
-                feats[rows] = expand_queries(feats[rows], feats[~rows], **expansion)
+                others = chosen_rows(feats, ~rows)
+                expanded = expand_queries(chosen_rows(feats, rows), others, **expansion)
+                if isinstance(feats, DiskFeatures):
+                    images = images.take(np.argsort(~is_query, kind="stable"))
+                    is_query = images.roles == "query"
+                    feats = strung(expanded, others)
+                else:
+                    feats = feats.float().clone()
+                    feats[rows] = expanded
         return embedding_metrics(
             feats,
             _people(images),

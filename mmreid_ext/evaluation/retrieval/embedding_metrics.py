@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mmreid_ext.errors import MissingPackageError, UserError, warn_user
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures, chosen_rows, in_memory
 
 from .full_precision import full_precision
 from .inputs import as_features
@@ -21,7 +22,7 @@ from .settings import DISTANCES
 from .similarity import FeatureSimilarity
 
 NMI_LIMIT = 20_000
-_TILE = 4096  # gallery rows converted to float64 at once
+_TILE = 4096  # gallery rows scored at once
 
 
 def embedding_metrics(
@@ -47,7 +48,8 @@ def embedding_metrics(
     https://arxiv.org/abs/2003.08505.
 
     Args:
-        feats: Shape (N, D), any floating type.
+        feats: Shape (N, D), any floating type. Features on disk are read tile by tile, and as a whole
+            for NMI of up to 20,000 images; of more, :func:`require_clustering_fits` says no.
         pids: Shape (N,).
         is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
             searched among all others.
@@ -67,30 +69,50 @@ def embedding_metrics(
             f"embedding_metrics: distance={distance!r} must be 'cosine' or 'euclidean'."
         )
     feats = as_features(feats, "feats")
+    require_clustering_fits(feats, len(feats), nmi)
     labels = torch.from_numpy(np.unique(pids, return_inverse=True)[1].reshape(-1)).to(feats.device)
     queries, gallery = _sides(len(feats), is_query, feats.device)
     in_gallery = torch.bincount(labels[gallery], minlength=len(labels)) - int(is_query is None)
     matches = in_gallery[labels[queries]]  # (Q,)
     if not (matches > 0).any():
         raise UserError(f"None of the {len(pids)} images has another one of its identity to find.")
-    searched = feats if is_query is None else feats[gallery]
-    asking = feats if is_query is None else feats[queries]
+    searched = feats if is_query is None else chosen_rows(feats, gallery)
+    asking = feats if is_query is None else chosen_rows(feats, queries)
     parts = []
     with full_precision(feats.device):
         similarity = FeatureSimilarity(asking, searched, distance)
         for rows in (matches > 0).nonzero().flatten().split(chunk_size):
-            same = labels[queries[rows], None] == labels[gallery]
-            scores = _thresholds(similarity, rows, same)
-            scores[queries[rows, None] == gallery] = -torch.inf  # the query itself
-            parts.append(_precisions(scores, same, matches[rows]))
+            depth = int(matches[rows].max())
+            nearest = _nearest(similarity, rows, queries[rows], gallery, labels, depth)
+            parts.append(_precisions(nearest, matches[rows]))
     r_precision, map_at_r = torch.cat(parts, dim=1)
     metrics = {"R-precision": float(r_precision.mean()), "MAP@R": float(map_at_r.mean())}
     if nmi is None:
         nmi = len(feats) <= NMI_LIMIT and _has_scikit_learn()
     if nmi:
-        clustered = torch.from_numpy(on_sphere(feats)) if distance == "cosine" else feats
+        whole = in_memory(feats)
+        clustered = torch.from_numpy(on_sphere(whole)) if distance == "cosine" else whole
         metrics["NMI"] = normalized_mutual_information(clustered, pids)
     return metrics
+
+
+def require_clustering_fits(feats: Tensor | DiskFeatures, count: int, nmi: bool | None) -> None:
+    """Refuse NMI of so many features on disk: k-means needs all of them in memory.
+
+    Args:
+        feats: Where they are.
+        count: How many of them are clustered.
+        nmi: See :func:`embedding_metrics`.
+
+    Raises:
+        UserError: If NMI is asked for, the features are on disk and more than 20,000.
+    """
+    if nmi and isinstance(feats, DiskFeatures) and count > NMI_LIMIT:
+        raise UserError(
+            f"NMI: nmi=True for {count:,} embeddings on disk, whose clustering needs all of them in "
+            f"memory; at most {NMI_LIMIT:,} are read. Set nmi=False in the protocol, or evaluate "
+            "an .npz file."
+        )
 
 
 def _sides(number: int, is_query: np.ndarray | None, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -101,30 +123,56 @@ def _sides(number: int, is_query: np.ndarray | None, device: torch.device) -> tu
     return queries.to(device), gallery.to(device)
 
 
-def _precisions(scores: Tensor, same: Tensor, number: Tensor) -> Tensor:
+def _precisions(nearest: Tensor, number: Tensor) -> Tensor:
     """Compute R-precision and MAP@R of some queries, (2, B).
 
     Args:
-        scores: See :func:`_thresholds`, (B, G).
-        same: Whether an image shows the query's identity, (B, G).
+        nearest: See :func:`_nearest`, (2, B, K).
         number: Matches of each query, (B,), at least 1.
     """
-    ranks = _match_ranks(scores, same, int(number.max()))  # (B, K)
-    found = torch.arange(1, ranks.shape[1] + 1, device=scores.device)
+    negatives, matches = nearest
+    found = torch.arange(1, matches.shape[1] + 1, device=matches.device)
+    # Number of negatives at least as near: position in the descending list.
+    ranks = torch.searchsorted(-negatives, -matches, right=True) + found  # (B, K)
     counted = (ranks <= number[:, None]).double()
     map_at_r = (counted * found / ranks).sum(dim=1) / number
     return torch.stack([counted.sum(dim=1) / number, map_at_r])
 
 
-def _thresholds(similarity: FeatureSimilarity, rows: Tensor, same: Tensor) -> Tensor:
-    """Score some queries in float64, (B, G); a match gets its score less what ties with it."""
-    size = len(similarity)
-    starts = range(0, size, _TILE)
-    tiles = [similarity.double_tile(rows, start, min(start + _TILE, size)) for start in starts]
-    scores = torch.cat(tiles, dim=1)
-    row, col = same.nonzero(as_tuple=True)
-    scores[row, col] -= similarity.ties(rows[row], col)
-    return scores
+def _nearest(
+    similarity: FeatureSimilarity,
+    rows: Tensor,
+    queries: Tensor,
+    gallery: Tensor,
+    labels: Tensor,
+    depth: int,
+) -> Tensor:
+    """Find the scores of the nearest negatives and of the nearest matches, (2, B, depth).
+
+    They are float64, descending, minus infinity where there are fewer; a match has its score less
+    what ties with it. Reads one tile of the gallery after another.
+
+    Args:
+        similarity: Of the queries and the gallery.
+        rows: Queries, (B,): their rows in it.
+        queries: Their images, (B,).
+        gallery: Images of the gallery, (G,).
+        labels: Identities of all images, (N,).
+        depth: How many of each.
+    """
+    shape = (2, len(rows), depth)
+    best = torch.full(shape, -torch.inf, dtype=torch.float64, device=similarity.device)
+    for start in range(0, len(similarity), _TILE):
+        images = gallery[start : start + _TILE]
+        scores = similarity.double_tile(rows, start, start + len(images))
+        same = labels[queries, None] == labels[images]
+        row, col = same.nonzero(as_tuple=True)
+        scores[row, col] -= similarity.ties(rows[row], col + start)
+        scores[queries[:, None] == images] = -torch.inf  # the query itself
+        for kept, others in zip(best, (same, ~same), strict=True):
+            both = torch.cat([kept, scores.masked_fill(others, -torch.inf)], dim=1)
+            kept[:] = both.topk(depth, dim=1).values
+    return best
 
 
 def on_sphere(feats: Tensor | np.ndarray) -> np.ndarray:
@@ -149,19 +197,6 @@ def _has_scikit_learn() -> bool:
             "NMI is left out: `pip install scikit-learn` for it, or nmi=False in the protocol."
         )
     return found
-
-
-def _match_ranks(similarity: Tensor, same: Tensor, depth: int) -> Tensor:
-    """Find the ranks of the ``depth`` nearest matches of every query, ascending, (B, depth).
-
-    Exact up to ``depth``. Later ranks, and those of matches that don't exist, are greater.
-    """
-    depth = min(depth, similarity.shape[1])
-    matches = similarity.masked_fill(~same, -torch.inf).topk(depth, dim=1).values
-    negatives = similarity.masked_fill(same, -torch.inf).topk(depth, dim=1).values
-    # Number of negatives at least as near: position in the descending list.
-    ahead = torch.searchsorted(-negatives, -matches, right=True)
-    return ahead + torch.arange(1, depth + 1, device=similarity.device)
 
 
 def normalized_mutual_information(

@@ -62,6 +62,10 @@ OPTIONS = {
     "query expansion": dict(query_expansion=dict(num_neighbors=3)),
     "open set": dict(open_set=True),
     "every image a query": dict(protocols={None: "self_retrieval"}),
+    "as a shop": dict(protocols={None: "in_shop"}),
+    "as a shop, expansion": dict(
+        protocols={None: "in_shop"}, query_expansion=dict(num_neighbors=3)
+    ),
 }
 
 
@@ -82,6 +86,40 @@ def test_figures_are_those_from_memory_to_the_last_bit(folder, monkeypatch, opti
             test_set.pop("seconds")
         found.append(json.dumps(document, default=lambda value: np.asarray(value).tolist()))
     assert found[0] == found[1] and "mAP" in found[0]
+
+
+WITHOUT_NMI = {
+    "every image a query": dict(protocols={None: "self_retrieval"}),
+    "a shop": dict(protocols={None: "in_shop"}, open_set=True),
+    "a shop, expansion": dict(protocols={None: "in_shop"}, query_expansion=dict(num_neighbors=3)),
+}
+
+
+@pytest.mark.parametrize("options", WITHOUT_NMI.values(), ids=WITHOUT_NMI)
+def test_nothing_is_read_as_a_whole(folder, monkeypatch, options):
+    for module in ("split_ranking", "retrieval.embedding_metrics"):
+        monkeypatch.setattr(f"mmreid_ext.evaluation.{module}.NMI_LIMIT", 0)
+    monkeypatch.setattr("mmreid_ext.evaluation.split_ranking._QUERY_BYTES", 0)
+    monkeypatch.setattr("mmreid_ext.evaluation.retrieval.embedding_metrics._TILE", 7)
+    monkeypatch.setattr("mmreid_ext.evaluation.retrieval.verification.open_set._SCORES", 2000)
+    found = []
+    for in_memory in (True, False):
+        images, _ = load_features(folder, in_memory=in_memory)
+        if not in_memory:
+            monkeypatch.setattr(DiskFeatures, "load", None)
+        results, _ = evaluate_sets(images, rerank=None, **options)
+        found.append({name: (r.extras, r.open_set) for name, r in results.items()})
+    assert repr(found[0]) == repr(found[1])  # with NaN, which equals nothing
+    assert {*found[0]["one"][0]} == {"R-precision", "MAP@R"}
+
+
+def test_clustering_of_many_is_refused_before_anything_is_ranked(folder, monkeypatch):
+    monkeypatch.setattr("mmreid_ext.evaluation.retrieval.embedding_metrics.NMI_LIMIT", 100)
+    monkeypatch.setattr("mmreid_ext.evaluation.evaluate_sets.evaluate_set", None)
+    images, _ = load_features(folder, in_memory=False)
+    protocols = {None: dict(type="SelfRetrievalProtocol", nmi=True)}
+    with pytest.raises(UserError, match="NMI: nmi=True for 400 embeddings on disk.*nmi=False"):
+        evaluate_sets(images, protocols)
 
 
 def test_what_is_the_same_for_all_takes_no_file(tmp_path):

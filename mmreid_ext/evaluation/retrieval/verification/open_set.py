@@ -24,7 +24,10 @@ from mmreid_ext.protocols.camera_rule import other_camera
 from .settings import OPEN_SET_FPRS, check_open_set
 
 _SCORES = 2**23
-"""Scores at once, 64 MiB: a block has as many queries whatever the number of ranks."""
+"""Numbers at once, 64 MiB: scores, or features of a tile of the gallery."""
+
+_QUERIES = 256
+"""Queries of a block, whatever the number of ranks; a gallery on disk is read once for each."""
 
 _LITTLE_MORE = 1e-9
 """Added to counts of allowed queries: 0.1 * 30 is 3, whatever binary fractions make of it."""
@@ -163,31 +166,41 @@ def _scores(
 
     Minus infinity where there is none.
     """
-    query = normalize(inputs.query.double(), dim=1)
-    gallery = normalize(inputs.gallery.double(), dim=1)
     place = torch.searchsorted(people, inputs.gallery_pids).clamp_(max=len(people) - 1)
     of_people = people[place] == inputs.gallery_pids
     gone = unknown[:, place] & of_people  # (T, G)
     rank, ranks = (get_rank(), get_world_size()) if distributed else (0, 1)
-    blocks = list(answered.split(_block(inputs)))
-    found = [query.new_empty(0, 2, len(unknown))]
-    for rows in blocks[rank::ranks]:
-        scores = query[rows] @ gallery.T
-        same, removed = _same(inputs, rows)
-        others = scores.masked_fill(same, -torch.inf)
-        own = scores.masked_fill(~same | removed, -torch.inf).amax(dim=1)
-        found.append(
-            torch.stack(
-                [torch.stack([own, others.masked_fill(out, -torch.inf).amax(1)]) for out in gone],
-                dim=-1,
-            ).permute(1, 0, 2)
-        )
-    ranked = torch.cat(found)
+    blocks = list(answered.split(_QUERIES))
+    empty = torch.empty(0, 2, len(unknown), dtype=torch.float64, device=people.device)
+    ranked = torch.cat([empty, *(_best(inputs, rows, gone) for rows in blocks[rank::ranks])])
     if distributed:
         ranked = gather_rows(ranked)
         order = torch.cat([torch.cat(blocks[r::ranks]) for r in range(ranks) if blocks[r::ranks]])
         ranked = ranked[torch.argsort(order)]
     return ranked.permute(1, 2, 0)
+
+
+def _best(inputs: RetrievalInputs, rows: Tensor, gone: Tensor) -> Tensor:
+    """Return the best scores of a block of queries, (B, 2, T); reads one tile after another.
+
+    Args:
+        inputs: Features, which may be on disk, and labels.
+        rows: The queries, (B,).
+        gone: Which gallery images each draw takes out, (T, G).
+    """
+    query = normalize(inputs.query[rows].double(), dim=1)
+    same, removed = _same(inputs, rows)
+    best = query.new_full((len(rows), 2, len(gone)), -torch.inf)
+    size = max(_SCORES // max(query.shape[1], len(rows)), 1)
+    for start in range(0, len(inputs.gallery), size):
+        tile = slice(start, start + size)
+        scores = query @ normalize(inputs.gallery[tile].double(), dim=1).T
+        own = scores.masked_fill(~same[:, tile] | removed[:, tile], -torch.inf).amax(dim=1)
+        others = scores.masked_fill(same[:, tile], -torch.inf)
+        found = [others.masked_fill(out[tile], -torch.inf).amax(dim=1) for out in gone]
+        both = torch.stack([own[:, None].expand(-1, len(gone)), torch.stack(found, dim=1)], dim=1)
+        best = torch.maximum(best, both)
+    return best
 
 
 def _rates(own: np.ndarray, others: np.ndarray, is_unknown: np.ndarray) -> list[list[float]]:
