@@ -60,6 +60,10 @@ OTHER_KEYS = frozenset(
 READ = RUNNER_KEYS | OTHER_KEYS
 INNER_DICTS = {
     "env_cfg": ("cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"),
+    "env_cfg.dist_cfg": (
+        *("backend", "init_backend", "timeout", "port", "init_method", "world_size", "rank"),
+        *("store", "group_name", "pg_options", "device_id"),
+    ),
     "env_cfg.mp_cfg": ("mp_start_method", "opencv_num_threads"),
     "auto_scale_lr": ("enable", "base_batch_size"),
     "randomness": ("seed", "diff_rank_seed", "deterministic"),

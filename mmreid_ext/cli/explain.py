@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.errors import MissingFileError, UserError
-from mmreid_ext.suggest import did_you_mean
+from mmreid_ext.suggest import did_you_mean, nearest
 from mmreid_ext.type_names import parameters_of, unknown_type
 
 if TYPE_CHECKING:  # heavy; --help stays quick
@@ -116,7 +116,9 @@ def _missing_type(
     elif isinstance(error, KeyError) and "is not in the" in str(error):
         name, registry = frame.f_locals.get("obj_type"), frame.f_locals.get("registry")
     elif build is not None and isinstance(error, KeyError) and 'the key "type"' in str(error):
-        return f"{where or 'A part of the configuration'} lacks `type`: {dict(build.cfg)}."
+        meant = nearest("type", build.cfg)
+        hint = f" (is {meant!r} misspelt?)" if meant is not None else ""
+        return f"{where or 'A part of the configuration'} lacks `type`{hint}: {dict(build.cfg)}."
     else:
         return None
     if not isinstance(name, str) or not hasattr(registry, "module_dict"):

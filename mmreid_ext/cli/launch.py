@@ -10,6 +10,7 @@ import torch.distributed as dist
 from mmengine.config import Config
 
 from mmreid_ext.compat import enable_safe_checkpoints
+from mmreid_ext.engine.settings.environment_settings import check_environment_settings
 from mmreid_ext.engine.settings.idle_settings import check_complete
 from mmreid_ext.engine.settings.loader_settings import without_idle_workers
 from mmreid_ext.engine.settings.spelling import check_spelling
@@ -36,6 +37,8 @@ def prepare(cfg: Config, local_rank: int = 0) -> Config:
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
     expected_world_size(cfg.get("launcher", "none"))
     check_spelling(cfg)
+    check_environment_settings(cfg)
+    timeout_of(cfg)  # on one rank too: the next start may have several
     check_complete(cfg.get("test_dataloader"), "test_dataloader")
     enable_safe_checkpoints()
     if (cfg.get("randomness") or {}).get("deterministic"):

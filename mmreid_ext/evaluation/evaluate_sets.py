@@ -45,7 +45,8 @@ def evaluate_sets(
 
     Raises:
         NoValidQueryError: If that is so for all of them.
-        ValueError: If a protocol and its images don't fit, or features on disk are too many for NMI.
+        ValueError: If a protocol and its images don't fit, or features on disk are too many for
+            NMI.
     """
     built = built_protocols(protocols or {}, images.set_names())
     for name, protocol in built.items():

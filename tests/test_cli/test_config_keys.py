@@ -34,6 +34,7 @@ def test_ours_pass_without_a_word(config):
         ("milestones=[3]", "'milestones' is a variable"),
         ("resum=True", "nothing reads 'resum'.*'resume'"),
         ("randomness.sead=3", "nothing reads randomness.sead.*'seed'.* takes seed, diff"),
+        ("env_cfg.dist_cfg.timeuot=1800", "env_cfg.dist_cfg.timeuot.*'timeout'"),
         ("env_cfg.cudnn_benchmrk=True", "env_cfg.cudnn_benchmrk.*'cudnn_benchmark'"),
         ("auto_scale_lr.enabled=True", "auto_scale_lr.enabled.*'enable'"),
         ("train_cfg.max_iters.x=3", "--cfg-options train_cfg.max_iters.x"),

@@ -69,6 +69,7 @@ MISSPELT = {
     "custom_hooks=[dict(type='EMAHok')]": "custom_hooks.0: .* mean 'EMAHook'",
     "custom_hooks=[dict(type='EMAHook', momentm=3)]": "takes no 'momentm' .did you mean 'moment",
     "val_evaluator.type=mmreid_ext.ReIDMetrc": "val_evaluator: .* mean 'mmreid_ext.ReIDMetric'",
+    "custom_hooks=[dict(tpye='EMAHook')]": "custom_hooks.0 lacks `type` .is 'tpye' misspelt",
     "val_evaluator.rerankk=1": "ReIDMetric .* 'rerankk' .did you mean 'rerank'",
     "visualizer.type=Visualiser": "type='Visualiser' is no registered visualizer .did you mean",
     "log_processor.windowsize=3": "nothing reads 'windowsize' .did you mean 'window_size'",

@@ -108,3 +108,17 @@ def test_deterministic_runs_tell_cublas(monkeypatch, given, found):
     assert launch.os.environ["CUBLAS_WORKSPACE_CONFIG"] == found
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # what prepare has set goes with the test
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+
+
+@pytest.mark.parametrize(
+    "env_cfg", [dict(dist_cfg=dict(timeout="abc")), dict(dist_cfg=dict(timeout=-5))]
+)
+def test_a_timeout_that_is_none_is_refused_on_one_rank(env_cfg):
+    with pytest.raises(UserError, match="env_cfg.dist_cfg.timeout=.*: expected a positive number"):
+        launch.prepare(Config(dict(env_cfg=env_cfg)))
+
+
+def test_settings_of_the_process_are_checked_first(monkeypatch):
+    monkeypatch.setattr(launch, "keep_freed_memory", None)
+    with pytest.raises(UserError, match="randomness.seed='x'"):
+        launch.prepare(Config(dict(randomness=dict(seed="x"))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from importlib import import_module
 from typing import Any
@@ -98,6 +98,11 @@ def _check_free_names(cfg: Config) -> None:
         "optim_wrapper": ("constructor", "paramwise_cfg"),
         "log_processor": () if own else (*parameters_of(LogProcessor), "type"),
     }
+    for number, schedule in enumerate(_list_of(cfg.get("param_scheduler"))):
+        for key in schedule if isinstance(schedule, Mapping) and "type" not in schedule else ():
+            if nearest(key, ("type",)):
+                hint = did_you_mean(key, ("type",))
+                raise UserError(f"param_scheduler.{number}: nothing reads {key!r}{hint}.")
     for place, names in known.items():
         found = cfg.get(place)
         for key in found if isinstance(found, Mapping) and names else ():
@@ -105,6 +110,10 @@ def _check_free_names(cfg: Config) -> None:
             alike = near is not None and SequenceMatcher(None, str(key), near).ratio() > ALIKE
             if key not in names and (alike or place == "log_processor"):
                 raise UserError(f"{place}: nothing reads {key!r}{did_you_mean(key, names)}.")
+
+
+def _list_of(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _find(registry: Registry, name: str, scope: str) -> Any:

@@ -48,8 +48,8 @@ def embedding_metrics(
     https://arxiv.org/abs/2003.08505.
 
     Args:
-        feats: Shape (N, D), any floating type. Features on disk are read tile by tile, and as a whole
-            for NMI of up to 20,000 images; of more, :func:`require_clustering_fits` says no.
+        feats: Shape (N, D), any floating type. Features on disk are read tile by tile, and as a
+            whole for NMI, see :func:`require_clustering_fits`.
         pids: Shape (N,).
         is_query: Mask of the queries, shape (N,); the others are the gallery. None: every image is
             searched among all others.
@@ -109,9 +109,8 @@ def require_clustering_fits(feats: Tensor | DiskFeatures, count: int, nmi: bool 
     """
     if nmi and isinstance(feats, DiskFeatures) and count > NMI_LIMIT:
         raise UserError(
-            f"NMI: nmi=True for {count:,} embeddings on disk, whose clustering needs all of them in "
-            f"memory; at most {NMI_LIMIT:,} are read. Set nmi=False in the protocol, or evaluate "
-            "an .npz file."
+            f"NMI: nmi=True for {count:,} embeddings on disk, which clustering needs in memory; at "
+            f"most {NMI_LIMIT:,} are read. Set nmi=False in the protocol, or evaluate an .npz file."
         )
 
 

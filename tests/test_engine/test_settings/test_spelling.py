@@ -81,6 +81,10 @@ def test_names_that_exist(settings):
             "log_processor: nothing reads 'by_epoc' .did you mean 'by_epoch'",
         ),
         (
+            dict(param_scheduler=[dict(typpe="MultiStepLR")]),
+            "param_scheduler.0: nothing reads 'typpe' .did you mean 'type'",
+        ),
+        (
             dict(optim_wrapper=dict(paramwise_cgf=dict())),
             "optim_wrapper: nothing reads 'paramwise_cgf' .did you mean 'paramwise_cfg'",
         ),
