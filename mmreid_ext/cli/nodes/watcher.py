@@ -15,6 +15,10 @@ from .wire import Wire
 BEAT = 1.0
 """Seconds between two signs of life."""
 
+_STOOD_STILL = 3.0
+"""Beats without a look at the others after which this process has stood still: nobody let it run.
+What the others sent meanwhile isn't known, so this is no silence of theirs."""
+
 
 class Watch:
     """The thread of one rank that watches the others.
@@ -50,7 +54,8 @@ class Watch:
         self._noticed = threading.Event()
         self._closing = threading.Event()
         self._selector = selectors.DefaultSelector()
-        self._began = time.monotonic()
+        self._began = self._looked = time.monotonic()
+        self._longest_stand = 0.0
         self._thread = threading.Thread(target=self._run, name="watch over ranks", daemon=True)
 
     def start(self) -> None:
@@ -156,14 +161,29 @@ class Watch:
         if not self.silence:
             return
         now = time.monotonic()
+        self._forgive(now)
         heard = {wire.rank: wire.heard for wire in self._wires if wire.rank is not None}
         expected = range(1, len(self.hosts)) if self._hub is not None else (0,)
         for rank in expected:
             if rank not in self._left and now - heard.get(rank, self._began) > self.silence:
                 self._lose(rank, f"has given no sign of life for {self.silence:.0f} s")
 
+    def _forgive(self, now: float) -> None:
+        """Take the time in which this process stood still from the silence of the others."""
+        stood, self._looked = now - self._looked, now
+        if stood > _STOOD_STILL * BEAT:
+            self._longest_stand = max(self._longest_stand, stood)
+            self._began += stood
+            for wire in self._wires:
+                wire.heard = min(wire.heard + stood, now)
+
     def _lose(self, rank: int, reason: str) -> None:
         if self.loss is None and not self._closing.is_set():
+            if rank == self.rank and self._longest_stand:
+                reason += (
+                    f" (its process stood still for {self._longest_stand:.0f} s: suspended, or "
+                    "without a processor)"
+                )
             self.loss = Loss(rank, self.hosts[rank], reason)
             if self._hub is not None:
                 self.send(lost=[rank, reason])

@@ -1,7 +1,9 @@
 """A rank that is gone is named by all others, and why."""
 
 import os
+import re
 import socket
+import threading
 import time
 
 import pytest
@@ -91,6 +93,49 @@ def test_silence_is_a_loss_on_both_sides(monkeypatch):
     until(lambda: len(ranks.losses) == 3)
     assert [loss.rank for loss in ranks.losses].count(0) == 2
     assert str(ranks[1].loss) == "rank 0 on a has given no sign of life for 1 s"
+    ranks.close()
+
+
+def test_ranks_that_all_stood_still_are_no_loss(monkeypatch):
+    """As when a run is suspended and goes on: nobody was silent, and nobody could listen."""
+    monkeypatch.setattr(watcher, "BEAT", 0.1)
+    ranks = Ranks(silence=1.0)
+    go_on, standing, look = threading.Event(), [], Watch._look_for_silence
+
+    def stand_still(watch):
+        if watch in ranks.watches:  # others are of earlier tests
+            standing.append(watch)
+            assert go_on.wait(30)
+        look(watch)
+
+    monkeypatch.setattr(Watch, "_look_for_silence", stand_still)
+    until(lambda: len(standing) == 3)
+    monkeypatch.setattr(Watch, "_look_for_silence", look)
+    time.sleep(1.5)
+    go_on.set()
+    time.sleep(1.5)
+    assert ranks.losses == [] and all(1.4 < watch._longest_stand < 30 for watch in ranks)
+    ranks.close()
+
+
+def test_a_rank_that_stood_still_alone_says_so(monkeypatch):
+    """The others can't know why it was silent."""
+    monkeypatch.setattr(watcher, "BEAT", 0.1)
+    ranks = Ranks(silence=1.0)
+    look = Watch._look_for_silence
+    others_have_noticed = ranks[0]._noticed
+
+    def stand_still(watch):
+        if watch is ranks[2]:
+            others_have_noticed.wait(30)
+        look(watch)
+
+    monkeypatch.setattr(Watch, "_look_for_silence", stand_still)
+    assert str(ranks[0].wait_for_loss(30)) == "rank 2 on c has given no sign of life for 1 s"
+    assert re.search(
+        r"rank 2 on c has given no sign of life for 1 s \(its process stood still for [1-9]\d* s: ",
+        str(ranks[2].wait_for_loss(30)),
+    )
     ranks.close()
 
 
