@@ -1,4 +1,4 @@
-"""Notice that somebody wants this process to stop: signals, and a limit of its time.
+"""Notice that this process should stop: signals, a limit of its time, the end of its launcher.
 
 The request is only noted. Whoever does the work asks for the reason when it suits.
 """
@@ -20,6 +20,12 @@ from .durations import shown
 SIGNALS = ("SIGTERM", "SIGUSR1")
 TIME = 1
 """Reason of a process whose time is over; other reasons are 100 + the number of a signal."""
+
+ORPHANED = 2
+"""Reason of a rank whose torchrun has ended without it: nobody would end or restart it."""
+
+ALONE = 5.0
+"""Seconds that such a rank goes on: where a whole machine goes down, it isn't asked for more."""
 
 ONE_REQUEST = 1.0
 """Seconds in which signals count as one: launchers pass on what the whole group has got."""
@@ -52,8 +58,12 @@ class StopRequest:
         self._before: dict[int, Any] = {}
         self._received = 0
         self._terminated_at: float | None = None
+        self._launcher: int | None = None
+        self._alone_since: float | None = None
 
     def __enter__(self) -> StopRequest:
+        if "TORCHELASTIC_RUN_ID" in os.environ:  # not where a shell is the parent: it may end
+            self._launcher = os.getppid()
         if threading.current_thread() is threading.main_thread():  # no other may listen
             for name in self._names:
                 number = getattr(signal, name)
@@ -77,8 +87,10 @@ class StopRequest:
         Args:
             needed: Seconds that another step and its checkpoint may take.
         """
-        if self._received or self.limit is None:
-            return self._received
+        if self._received or self._is_orphaned():
+            return self._received or ORPHANED
+        if self.limit is None:
+            return 0
         # Short limits are for trials; there is no room for much room.
         room = min(needed + ROOM, self.limit / 4)
         return TIME if time.time() - self.began + room >= self.limit else 0
@@ -87,12 +99,22 @@ class StopRequest:
         """Say in words what a reason is."""
         if reason == TIME:
             return f"the time limit of {shown(self.limit or 0)}"
+        if reason == ORPHANED:
+            return "torchrun has ended without its ranks"
         return signal.Signals(reason - 100).name
 
     def ignore(self) -> None:
         """Ignore further signals: all is done, and what is left takes a moment."""
         for number in self._before:
             signal.signal(number, signal.SIG_IGN)
+
+    def _is_orphaned(self) -> bool:
+        if self._launcher is None or os.getppid() == self._launcher:
+            return False
+        now = time.monotonic()
+        if self._alone_since is None:
+            self._alone_since = now
+        return now - self._alone_since >= ALONE
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._received = self._received or 100 + number

@@ -11,7 +11,7 @@ import pytest
 
 from mmreid_ext.errors import RunStopped
 from mmreid_ext.stopping import request as module
-from mmreid_ext.stopping.request import TIME, StopRequest
+from mmreid_ext.stopping.request import ORPHANED, TIME, StopRequest
 
 NUMBERS = (signal.SIGTERM, signal.SIGUSR1)
 
@@ -113,3 +113,21 @@ def test_a_time_limit_leaves_room():
     assert request.reason(100.0) == 0
     request.began -= 6
     assert request.reason() == TIME
+
+
+def test_the_end_of_the_launcher_is_a_reason(monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    parent = os.getppid()
+    with StopRequest() as request:
+        assert request.reason() == 0
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        assert request.reason() == 0  # the machine may be going down
+        monkeypatch.setattr(module, "ALONE", 0.0)
+        assert request.reason() == ORPHANED
+        assert request.words(ORPHANED) == "torchrun has ended without its ranks"
+        monkeypatch.setattr(os, "getppid", lambda: parent)
+        assert request.reason() == 0
+    monkeypatch.delenv("TORCHELASTIC_RUN_ID")
+    with StopRequest() as request:  # started by a shell, which has ended since
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        assert request.reason() == 0

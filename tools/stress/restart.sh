@@ -117,7 +117,8 @@ for recipe in "${recipes[@]}"; do
         (( code == 0 )) && ended=$(same "$recipe" "$name") || ended="exit code $code"
         kills=$(( kills + killed )) requests=$(( requests + asked ))
         attempts=$(( attempts + $(grep -c '^restart [0-9]*: ' "$work/$name.log" || true) ))
-        [[ -z $(pgrep -s "$launcher" || true) ]] || ended="processes were left"
+        [[ -z $(pgrep -s "$launcher" || true)$(pgrep -f -- "--work-dir $work/$name( |\$)" || true) ]] ||
+            ended="processes were left" # ranks have sessions of their own
         echo "$name: $killed killed, $asked asked to stop: $ended"
         if [[ $ended == equal ]]; then rm -rf "${work:?}/$name"; else differ=$(( differ + 1 )); tail -n 20 "$work/$name.log"; fi
     done
