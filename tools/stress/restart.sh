@@ -20,6 +20,7 @@ export PYTHON=$python PYTHONPATH=$tools/..:$tools/stress OMP_NUM_THREADS=1 CUDA_
 unset NNODES NODE_RANK MASTER_ADDR MASTER_PORT
 RANDOM=${SEED:-0} iters=${ITERS:-60}
 work=$(mktemp -d) failures=0 launcher='' rows=()
+mkdir "$work/temporary" && export TMPDIR=$work/temporary # goes with the rest, whoever is killed
 
 clean_up() {
     [[ -z $launcher ]] || kill -KILL -- "-$launcher" 2>/dev/null || true

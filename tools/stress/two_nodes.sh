@@ -20,7 +20,8 @@ for fault in "${faults[@]}"; do
     fi
 done
 work=$(mktemp -d) id=$$ failures=0 rows=()
-export PYTHONPATH=$root PYTHON=$python OMP_NUM_THREADS=1 MMREID_SILENCE_SECONDS=${MMREID_SILENCE_SECONDS:-10}
+mkdir "$work/temporary" # goes with the rest, whoever is killed
+export TMPDIR=$work/temporary PYTHONPATH=$root PYTHON=$python OMP_NUM_THREADS=1 MMREID_SILENCE_SECONDS=${MMREID_SILENCE_SECONDS:-10}
 unset NNODES NODE_RANK MASTER_ADDR MASTER_PORT GLOO_SOCKET_IFNAME NCCL_SOCKET_IFNAME
 
 space() { echo "mmreid$id$1"; }

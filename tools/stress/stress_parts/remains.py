@@ -6,6 +6,7 @@ Processes and shared memory are looked for where Linux shows them, in ``/proc`` 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -97,11 +98,17 @@ def shared_memory() -> list[str]:
 
 def _is_held(name: str) -> bool:
     """Whether a living process has a piece of shared memory open: then it is in use, not left."""
-    path = str(_MEMORY / name)
+    path = _MEMORY / name
+    status = _read(lambda: path.stat())
+    if status is None:
+        return False
+    # A semaphore is made under another name, which its maker's map shows for ever.
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+    mapped = re.compile(rf"\s{device} {status.st_ino}\s")
     for pid in _names(_PROCESSES):
         if pid.isdigit():
             maps = _read(lambda pid=pid: (_PROCESSES / pid / "maps").read_text()) or ""
-            if path in maps or path in descriptors(pid):
+            if mapped.search(maps) or str(path) in descriptors(pid):
                 return True
     return False
 
