@@ -23,6 +23,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from .equal_parts import gather_equal_parts as _all_gather_equal
+from .equal_parts import sum_equal_parts
 from .patience import patient_group
 from .positions import Places, get_positions, rows_at
 from .sending import sent_to
@@ -51,15 +53,6 @@ def is_main() -> bool:
     return get_rank() == 0
 
 
-def _all_gather_equal(x: Tensor) -> Tensor:
-    """Concatenate equally sized ``x`` of all ranks along dimension 0, in rank order."""
-    x = x.contiguous()
-    parts = [torch.empty_like(x) for _ in range(get_world_size())]
-    with waiting():
-        dist.all_gather(parts, x)
-    return torch.cat(parts)
-
-
 class _AllReduceSum(torch.autograd.Function):
     """Sum over ranks; its adjoint is itself, hence derivatives of any order."""
 
@@ -75,19 +68,28 @@ class _AllReduceSum(torch.autograd.Function):
         return _AllReduceSum.apply(grad)
 
 
-def _sum_and_take_own_rows(grad: Tensor) -> Tensor:
-    """Apply the adjoint of a gather, (W * N, ...) -> (N, ...); a copy, to free the other rows."""
-    return _AllReduceSum.apply(grad).chunk(get_world_size())[get_rank()].clone()
-
-
 class _GatherWithGrad(torch.autograd.Function):
+    """Gather, (N, ...) -> (W * N, ...); its adjoint is the next one, hence any order."""
+
     @staticmethod
     def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
         return _all_gather_equal(x)
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
-        return _sum_and_take_own_rows(grad)
+        return _SumEqualParts.apply(grad)
+
+
+class _SumEqualParts(torch.autograd.Function):
+    """Sum over ranks and keep the own rows, (W * N, ...) -> (N, ...)."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        return sum_equal_parts(x)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: Tensor) -> Tensor:
+        return _GatherWithGrad.apply(grad)
 
 
 class _GatherSamples(torch.autograd.Function):
@@ -109,7 +111,7 @@ class _GatherSamples(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, grad: Tensor, *no_grads: None) -> tuple[Tensor | None, ...]:
-        return _sum_and_take_own_rows(grad), *(None for _ in no_grads)
+        return _SumEqualParts.apply(grad), *(None for _ in no_grads)
 
 
 def gather_with_grad(x: Tensor) -> Tensor:

@@ -18,11 +18,11 @@ from mmreid_ext.models.heads import ReIDFeatures
 from mmreid_ext.models.norms import BatchInstanceNorm2d
 from mmreid_ext.registry import MODELS
 
+from .backbones.joined_blocks import join_branches
 from .batch_targets import read_targets
 from .position_embeddings import resize_when_loaded
 
-# Mean and standard deviation of ImageNet's training images per RGB channel, of pixels in [0, 255];
-# MMPretrain's backbones were trained with them. Images arrive in OpenCV's order BGR.
+# ImageNet's, of pixels in [0, 255], as MMPretrain's backbones know them. Images arrive as BGR.
 IMAGENET_PREPROCESSOR = dict(
     type="mmpretrain.ClsDataPreprocessor",
     mean=[123.675, 116.28, 103.53],
@@ -99,6 +99,7 @@ class ReIDModel(BaseModel):
         if compile_backbone:
             self.backbone.compile()
         resize_when_loaded(self.backbone)
+        join_branches(self.backbone)
 
     def _remove_stem_relu(self) -> None:
         # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
@@ -246,4 +247,4 @@ class ReIDModel(BaseModel):
     ) -> dict[str, Tensor]:
         """Compute losses of a batch; ``names`` chooses among the head's (``train_losses``)."""
         pids, domains = read_targets(data_samples, inputs.device)
-        return self.head.loss(self.extract(inputs), pids, domains, names)
+        return self.head.losses_of(self.pool(inputs), pids, domains, names)

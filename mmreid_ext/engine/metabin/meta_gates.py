@@ -13,7 +13,7 @@ import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmreid_ext.distributed import any_rank, get_positions, mean_over_ranks, rows_at
+from mmreid_ext.distributed import get_positions, mean_over_ranks, rows_at
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.models import ReIDModel
 from mmreid_ext.models.batch_targets import integers_on
@@ -215,7 +215,7 @@ def _apply_outer_step(
         Whether nothing was moved (0 or 1), and the first layer whose gradient isn't finite, or -1.
     """
     bad = torch.stack([~torch.isfinite(g).all() for g in (*inner, *outer)])
-    skip = any_rank(bad.any())
+    skip = bad.any()  # the same on all ranks, whose gradients are the mean over all of them
     for layer, grad in zip(layers, outer, strict=True):
         new = (layer.gate - gate_lr * grad).clamp_(0, 1)
         layer.gate.copy_(torch.where(skip, layer.gate, new))  # no host synchronisation

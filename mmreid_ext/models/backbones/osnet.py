@@ -5,11 +5,14 @@ Shapes: N images, C channels, H x W pixels.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.models.norms import normalize_together, share_messages
 from mmreid_ext.registry import MODELS
 
 from .parts import norm, reset_convolutions
@@ -95,10 +98,37 @@ class OSBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compute maps (N, out_channels, H, W) from maps (N, in_channels, H, W)."""
         reduced = self.conv1(x)
+        if share_messages(self.conv2a.bn):
+            return self._sum_branches(x, self._mix_together(reduced))
         mixed = self.gate(self.conv2a(reduced))
         for stream in (self.conv2b, self.conv2c, self.conv2d):
             mixed = mixed + self.gate(stream(reduced))
         return torch.relu(self.conv3(mixed) + self.downsample(x))
+
+    def _mix_together(self, reduced: Tensor) -> Tensor:
+        """Compute the streams side by side: norms of one depth share a message to other ranks."""
+        streams = [[self.conv2a], [*self.conv2b], [*self.conv2c], [*self.conv2d]]
+        maps = [reduced] * len(streams)
+        for depth in range(len(streams[-1])):
+            active = [i for i, stream in enumerate(streams) if depth < len(stream)]
+            layers = [streams[i][depth] for i in active]
+            convolved = [
+                layer.conv2(layer.conv1(maps[i])) for i, layer in zip(active, layers, strict=True)
+            ]
+            norms = [layer.bn for layer in layers]
+            for i, layer, y in zip(
+                active, layers, normalize_together(norms, convolved), strict=True
+            ):
+                maps[i] = layer.relu(y)
+        return reduce(torch.add, map(self.gate, maps))
+
+    def _sum_branches(self, x: Tensor, mixed: Tensor) -> Tensor:
+        if isinstance(self.downsample, nn.Identity):
+            return torch.relu(self.conv3(mixed) + x)
+        branches = (self.conv3, self.downsample)
+        convolved = [branch.conv(y) for branch, y in zip(branches, (mixed, x), strict=True)]
+        a, b = normalize_together([branch.bn for branch in branches], convolved)
+        return torch.relu(a + b)
 
 
 @MODELS.register_module()

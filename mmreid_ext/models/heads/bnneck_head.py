@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmreid_ext.distributed import get_rank, get_world_size
 from mmreid_ext.errors import UserError
+from mmreid_ext.models.losses.global_batch import one_gather, rows_of_all_ranks
+from mmreid_ext.models.norms import SyncBatchNorm
 from mmreid_ext.registry import MODELS
 
 from .reid_head import ReIDFeatures, ReIDHead
@@ -97,8 +100,29 @@ class BNNeckHead(ReIDHead):
     def forward(self, feats: Tensor) -> ReIDFeatures:
         """Compute embeddings and logits of pooled features (N, D)."""
         self.check_feature_size(feats, self.in_channels)
-        embeddings = self.neck(feats)
+        embeddings = self._through_neck(feats)
         return ReIDFeatures(feats, embeddings, self.classifier(embeddings))
+
+    def _through_neck(self, feats: Tensor) -> Tensor:
+        if isinstance(self.neck, SyncBatchNorm) and self.neck.training:
+            rows = rows_of_all_ranks(feats)
+            if rows is not None:  # gathered for the losses: the neck needs no message of its own
+                embeddings = self.neck.normalize_rows_of_all_ranks(rows)
+                return embeddings.chunk(get_world_size())[get_rank()].to(feats.dtype)
+        return self.neck(feats)
+
+    def losses_of(
+        self, feats: Tensor, pids: Tensor, domains: Tensor, names: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """Compute weighted losses; neck and losses share one gather if a loss wants it anyway."""
+        if not any(self._gathers(name) for name in (self.train_losses if names is None else names)):
+            return super().losses_of(feats, pids, domains, names)
+        with one_gather(feats, pids, domains):
+            return super().losses_of(feats, pids, domains, names)
+
+    def _gathers(self, name: str) -> bool:
+        across_ranks = getattr(self.losses[name], "across_ranks", False)
+        return bool(across_ranks) and "feats" in self._loss_inputs[name]
 
     def embed(self, feats: Tensor) -> Tensor:
         """Compute L2-normalised float32 embeddings (N, D) for retrieval."""

@@ -112,6 +112,15 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
                 "and a pooling neck for maps."
             )
 
+    def losses_of(
+        self, feats: Tensor, pids: Tensor, domains: Tensor, names: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """Compute weighted losses of pooled features (N, in_channels): both passes of a step.
+
+        The other arguments, and the result, are those of :meth:`loss`.
+        """
+        return self.loss(self(feats), pids, domains, names)
+
     def loss(
         self,
         features: ReIDFeatures,
@@ -130,12 +139,15 @@ class ReIDHead(BaseModule, metaclass=ABCMeta):
         Returns:
             ``loss_<name>`` to 0-d tensors; losses that return several terms add their own suffix.
         """
-        features = ReIDFeatures(
-            widen(features.feats), widen(features.embeddings), widen(features.logits)
-        )
-        available = dict(features._asdict(), pids=pids, domains=domains)
         terms: dict[str, Tensor] = {}
-        with one_gather(features.feats, pids, domains):
+        with one_gather(features.feats, pids, domains) as feats:
+            available = dict(
+                feats=feats,
+                embeddings=widen(features.embeddings),
+                logits=widen(features.logits),
+                pids=pids,
+                domains=domains,
+            )
             for name in self.train_losses if names is None else names:
                 wanted = {key: available[key] for key in self._loss_inputs[name]}
                 value = self.losses[name](**wanted)

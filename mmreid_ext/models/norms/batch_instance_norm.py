@@ -12,8 +12,8 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms.kernels import stats_dtype
 from mmreid_ext.registry import MODELS
 
-from .batch_moments import BatchStatistics, combine_moments, update_running_stats
 from .instance_affine import instance_affine
+from .together import BatchStep, normalize_by_batch
 
 
 @MODELS.register_module(name=["BIN", "BatchInstanceNorm2d"])
@@ -88,22 +88,29 @@ class BatchInstanceNorm2d(nn.Module):
             ValueError: If ``x`` has another shape, no image while training, or maps of a single
                 pixel, whose variance doesn't exist.
         """
+        if self.training:
+            return normalize_by_batch(self, x)
         self._check_input(x)
-        if not self.training and torch.onnx.is_in_onnx_export():
+        if torch.onnx.is_in_onnx_export():
             return self._for_onnx(x)
-        gate = self.gate if self.stepped_gate is None else self.stepped_gate
-        affine = (gate, self.weight, self.bias, self.in_weight, self.in_bias)
         dtype = stats_dtype(x)
-        params = [p.to(dtype) for p in affine]
-        if not self.training:
-            running = self.running_mean.to(dtype), self.running_var.to(dtype)
-            (y,) = instance_affine(x, partial(_mix, self.eps, *running), *params)
-            return y
-        coefficients = partial(_mix_with_batch, x.shape[2] * x.shape[3], self.eps)
-        y, *statistics = instance_affine(x, coefficients, *params)
-        if self.track_running_stats:
-            update_running_stats(self, BatchStatistics(*statistics))
+        running = self.running_mean.to(dtype), self.running_var.to(dtype)
+        (y,) = instance_affine(x, partial(_mix, self.eps, *running), *self._affine(dtype))
         return y
+
+    def batch_step(self, x: Tensor) -> BatchStep:
+        """Return what to do with ``x`` of shape (N, C, H, W) and the statistics of its batch.
+
+        Raises:
+            ValueError: As :meth:`forward`.
+        """
+        self._check_input(x)
+        return BatchStep(x, partial(_mix, self.eps), self._affine(stats_dtype(x)))
+
+    def _affine(self, dtype: torch.dtype) -> list[Tensor]:
+        gate = self.gate if self.stepped_gate is None else self.stepped_gate
+        params = (gate, self.weight, self.bias, self.in_weight, self.in_bias)
+        return [p.to(dtype) for p in params]
 
     def _for_onnx(self, x: Tensor) -> Tensor:
         """Evaluate with all that depends on weights alone computed now, outside of the trace.
@@ -171,11 +178,3 @@ def _mix(
     scale = gate * batch_scale + (1 - gate) * instance_scale
     batch_centre = bias + batch_scale * (mean - batch_mean)
     return scale, gate * batch_centre + (1 - gate) * in_bias
-
-
-def _mix_with_batch(
-    pixels: int, eps: float, mean: Tensor, var: Tensor, *params: Tensor
-) -> tuple[Tensor, ...]:
-    """Return scale and centre as :func:`_mix`, then the batch statistics that they stand on."""
-    batch = combine_moments(mean, var, pixels)
-    return *_mix(eps, batch.mean, batch.var, mean, var, *params), *batch

@@ -13,8 +13,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.models.norms.kernels import stats_dtype
 from mmreid_ext.registry import MODELS
 
-from .batch_moments import BatchStatistics, combine_moments, update_running_stats
-from .instance_affine import instance_affine
+from .together import BatchStep, normalize_by_batch
 
 
 @MODELS.register_module(name=["SyncBN", "SyncBatchNorm"])
@@ -50,25 +49,33 @@ class SyncBatchNorm(_BatchNorm):
         """Normalise ``x`` of shape (N, C) or (N, C, H, W)."""
         if not (self.training and is_distributed()):
             return super().forward(x)
-        self._check_input_dim(x)
-        maps = x if x.dim() == 4 else x[:, :, None, None]
-        coefficients = partial(_coefficients, maps.shape[2] * maps.shape[3], self.eps)
-        affine = [p.to(stats_dtype(x)) for p in (self.weight, self.bias) if p is not None]
-        y, *statistics = instance_affine(maps, coefficients, *affine)
-        if self.track_running_stats:
-            update_running_stats(self, BatchStatistics(*statistics))
+        y = normalize_by_batch(self, x)
         return y if x.dim() == 4 else y[:, :, 0, 0]
 
+    def batch_step(self, x: Tensor) -> BatchStep:
+        """Return what to do with ``x`` and the statistics of its batch.
 
-def _coefficients(
-    pixels: int, eps: float, mean: Tensor, var: Tensor, *affine: Tensor
-) -> tuple[Tensor, ...]:
-    """Return scale and centre (N, C) of batch norm, then the batch statistics."""
-    batch = combine_moments(mean, var, pixels)
-    scale = torch.rsqrt(batch.var + eps)
+        Raises:
+            UserError: As :meth:`forward`.
+        """
+        self._check_input_dim(x)
+        maps = x if x.dim() == 4 else x[:, :, None, None]
+        affine = [p.to(stats_dtype(x)) for p in (self.weight, self.bias) if p is not None]
+        return BatchStep(maps, partial(_mix, self.eps), affine)
+
+    def normalize_rows_of_all_ranks(self, rows: Tensor) -> Tensor:
+        """Normalise, in training, rows (W * N, C) that were gathered before: no message is sent."""
+        return super().forward(rows)
+
+
+def _mix(
+    eps: float, batch_mean: Tensor, batch_var: Tensor, mean: Tensor, var: Tensor, *affine: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return scale and centre (N, C) of batch norm."""
+    scale = torch.rsqrt(batch_var + eps)
     if affine:
         scale = affine[0] * scale
-    centre = scale * (mean - batch.mean)
+    centre = scale * (mean - batch_mean)
     if affine:
         centre = centre + affine[1]
-    return scale.expand_as(mean), centre, *batch
+    return scale.expand_as(mean), centre

@@ -9,13 +9,16 @@ norm does. Coefficients relative to the instance mean, instead of zero, keep the
 gradients exact for means far from zero: nothing of the size of the mean is added and subtracted
 again.
 
+Several maps can share the arithmetic between, and so its messages to other ranks.
+
 Shapes: x, y, grad (N, C, H, W); mean, var, scale, centre, slope (N, C); params (C,).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -29,8 +32,11 @@ from mmreid_ext.models.norms.kernels import (
     stats_dtype,
 )
 
+Item = TypeVar("Item")
 # Called with mean, var and the parameters; returns scale, centre and whatever else it found.
 Coefficients = Callable[..., tuple[Tensor, ...]]
+# The same for several maps: called with a list of (mean, var) and a list of parameters.
+JointCoefficients = Callable[[list[tuple[Tensor, Tensor]], list[list[Tensor]]], list]
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -41,55 +47,111 @@ def plain_instance_affine(
 
     Export needs it, and so do derivatives of any order.
     """
-    wide = x.to(stats_dtype(x))
-    mean = wide.mean((2, 3), keepdim=True)
-    centred = wide - mean
-    var = (centred * centred).mean((2, 3))
-    scale, centre, *found = coefficients(mean[:, :, 0, 0], var, *params)
-    y = (centred * scale[:, :, None, None] + centre[:, :, None, None]).to(x.dtype)
-    return y, *(t.detach() for t in found)
+    return _plain([x], _for_one(coefficients), [list(params)])[0]
+
+
+def _plain(
+    maps: Sequence[Tensor], coefficients: JointCoefficients, params: list[list[Tensor]]
+) -> list[tuple[Tensor, ...]]:
+    wide = [x.to(stats_dtype(x)) for x in maps]
+    means = [x.mean((2, 3), keepdim=True) for x in wide]
+    centred = [x - mean for x, mean in zip(wide, means, strict=True)]
+    moments = [
+        (mean[:, :, 0, 0], (x * x).mean((2, 3))) for mean, x in zip(means, centred, strict=True)
+    ]
+    results = []
+    for x, away, (scale, centre, *found) in zip(
+        maps, centred, coefficients(moments, params), strict=True
+    ):
+        y = (away * scale[:, :, None, None] + centre[:, :, None, None]).to(x.dtype)
+        results.append((y, *(t.detach() for t in found)))
+    return results
+
+
+def _for_one(coefficients: Coefficients) -> JointCoefficients:
+    def joint(moments: list[tuple[Tensor, Tensor]], params: list[list[Tensor]]) -> list:
+        return [coefficients(*moments[0], *params[0])]
+
+    return joint
+
+
+def _grouped(items: Sequence[Item], sizes: Sequence[int]) -> list[list[Item]]:
+    remaining = iter(items)
+    return [[next(remaining) for _ in range(size)] for size in sizes]
 
 
 class _InstanceAffine(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, coefficients: Coefficients, *params: Tensor
-    ) -> tuple[Tensor, ...]:
-        mean, var = instance_moments(x)
-        with torch.enable_grad():
-            moments = [t.requires_grad_(x.requires_grad) for t in (mean, var)]
-            leaves = [p.detach().requires_grad_(p.requires_grad) for p in params]
-            scale, centre, *found = coefficients(*moments, *leaves)
-        ctx.coefficients = coefficients
-        ctx.small_graph = (moments, leaves, scale, centre)
-        ctx.save_for_backward(x, *params)
-        scale, centre = scale.detach(), centre.detach()
-        found = [t.detach() for t in found]
-        ctx.mark_non_differentiable(*found)
-        ctx.set_materialize_grads(False)  # no zeros for what has no gradient
-        return scale_shift(x, scale, centre - scale * mean.detach()), *found
+    """Inputs: coefficients, the number of parameters of each map, all maps, all parameters."""
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor | None, *_: None) -> Gradients:
-        x, *params = ctx.saved_tensors
-        if grad is None:
-            return (None,) * (2 + len(params))
+    def forward(
+        ctx: Any, coefficients: JointCoefficients, sizes: list[int], *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        maps, params = tensors[: len(sizes)], tensors[len(sizes) :]
+        moments = [instance_moments(x) for x in maps]
+        with torch.enable_grad():
+            for x, pair in zip(maps, moments, strict=True):
+                for t in pair:
+                    t.requires_grad_(x.requires_grad)
+            leaves = [p.detach().requires_grad_(p.requires_grad) for p in params]
+            results = coefficients(moments, _grouped(leaves, sizes))
+        ctx.coefficients, ctx.sizes = coefficients, sizes
+        ctx.small_graph = (moments, leaves, [result[:2] for result in results])
+        ctx.save_for_backward(*tensors)
+        found = [t.detach() for result in results for t in result[2:]]
+        ctx.mark_non_differentiable(*found)
+        ctx.set_materialize_grads(False)  # no zeros for what has no gradient
+        outputs = []
+        for x, (mean, _), (scale, centre, *_) in zip(maps, moments, results, strict=True):
+            scale, centre = scale.detach(), centre.detach()
+            outputs.append(scale_shift(x, scale, centre - scale * mean.detach()))
+        return *outputs, *found
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Gradients:
+        tensors, number = ctx.saved_tensors, len(ctx.sizes)
+        maps, grads = tensors[:number], grads[:number]
+        if all(grad is None for grad in grads):
+            return (None,) * (2 + len(tensors))
         if torch.is_grad_enabled():  # create_graph=True: differentiated again
-            return _plain_backward(ctx.coefficients, grad, x, params)
-        moments, leaves, scale, centre = ctx.small_graph
-        mean, scale_value = moments[0].detach(), scale.detach()
-        grad_centre, grad_scale = plane_sums(x, grad, mean)
-        inputs = [t for t in (*moments, *leaves) if t.requires_grad]
-        pairs = ((scale, grad_scale), (centre, grad_centre))
-        outputs, grads = zip(*((t, g) for t, g in pairs if t.requires_grad), strict=True)
-        small = torch.autograd.grad(outputs, inputs, grads, retain_graph=True, allow_unused=True)
-        by_id = dict(zip(map(id, inputs), small, strict=True))
-        grad_x = None
-        if ctx.needs_input_grad[0]:
-            grad_mean, grad_var = (by_id[id(t)] for t in moments)
-            grad_mean = -scale_value * grad_centre + (0 if grad_mean is None else grad_mean)
-            grad_x = _grad_input(x, grad, scale_value, mean, grad_mean, grad_var)
-        return grad_x, None, *(by_id.get(id(leaf)) for leaf in leaves)
+            params = _grouped(tensors[number:], ctx.sizes)
+            return None, None, *_plain_backward(ctx.coefficients, grads, maps, params)
+        moments, leaves, results = ctx.small_graph
+        sums = [
+            None if grad is None else plane_sums(x, grad, mean.detach())
+            for x, grad, (mean, _) in zip(maps, grads, moments, strict=True)
+        ]
+        by_id = _small_backward([*chain.from_iterable(moments), *leaves], results, sums)
+        grads_x: list[Tensor | None] = [None] * number
+        for i, pair in enumerate(sums):
+            if pair is not None and ctx.needs_input_grad[2 + i]:
+                (mean, var), scale = moments[i], results[i][0].detach()
+                through_mean, grad_var = by_id.get(id(mean)), by_id.get(id(var))
+                grad_mean = -scale * pair[0] + (0 if through_mean is None else through_mean)
+                arguments = scale, mean.detach(), grad_mean, grad_var
+                grads_x[i] = _grad_input(maps[i], grads[i], *arguments)
+        return None, None, *grads_x, *(by_id.get(id(leaf)) for leaf in leaves)
+
+
+def _small_backward(
+    inputs: list[Tensor], results: list[tuple[Tensor, ...]], sums: Sequence
+) -> dict[int, Tensor | None]:
+    """Differentiate (scale, centre) of all maps; return the gradients by identity of the input.
+
+    ``sums`` holds the gradients of centre and scale for each map, or None.
+    """
+    pairs = []
+    for (scale, centre), found in zip(results, sums, strict=True):
+        if found is not None:
+            grad_centre, grad_scale = found
+            pairs += (scale, grad_scale), (centre, grad_centre)
+    pairs = [(t, grad) for t, grad in pairs if t.requires_grad]
+    inputs = [t for t in inputs if t.requires_grad]
+    if not pairs:
+        return {}
+    outputs, grads = zip(*pairs, strict=True)
+    small = torch.autograd.grad(outputs, inputs, grads, retain_graph=True, allow_unused=True)
+    return dict(zip(map(id, inputs), small, strict=True))
 
 
 def _grad_input(
@@ -106,14 +168,20 @@ def _grad_input(
 
 
 def _plain_backward(
-    coefficients: Coefficients, grad: Tensor, x: Tensor, params: Sequence[Tensor]
+    coefficients: JointCoefficients,
+    grads: Sequence[Tensor | None],
+    maps: Sequence[Tensor],
+    params: list[list[Tensor]],
 ) -> Gradients:
     """Differentiate the plain form: the gradients are then differentiable themselves."""
-    wanted = [t for t in (x, *params) if t.requires_grad]
-    result, *_ = plain_instance_affine(x, coefficients, *params)
-    grads = torch.autograd.grad(result, wanted, grad, create_graph=True, allow_unused=True)
-    by_id = dict(zip(map(id, wanted), grads, strict=True))
-    return by_id.get(id(x)), None, *(by_id.get(id(p)) for p in params)
+    inputs = [*maps, *chain.from_iterable(params)]
+    wanted = [t for t in inputs if t.requires_grad]
+    outputs = [result[0] for result in _plain(maps, coefficients, params)]
+    used = [(y, grad) for y, grad in zip(outputs, grads, strict=True) if grad is not None]
+    ys, grads = zip(*used, strict=True)
+    found = torch.autograd.grad(ys, wanted, grads, create_graph=True, allow_unused=True)
+    by_id = dict(zip(map(id, wanted), found, strict=True))
+    return tuple(by_id.get(id(t)) for t in inputs)
 
 
 def instance_affine(x: Tensor, coefficients: Coefficients, *params: Tensor) -> tuple[Tensor, ...]:
@@ -134,4 +202,24 @@ def instance_affine(x: Tensor, coefficients: Coefficients, *params: Tensor) -> t
     """
     if torch.jit.is_tracing() or is_compiling() or torch.onnx.is_in_onnx_export():
         return plain_instance_affine(x, coefficients, *params)
-    return _InstanceAffine.apply(x, coefficients, *params)
+    return _InstanceAffine.apply(_for_one(coefficients), [len(params)], x, *params)
+
+
+def joint_instance_affine(
+    maps: Sequence[Tensor], coefficients: JointCoefficients, params: list[list[Tensor]]
+) -> list[tuple[Tensor, ...]]:
+    """Apply :func:`instance_affine` to several maps whose coefficients are computed together.
+
+    Args:
+        maps: Each of shape (N, C, H, W) of its own.
+        coefficients: Called as ``coefficients([(mean, var), ...], params)``. Returns for each map
+            what :func:`instance_affine` wants, the same number of tensors for all.
+        params: Of each map.
+    """
+    if torch.compiler.is_compiling():
+        return _plain(maps, coefficients, params)
+    sizes = [len(group) for group in params]
+    flat = _InstanceAffine.apply(coefficients, sizes, *maps, *chain.from_iterable(params))
+    found = flat[len(maps) :]
+    each = len(found) // len(maps)
+    return [(y, *found[each * i : each * (i + 1)]) for i, y in enumerate(flat[: len(maps)])]
