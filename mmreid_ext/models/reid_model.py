@@ -160,8 +160,7 @@ class ReIDModel(BaseModel):
     def embed(self, inputs: Tensor) -> Tensor:
         """Compute L2-normalised float32 embeddings (N, D) of preprocessed images (N, 3, H, W).
 
-        Tests, :class:`mmreid_ext.apis.ReIDInferencer` and exported models all call it. With
-        ``flip_test`` it adds the embedding of the mirrored image.
+        Tests, :class:`mmreid_ext.apis.ReIDInferencer` and exported models all call it.
         """
         embeddings = self.head.embed(self.pool(inputs))
         if self.flip_test:

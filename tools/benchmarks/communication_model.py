@@ -2,8 +2,11 @@
 
 A collective is modelled as ``launch + hops * latency + bytes / bandwidth``: a tree of
 ``log2`` hops within a node and between nodes for small messages, a ring for the bytes. A ring
-moves ``2 (W - 1) / W`` times the buffer in an all-reduce and ``(W - 1) / W`` times the gathered
-buffer in a gather. All numbers can be set.
+moves ``2 (W - 1) / W`` times the buffer in a sum that all ranks get, half of that if each rank gets
+its own part, and ``(W - 1) / W`` times the gathered buffer in a gather. All numbers can be set.
+
+The second table is for messages as they were before: one for every norm, the adjoint of each gather
+summed whole.
 
 Example::
 
@@ -19,10 +22,11 @@ from mmreid_ext.cli.errors import run_tool
 
 # ResNet-50: channels of its 53 normalisation layers, as (channels, number of layers).
 LAYERS = ((64, 7), (128, 8), (256, 16), (512, 11), (1024, 7), (2048, 4))
+SHORTCUTS = (256, 512, 1024, 2048)  # of these norms, one each shares the message of another one
 FEATURES = 2048
 PARAMETERS = 23_508_032 + 751 * FEATURES + 2 * 26_560 + FEATURES  # with BIN and classifier
 PASSES = 3  # base, meta-train, meta-test
-NECKS = 1
+LABELS = 16  # bytes of label and domain, which travel with an image's features
 
 
 def parse_args() -> argparse.Namespace:
@@ -55,6 +59,10 @@ class Cluster:
         """Sum of buffers of ``size`` bytes."""
         return self.latency + 2 * (self.gpus - 1) / self.gpus * size / self.bytes_per_ms
 
+    def sum_of_parts(self, size: float) -> float:
+        """Sum of buffers of ``size`` bytes, of which each rank gets its own part."""
+        return self.latency + (self.gpus - 1) / self.gpus * size / self.bytes_per_ms
+
     def gather(self, size: float) -> float:
         """Buffers of ``size`` bytes from every rank."""
         return self.latency + (self.gpus - 1) * size / self.bytes_per_ms
@@ -62,32 +70,56 @@ class Cluster:
 
 def costs(cluster: Cluster, images: int) -> dict[str, float]:
     """Milliseconds per iteration of every kind of message; float32 throughout."""
-    sizes = [4 * (2 * c + 1) for c, count in LAYERS for _ in range(count)]
-    sizes += [4 * (2 * FEATURES + 1)] * NECKS
-    world = cluster.gpus
-    forward = sum(cluster.gather(s) for s in sizes)
-    backward = sum(cluster.all_reduce(world * s) for s in sizes)  # the adjoint of a gather
-    rows = (images, images / 2, images / 2)  # base batch, the two halves of the meta batch
-    # A label and a domain of 8 bytes each travel with an image's features.
+    channels = [c for c, count in LAYERS for _ in range(count)]
+    for c in SHORTCUTS:
+        channels.remove(c)
+        channels[channels.index(c)] += c
+    # The stem's norm has no gradient in the meta passes.
+    forward = PASSES * sum(cluster.gather(4 * (2 * c + 1)) for c in channels)
+    backward = PASSES * sum(cluster.all_reduce(8 * c) for c in channels)
+    backward -= (PASSES - 1) * cluster.all_reduce(8 * channels[0])
+    # The neck's norm reads the gathered features, and has no message.
     features = sum(
-        cluster.gather(n * (4 * FEATURES + 16)) + cluster.all_reduce(4 * world * n * FEATURES)
-        for n in rows
+        cluster.gather(n * (4 * FEATURES + LABELS))
+        + cluster.sum_of_parts(4 * cluster.gpus * n * FEATURES)
+        for n in (images, images / 2, images / 2)  # base batch, the two halves of the meta batch
     )
+    return _named(cluster, forward + backward, features)
+
+
+def costs_before(cluster: Cluster, images: int) -> dict[str, float]:
+    """The same for one message per norm, and sums of whole gathered buffers."""
+    sizes = [4 * (2 * c + 1) for c, count in LAYERS for _ in range(count)]
+    sizes += [4 * (2 * FEATURES + 1)]  # the neck
+    world = cluster.gpus
+    forward = PASSES * sum(cluster.gather(s) for s in sizes)
+    backward = PASSES * sum(cluster.all_reduce(world * s) for s in sizes)
+    backward -= (PASSES - 1) * cluster.all_reduce(world * sizes[0])
+    features = sum(
+        cluster.gather(n * (4 * FEATURES + LABELS)) + cluster.all_reduce(4 * world * n * FEATURES)
+        for n in (images, images / 2, images / 2)
+    )
+    return _named(cluster, forward + backward, features, flags=1)
+
+
+def _named(cluster: Cluster, moments: float, features: float, flags: int = 0) -> dict[str, float]:
     gates = 2 * cluster.all_reduce(4 * sum(c * count for c, count in LAYERS))
     return {
-        "moments": PASSES * (forward + backward),
+        "moments": moments,
         "features and labels": features,
-        "gates": gates,
+        "gates": gates + flags * cluster.all_reduce(4),
         "gradients (overlap with backward)": cluster.all_reduce(4 * PARAMETERS),
     }
 
 
 def run(args: argparse.Namespace) -> None:
-    tables = {gpus: costs(Cluster(args, gpus), args.images_per_gpu) for gpus in args.gpus}
-    print("| ms per iteration | " + " | ".join(f"{gpus} GPUs" for gpus in tables) + " |")
-    print("|---|" + "---|" * len(tables))
-    for name in next(iter(tables.values())):
-        print(f"| {name} | " + " | ".join(f"{t[name]:.1f}" for t in tables.values()) + " |")
+    for title, model in (("now", costs), ("before", costs_before)):
+        tables = {gpus: model(Cluster(args, gpus), args.images_per_gpu) for gpus in args.gpus}
+        print(f"| {title}, ms per iteration | " + " | ".join(f"{n} GPUs" for n in tables) + " |")
+        print("|---|" + "---|" * len(tables))
+        for name in next(iter(tables.values())):
+            print(f"| {name} | " + " | ".join(f"{t[name]:.1f}" for t in tables.values()) + " |")
+        print()
 
 
 def main() -> None:

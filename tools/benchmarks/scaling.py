@@ -1,12 +1,14 @@
 """Strong and weak scaling of a MetaBIN iteration over gloo ranks on the CPU, and what is sent.
 
 Strong: the global batch stays, ranks share it. Weak: the batch per rank stays. Every rank has one
-thread, so more ranks than cores only show what waiting costs. Also counts the collective operations
-of an iteration and their bytes, as handed over by rank 0; gradients are DDP's own.
+thread, so more ranks than cores only show what waiting costs. Also counts the messages of an
+iteration and their bytes, as handed over by rank 0; gradients are DDP's own. With ``--count-only``
+one process plays rank 0 of any number of ranks, and nothing is timed.
 
 Example::
 
     python tools/benchmarks/scaling.py --ranks 1 2 4
+    python tools/benchmarks/scaling.py --count-only --ranks 8 --depth 50
 """
 
 from __future__ import annotations
@@ -15,15 +17,15 @@ import argparse
 import os
 import socket
 import tempfile
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import metabin_candidates as candidates
 import torch
 import torch.distributed as dist
+from counted_messages import Message, noted_messages, table
 from mmengine.model import MMDistributedDataParallel
 from timing import machine, medians
-from torch import Tensor
 from torch.multiprocessing import spawn
 
 from mmreid_ext.cli.errors import run_tool
@@ -43,32 +45,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--batch-size", type=int, default=32, help="of one rank alone")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--count-only", action="store_true", help="only messages and bytes")
     return parser.parse_args()
 
 
-def count_collectives(counts: Counter) -> None:
-    """Note calls and bytes of the collectives of ``mmreid_ext.distributed``."""
-    for name in ("all_gather", "all_reduce"):
-        original = getattr(dist, name)
-
-        def counted(*tensors: Tensor, name: str = name, original=original, **kwargs):
-            sent = tensors[-1]
-            counts[f"{name} calls"] += 1
-            counts[f"{name} bytes"] += sent.numel() * sent.element_size()
-            return original(*tensors, **kwargs)
-
-        setattr(dist, name, counted)
-
-
-def run_rank(rank: int, world: int, port: int, args: argparse.Namespace, folder: str) -> None:
-    os.environ.update(
-        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE=str(world)
-    )
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    dist.init_process_group("gloo")
-    counts: Counter = Counter()
-    count_collectives(counts)
+def make_step(rank: int, world: int, args: argparse.Namespace) -> Callable[[], None]:
     torch.manual_seed(0)
     args.device, args.domains, args.instances = "cpu", DOMAINS, 2
     model = candidates.make_model(args)
@@ -77,7 +58,6 @@ def run_rank(rank: int, world: int, port: int, args: argparse.Namespace, folder:
     base, meta = candidates.make_batch(args, 2 * rank), candidates.make_batch(args, 2 * rank + 1)
 
     def step() -> None:
-        counts.clear()
         MetaBINTrainLoop.metabin_step(
             wrapped,
             base,
@@ -88,13 +68,26 @@ def run_rank(rank: int, world: int, port: int, args: argparse.Namespace, folder:
             gate_lr=candidates.GATE_LR,
         )
 
+    return step
+
+
+def run_rank(rank: int, world: int, port: int, args: argparse.Namespace, folder: str) -> None:
+    os.environ.update(
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE=str(world)
+    )
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    dist.init_process_group("gloo")
+    step = make_step(rank, world, args)
     seconds = medians({"step": step}, args.repeats)["step"]
+    with noted_messages() as messages:
+        step()
     if rank == 0:
-        torch.save((seconds, dict(counts)), Path(folder) / "result.pt")
+        torch.save((seconds, [tuple(m) for m in messages]), Path(folder) / "result.pt")
     dist.destroy_process_group()
 
 
-def measure(world: int, batch_per_rank: int, args: argparse.Namespace) -> tuple[float, dict]:
+def measure(world: int, batch_per_rank: int, args: argparse.Namespace) -> tuple[float, list]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -104,8 +97,21 @@ def measure(world: int, batch_per_rank: int, args: argparse.Namespace) -> tuple[
         return torch.load(Path(folder) / "result.pt", weights_only=True)
 
 
+def count(args: argparse.Namespace) -> None:
+    """Print the messages of one iteration for each number of ranks."""
+    for world in args.ranks:
+        step = make_step(0, 1, args)
+        with noted_messages(world) as messages:
+            step()
+        print(f"\nOne of {world} ranks, ResNet-{args.depth}, {args.batch_size} images a rank:\n")
+        print(table(messages, world))
+
+
 def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
+    if args.count_only:
+        count(args)
+        return
     size = f"{args.height} x {args.width}"
     print(f"{machine()} a rank, {os.cpu_count()} cores; ResNet-{args.depth}, {size}\n")
     print("| scaling | ranks | images | s per iteration | images/s | efficiency |")
@@ -114,15 +120,16 @@ def run(args: argparse.Namespace) -> None:
     for kind in ("strong", "weak"):
         for world in args.ranks:
             share = args.batch_size // world if kind == "strong" else args.batch_size
-            seconds, counts = measure(world, share, args)
+            seconds, messages = measure(world, share, args)
             images = 2 * share * world  # base and meta
             alone = alone or images / seconds
             rate = images / seconds
-            sent[world] = counts
+            sent[world] = [Message(*fields) for fields in messages]
             cells = (kind, world, images, f"{seconds:.3f}", f"{rate:.1f}")
             print(f"| {' | '.join(map(str, cells))} | {rate / alone / world:.0%} |", flush=True)
-    for world, counts in sent.items():
-        print(f"\n{world} ranks, an iteration of weak scaling: {counts}")
+    for world, messages in sent.items():
+        if world > 1:
+            print(f"\n{world} ranks, an iteration of weak scaling:\n\n{table(messages, world)}")
 
 
 def main() -> None:

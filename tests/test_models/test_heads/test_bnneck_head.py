@@ -3,9 +3,13 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.distributed import run_distributed
+from helpers.tools import load_tool
 from torch import nn
 
 from mmreid_ext.models import BNNeckHead, SyncBatchNorm
+from mmreid_ext.models.losses.global_batch import one_gather
+from mmreid_ext.models.norms import hold_running_stats
 
 DIM, CLASSES = 64, 500
 
@@ -95,3 +99,62 @@ def test_without_neck_and_other_norms():
     output = head(feats())
     assert output.embeddings is output.feats
     assert type(make_head(norm_cfg=dict(type="BN1d", eps=0.1)).neck) is nn.BatchNorm1d
+
+
+GLOBAL_LOSSES = dict(
+    LOSSES,
+    triplet=dict(type="mmreid_ext.BatchHardTripletLoss"),
+    own=dict(type="mmreid_ext.BatchHardTripletLoss", across_ranks=False),
+)
+CHOSEN = {"ce": ["ce"], "both": ["ce", "triplet"], "metric": ["triplet"], "own": ["ce", "own"]}
+
+
+def losses_and_gradients(rank, world_size):
+    """By losses: terms, gradients of this rank's rows and of weights, averages, messages."""
+    found = {}
+    for name, losses in CHOSEN.items():
+        head = make_head(losses=GLOBAL_LOSSES).double().train()
+        x = feats(8).double().chunk(world_size)[rank].clone().requires_grad_()
+        labels = (torch.arange(8) // 2).chunk(world_size)[rank]
+        with load_tool("benchmarks/counted_messages").noted_messages() as messages:
+            terms = head.losses_of(x, labels, labels, losses)
+            loss = sum(terms.values())
+            weights = [head.neck.weight, head.classifier.weight]
+            grads = torch.autograd.grad(loss, [x, *weights], create_graph=True, allow_unused=True)
+            second = torch.autograd.grad(grads[0].pow(2).sum(), x)
+        with hold_running_stats(head):
+            head.losses_of(x.detach(), labels, labels, losses)
+        numbers = [f"{m.kind} {m.name}" for m in messages]
+        averages = [head.neck.running_mean, head.neck.running_var, head.neck.num_batches_tracked]
+        grads = [torch.zeros(1) if g is None else g.detach() for g in grads]
+        found[name] = [loss.detach(), grads[0], second[0], grads[1:], averages, numbers]
+    half = make_head(losses=GLOBAL_LOSSES).train()
+    x = feats(8).chunk(world_size)[rank].bfloat16()
+    labels = (torch.arange(8) // 2).chunk(world_size)[rank]
+    with one_gather(x, labels, labels):
+        found["half"] = half._through_neck(x)
+    return found
+
+
+def test_two_ranks_share_one_gather_and_equal_one():
+    first, second = run_distributed(losses_and_gradients, 2)
+    one = losses_and_gradients(0, 1)
+    passes = ["features and labels gather", "features and labels sum of parts"]
+    own = ["moments gather", "moments sum"]
+    expected = {"ce": own, "both": passes, "metric": passes, "own": own}
+    for name in ("ce", "both", "metric"):  # "own" compares other triplets on two ranks
+        a, b, c = first[name], second[name], one[name]
+        close = dict(rtol=1e-10, atol=1e-12)
+        # Ranks average gradients of weights; rows get what the sum of both losses gives.
+        torch.testing.assert_close((a[0] + b[0]) / 2, c[0], **close)
+        torch.testing.assert_close(torch.cat([a[1], b[1]]) / 2, c[1], **close)
+        torch.testing.assert_close(torch.cat([a[2], b[2]]) / 4, c[2], **close)
+        mean = [(g + h) / 2 for g, h in zip(a[3], b[3], strict=True)]
+        torch.testing.assert_close(mean, c[3], **close)
+        torch.testing.assert_close(a[4], c[4], **close)
+        torch.testing.assert_close(b[4], a[4], rtol=0, atol=0)
+    for name, messages in expected.items():
+        assert first[name][5][: len(messages)] == messages and one[name][5] == []
+    assert first["half"].dtype == torch.bfloat16
+    both = torch.cat([first["half"], second["half"]])
+    torch.testing.assert_close(both, one["half"], rtol=2**-7, atol=2**-7)  # a step of bfloat16

@@ -87,7 +87,8 @@ def test_losses_get_float32_and_share_a_gather(monkeypatch):
     half = feats().half()
     terms = head.loss(ReIDFeatures(half, half, None), pids, domains)
     assert set(terms) == {"loss_a", "loss_b"}
-    assert seen[0][0] is seen[1][0] is gathers[0][0]
+    assert seen[0][0] is seen[1][0] and gathers[0][0] is half
+    assert torch.equal(seen[0][0], half.float())
     assert seen[0][0].dtype == torch.float32
     assert seen[0][1] is None
     assert gathers[0][1] is seen[0][2] is pids and gathers[0][2] is domains
