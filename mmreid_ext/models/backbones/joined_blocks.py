@@ -52,7 +52,7 @@ def _sum_branches(block: Any, x: Tensor, out: Tensor, norm: nn.Module) -> Tensor
     return block.relu(out)
 
 
-_JOINED = {BasicBlock: JoinedBasicBlock, Bottleneck: JoinedBottleneck}
+_JOINED: dict[type, Any] = {BasicBlock: JoinedBasicBlock, Bottleneck: JoinedBottleneck}
 
 
 def join_branches(backbone: nn.Module) -> None:

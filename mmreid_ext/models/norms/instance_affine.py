@@ -123,13 +123,13 @@ class _InstanceAffine(torch.autograd.Function):
         ]
         by_id = _small_backward([*chain.from_iterable(moments), *leaves], results, sums)
         grads_x: list[Tensor | None] = [None] * number
-        for i, pair in enumerate(sums):
-            if pair is not None and ctx.needs_input_grad[2 + i]:
+        for i, (grad, pair) in enumerate(zip(grads, sums, strict=True)):
+            if grad is not None and pair is not None and ctx.needs_input_grad[2 + i]:
                 (mean, var), scale = moments[i], results[i][0].detach()
                 through_mean, grad_var = by_id.get(id(mean)), by_id.get(id(var))
                 grad_mean = -scale * pair[0] + (0 if through_mean is None else through_mean)
                 arguments = scale, mean.detach(), grad_mean, grad_var
-                grads_x[i] = _grad_input(maps[i], grads[i], *arguments)
+                grads_x[i] = _grad_input(maps[i], grad, *arguments)
         return None, None, *grads_x, *(by_id.get(id(leaf)) for leaf in leaves)
 
 
@@ -140,7 +140,7 @@ def _small_backward(
 
     ``sums`` holds the gradients of centre and scale for each map, or None.
     """
-    pairs = []
+    pairs: list[tuple[Tensor, Tensor]] = []
     for (scale, centre), found in zip(results, sums, strict=True):
         if found is not None:
             grad_centre, grad_scale = found

@@ -19,7 +19,7 @@ from mmreid_ext.models.backbones.joined_blocks import (
 )
 
 BIN = dict(type="mmreid_ext.BIN")
-NARROW = dict(stem_channels=4, base_channels=4, norm_cfg=BIN)
+NARROW = dict(stem_channels=4, base_channels=4, strides=(1, 2, 2, 1), norm_cfg=BIN)
 
 
 def build(kind):
@@ -31,7 +31,7 @@ def build(kind):
         model = ResNet(depth, avg_down=kind == "deep_stem", out_indices=(3,), **NARROW)
         model.init_weights()
         join_branches(model)
-    model = model.double().train()
+    model.double().train()
     for name, p in model.named_parameters():
         if name.endswith("gate"):
             torch.nn.init.uniform_(p, 0.3, 0.9)
@@ -74,13 +74,14 @@ def by_rank():
 def test_two_ranks_equal_one(by_rank, kind, messages):
     rows, sums, averages, none = run(kind)
     first, second = (found[kind] for found in by_rank)
-    # Float64; errors grow from layer to layer, and some gradients are sums of thousands.
-    close = dict(rtol=1e-7, atol=1e-9)
+    # Float64. Rounding grows from layer to layer of an untrained network, by up to 1e9 in the
+    # gradients of ResNet-50's images; a gradient that is wrong differs by its own size.
+    close = dict(rtol=1e-4, atol=1e-5)
     joined = list(map(torch.cat, zip(first[0], second[0], strict=True)))
     torch.testing.assert_close(joined, rows, **close)
     added = [a + b for a, b in zip(first[1], second[1], strict=True)]
     torch.testing.assert_close(added, sums, **close)
-    torch.testing.assert_close(first[2], averages, **close)
+    torch.testing.assert_close(first[2], averages, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(second[2], first[2], rtol=0, atol=0)
     assert none == [0, 0] and first[3] == second[3] == [messages, messages]
 
@@ -110,8 +111,9 @@ def test_derived_classes_stay_as_they_are():
 def test_joined_blocks_are_copied_and_pickled():
     model = ResNet(18, **NARROW)
     join_branches(model)
-    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    expected = model.eval()(images)[-1]
+    model.eval()
+    images = torch.randn(2, 3, 64, 32, generator=torch.Generator().manual_seed(0))
+    expected = model(images)[-1]
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert torch.equal(other(images)[-1], expected)
         assert sum(isinstance(m, JoinedBasicBlock) for m in other.modules()) == 3
