@@ -33,19 +33,34 @@ class TwoBranchBIN(BatchInstanceNorm2d):
         gate = (self.gate if self.stepped_gate is None else self.stepped_gate)[:, None, None]
         running = (self.running_mean, self.running_var) if self.track_running_stats else (None,) * 2
         batch = F.batch_norm(x, *running, self.weight, self.bias, True, self.momentum, self.eps)
-        instance = F.instance_norm(x, weight=self.in_weight, bias=self.in_bias, eps=self.eps)
+        # PyTorch wants these parameters in the precision of the input; a float32 gate would turn
+        # the maps into float32.
+        gate, weight, bias = (p.to(x.dtype) for p in (gate, self.in_weight, self.in_bias))
+        instance = F.instance_norm(x, weight=weight, bias=bias, eps=self.eps)
         return batch * gate + instance * (1 - gate)
 
 
-def make_model(args: Namespace, norm: str = "bin", **changes) -> nn.Module:
-    """The model of configs/metabin_r50.py, other norms and depths as asked, no download."""
+def make_model(
+    args: Namespace, norm: str = "bin", backbone: dict | None = None, **changes
+) -> nn.Module:
+    """The model of configs/metabin_r50.py, other norms and depths as asked, no download.
+
+    ``backbone`` changes settings of the ResNet, ``changes`` those of the model.
+    """
     register_all_modules(init_default_scope=False)
     cfg = Config.fromfile(find_config("metabin_r50")).model
-    backbone = dict(cfg.backbone, depth=args.depth, norm_cfg=dict(type=NORM[norm]), init_cfg=None)
-    channels = 512 if args.depth < 50 else 2048
+    norm_cfg = dict(type=NORM[norm])
+    backbone = {**cfg.backbone, "depth": args.depth, "norm_cfg": norm_cfg, **(backbone or {})}
+    channels = 8 * backbone.get("base_channels", 64) * (1 if args.depth < 50 else 4)
+    channels >>= 4 - backbone.get("num_stages", 4)
     with DefaultScope.overwrite_default_scope("mmpretrain"):
         model = MODELS.build(
-            dict(cfg, backbone=backbone, head=dict(cfg.head, in_channels=channels), **changes)
+            dict(
+                cfg,
+                backbone=dict(backbone, init_cfg=None),
+                head=dict(cfg.head, in_channels=channels),
+                **changes,
+            )
         )
     for layer in model.bin_layers().values():
         nn.init.uniform_(layer.gate, 0.3, 0.9)
@@ -97,25 +112,26 @@ def half_precision(args: Namespace) -> dict:
     return dict(type="mmreid_ext.BFloat16OptimWrapper")
 
 
-def published(args: Namespace) -> Step:
-    model = make_model(args)
+def published(args: Namespace, optim: dict | None = None, **model_options) -> Step:
+    model = make_model(args, **model_options)
     for layer in model.bin_layers().values():
         layer.__class__ = TwoBranchBIN
-    wrapper = make_optim_wrapper(model)
+    wrapper = make_optim_wrapper(model, **(optim or {}))
     layers = list(model.bin_layers().values())
     base, meta = make_batch(args, 0), make_batch(args, 1)
     half = args.domains // 2
 
-    def backward(batch: dict, wanted: Callable[[int], bool], losses: tuple[str, ...]) -> None:
+    def loss(batch: dict, wanted: Callable[[int], bool], losses: tuple[str, ...]) -> Tensor:
         data = model.data_preprocessor(batch, training=True)
         rows = [i for i, s in enumerate(data["data_samples"]) if wanted(int(s.domain))]
         samples = [data["data_samples"][i] for i in rows]
-        sum(model.loss_terms(data["inputs"][rows], samples, losses).values()).backward()
+        with wrapper.optim_context(model):
+            return sum(model.loss_terms(data["inputs"][rows], samples, losses).values())
 
     def step() -> None:
         names = LOSS_SETS["single_source"]
         wrapper.zero_grad()
-        backward(base, lambda domain: True, names.base)
+        wrapper.backward(loss(base, lambda domain: True, names.base))
         wrapper.step()
         gates = [layer.gate.detach().clone().requires_grad_() for layer in layers]
         with hold_running_stats(model):
@@ -124,7 +140,7 @@ def published(args: Namespace) -> Step:
             for keep, stage in ((range(half), 1), (range(half, args.domains), 2)):
                 for layer, gate in zip(layers, stepped, strict=True):
                     layer.stepped_gate = gate
-                backward(meta, keep.__contains__, names[stage])
+                loss(meta, keep.__contains__, names[stage]).backward()
                 grads = [gate.grad for gate in stepped]
                 rate = INNER_LR if stage == 1 else GATE_LR
                 pairs = zip(gates, grads, strict=True)
@@ -138,15 +154,15 @@ def published(args: Namespace) -> Step:
     return step
 
 
-def base_step(args: Namespace, norm: str) -> Step:
-    model = make_model(args, norm)
-    wrapper, batch = make_optim_wrapper(model), make_batch(args, 0)
+def base_step(args: Namespace, norm: str, optim: dict | None = None, **model_options) -> Step:
+    model = make_model(args, norm, **model_options)
+    wrapper, batch = make_optim_wrapper(model, **(optim or {})), make_batch(args, 0)
     return lambda: model.train_step(batch, optim_wrapper=wrapper)
 
 
-def floor(args: Namespace) -> Step:
+def floor(args: Namespace, dtype: str = "float32", channels_last: bool = False, **options) -> Step:
     """Forward and backward of every convolution at its shapes of the base and the meta passes."""
-    model = make_model(args, "batch norm")
+    model = make_model(args, "batch norm", channels_last=channels_last, **options)
     calls: list[tuple[nn.Conv2d, tuple[int, ...]]] = []
     hooks = [
         conv.register_forward_pre_hook(lambda m, inputs: calls.append((m, inputs[0].shape[1:])))
@@ -157,12 +173,18 @@ def floor(args: Namespace) -> Step:
         model.pool(torch.zeros(2, 3, args.height, args.width, device=args.device))
     for hook in hooks:
         hook.remove()
+    model.to(getattr(torch, dtype))
     most = max(math.prod(shape) for _, shape in calls)
-    values = torch.rand(args.batch_size * most, device=args.device)
+    values = torch.rand(args.batch_size * most, device=args.device, dtype=getattr(torch, dtype))
 
     def convolve(conv: nn.Conv2d, shape: tuple[int, ...], images: int, weights: bool) -> None:
         conv.weight.requires_grad_(weights)
-        x = values[: images * math.prod(shape)].view(images, *shape).requires_grad_(shape[0] != 3)
+        x = values[: images * math.prod(shape)]
+        if channels_last:
+            x = x.view(images, *shape[1:], shape[0]).permute(0, 3, 1, 2)
+        else:
+            x = x.view(images, *shape)
+        x = x.requires_grad_(shape[0] != 3)
         y = conv(x)
         if y.requires_grad:  # the stem has nothing to differentiate in the meta passes
             y.backward(y.detach())

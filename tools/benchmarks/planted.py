@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 SIZES = {  # queries, gallery, identities, cameras, seed
+    "tiny": (60, 240, 20, 4, 10),
     "small": (500, 2000, 100, 6, 11),
     "market": (3368, 15913, 751, 6, 12),
     "msmt17": (11659, 82161, 3060, 15, 13),

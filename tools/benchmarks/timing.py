@@ -68,30 +68,50 @@ def kept_for_backward(forward: Callable[[], Tensor], model: nn.Module | None = N
 
 
 def peak_bytes(step: Step, device: str = "cpu") -> int:
-    """Most bytes that ``step`` holds at a time beyond what was held before.
-
-    On a GPU as PyTorch's allocator counts them. On a CPU it is the growth of the process's resident
-    memory, which Linux lets a process reset; 0 elsewhere.
-    """
+    """Most bytes that ``step`` holds at a time beyond what was held before."""
     gc.collect()
+    before = held_bytes(device)
+    if not forget_peak(device):
+        return 0
+    step()
+    return peak_held_bytes(device) - before
+
+
+def held_bytes(device: str = "cpu") -> int:
+    """Bytes of tensors on a GPU; on a CPU the resident memory of the process, 0 but on Linux."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+        return torch.cuda.memory_allocated()
+    return _status("VmRSS")
+
+
+def forget_peak(device: str = "cpu") -> bool:
+    """Let the peak begin at what is held now; return whether that is possible."""
     if device.startswith("cuda"):
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        step()
-        torch.cuda.synchronize()
-        return torch.cuda.max_memory_allocated() - before
+        return True
     try:
         Path("/proc/self/clear_refs").write_text("5")  # peak := present
     except OSError:
-        return 0
-    before = _status("VmRSS")
-    step()
-    return _status("VmHWM") - before
+        return False
+    return True
+
+
+def peak_held_bytes(device: str = "cpu") -> int:
+    """Most bytes held since :func:`forget_peak`: tensors on a GPU, resident memory on a CPU.
+
+    PyTorch's allocator counts them on a GPU. Linux counts them on a CPU; elsewhere it is 0.
+    """
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+        return torch.cuda.max_memory_allocated()
+    return _status("VmHWM")
 
 
 def _status(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
         if line.startswith(field + ":"):
             return 1024 * int(line.split()[1])
     return 0

@@ -1,0 +1,243 @@
+"""The suite for a GPU runs on a CPU from end to end, and reports what is wrong."""
+
+import importlib
+import json
+import subprocess
+import sys
+import time
+from itertools import count
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.fake_accelerator import NAME, with_accelerator
+from helpers.paths import ROOT, TOOLS
+from helpers.tools import load_script
+
+BENCHMARKS = TOOLS / "benchmarks"
+NEVER = float("inf")
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return lambda name: importlib.import_module(f"gpu_parts.{name}")
+
+
+@pytest.fixture
+def job(parts, tmp_path):
+    return make_job(parts("device"), parts("job"), "cpu", tmp_path)
+
+
+def make_job(device, job, name, folder):
+    events = []
+    made = job.Job(device.Device(name), True, False, NEVER, folder, events.append)
+    made.events = events
+    return made
+
+
+def of_kind(job, kind):
+    return [event for event in job.events if event["kind"] == kind]
+
+
+@pytest.mark.slow
+def test_all_parts_at_toy_size(tmp_path):
+    """But for the ranks, which have a test of their own."""
+    tool = str(BENCHMARKS / "gpu_suite.py")
+    names = ["equality", "resume", "ranking", "norms", "step", "loader", "training"]
+    options = ["--device", "cpu", "--toy", "--no-compile", "--minutes", "60"]
+    options += ["--out", str(tmp_path), "--only", *names]
+    environment = dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1", HOME=str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, tool, *options], env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = json.loads((tmp_path / "gpu_suite.json").read_text())
+    assert list(found["parts"]) == names
+    for name, part in found["parts"].items():
+        assert part["state"] == "done", (name, part)
+        assert part["errors"] == [], name
+        assert part["checks"] or part["tables"], name
+    checked = [check["name"] for check in found["parts"]["equality"]["checks"]]
+    for case in ("BatchInstanceNorm2d, channels-last, bfloat16", "NPairsLoss", "metabin step"):
+        assert any(case in name for name in checked)
+    assert len(found["parts"]["step"]["tables"]["Iterations"]) == 2 * 7
+    text = (tmp_path / "gpu_suite.md").read_text()
+    assert "All hold" not in text and "equalities, all hold." in text
+    assert str(tmp_path) not in text, "a folder of this machine stands in the document"
+
+
+@pytest.mark.slow
+def test_two_ranks(parts, job):
+    parts("ranks").run(job)
+    assert of_kind(job, "error") == []
+    assert [check["equal"] for check in of_kind(job, "check")] == [True, True]
+
+
+def test_one_gpu_has_no_two_ranks(parts, job, monkeypatch):
+    monkeypatch.setattr(parts("device").Device, "count", lambda self: 1)
+    parts("ranks").run(job)
+    assert [event["text"] for event in job.events] == [
+        "NCCL wants a GPU per rank, and there are 1."
+    ]
+
+
+def wrong_there(function, change):
+    """Change what a function returns at its third call: after both of the CPU."""
+    calls = count()
+
+    def changed(*args, **kwargs):
+        value = function(*args, **kwargs)
+        return change(value) if next(calls) == 2 else value
+
+    return changed
+
+
+BREAKAGES = {
+    "a value": lambda value: value * (1 + 1e-3),
+    "not a number": lambda value: value * torch.nan,
+    "another shape": lambda value: value[None],
+}
+
+
+@pytest.mark.parametrize("change", BREAKAGES.values(), ids=BREAKAGES)
+def test_a_loss_that_differs_there_is_not_equal(parts, job, monkeypatch, change):
+    equality, cases = parts("equality"), parts("equality_cases")
+    loss = cases.losses.TripletMarginLoss
+    equality.compare(job, "right", cases.loss(loss), ["float32"])
+    monkeypatch.setattr(loss, "forward", wrong_there(loss.forward, change))
+    equality.compare(job, "wrong", cases.loss(loss), ["float32"])
+    assert [check["equal"] for check in of_kind(job, "check")] == [True, False]
+
+
+def test_what_raises_is_not_equal(parts, job):
+    def raising(place):
+        raise RuntimeError("no kernel\nfor this")
+
+    parts("equality").compare(job, "case", raising, ["float16"])
+    (error,), (check,) = of_kind(job, "error"), of_kind(job, "check")
+    assert error["text"] == "RuntimeError: no kernel for this"
+    assert check["name"] == "case, float16" and not check["equal"]
+
+
+def test_a_rank_that_differs_is_not_equal(parts, job, monkeypatch):
+    equality = parts("equality")
+    evaluate = equality.evaluate_retrieval
+    calls = count()
+
+    def other(**given):
+        if next(calls) == 1:
+            given["gallery_feats"] = given["gallery_feats"].flip(0)
+        return evaluate(**given)
+
+    monkeypatch.setattr(equality, "evaluate_retrieval", other)
+    equality.compare_rankings(job, "ranking", None, "cosine")
+    assert not any(check["equal"] for check in of_kind(job, "check"))
+
+
+def test_bits_of_a_resumed_run(parts):
+    same = parts("resume").same
+    one = torch.tensor([1.0, torch.nan, 0.0])
+    assert same(one, one.clone())
+    assert not same(one, torch.tensor([1.0, torch.nan, -0.0]))
+    assert not same(one, one.double())
+    assert not same(one, one[None])
+    state = {"state_dict": {"a": one}, "optimizer": [{"step": one}], "message_hub": {"b": one}}
+    assert [name for name, _ in parts("resume").tensors_of(state)] == [
+        "/state_dict/a",
+        "/optimizer/0/step",
+    ]
+
+
+def on_the_accelerator(accelerator, folder):
+    """Run on a device that knows places and types only: what of the suite is misplaced raises."""
+    import mmengine.optim.optimizer.amp_optimizer_wrapper as amp_of_mmengine
+    import mmengine.runner.amp
+
+    sys.path.insert(0, str(BENCHMARKS))
+    from gpu_parts import device, equality, equality_cases, job, norms, step
+
+    amp_of_mmengine.is_cuda_available = lambda: True
+    amp_of_mmengine.GradScaler = lambda: torch.amp.GradScaler(NAME)
+    mmengine.runner.amp.autocast = lambda dtype: torch.autocast(NAME, dtype)
+    made = make_job(device, job, NAME, Path(folder))
+    named = [*equality_cases.all_norms(), *equality_cases.all_losses()]
+    for name, case in named:
+        equality.compare(made, name, case, ["float32", "bfloat16"])
+    for name, case in equality_cases.all_steps():
+        equality.compare(made, name, case, ["float32"])
+    norms.run(made)
+    step.run(made)
+    rows = [event["cells"] for event in of_kind(made, "row")]
+    types = sorted({row["type"] for row in rows})
+    return [[e["name"] + e["text"] for e in of_kind(made, "error")], types, len(rows)]
+
+
+@pytest.mark.slow
+def test_nothing_is_misplaced(tmp_path):
+    errors, types, rows = with_accelerator(on_the_accelerator, str(tmp_path))
+    assert errors == []
+    assert types == ["bfloat16", "float16", "float32"]
+    assert rows == 2 * 3 + 3 * 7
+
+
+PART = """
+TITLE, ABOUT = "A part", "What it does."
+def run(job):
+    job.row("Rows", a_cell=1.5, met=True)
+    {}
+"""
+BODIES = {
+    "unequal": "job.check('right', 0, 0); job.check('wrong', 0.1, 0.01)",
+    "slow": "import time; time.sleep(600)",
+    "raises": "raise ValueError('of the device')",
+    "dies": "import os; os._exit(3)",
+    "fine": "job.note('Reached.')",
+}
+
+
+@pytest.mark.slow
+def test_the_suite_goes_on_and_reports(parts, tmp_path, monkeypatch, capsys):
+    for name, body in BODIES.items():
+        (tmp_path / f"suite_{name}.py").write_text(PART.format(body))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tool = load_script(BENCHMARKS / "gpu_suite.py")
+    weights = dict.fromkeys(BODIES, 100) | {"slow": 1}
+    listed = {name: (f"suite_{name}", weight) for name, weight in weights.items()}
+    monkeypatch.setattr(tool, "PARTS", listed)
+    out = tmp_path / "out"
+    arguments = ["--device", "cpu", "--toy", "--out", str(out), "--minutes", "10"]
+    monkeypatch.setattr(sys, "argv", ["gpu_suite.py", *arguments])
+    start = time.monotonic()
+    with pytest.raises(SystemExit) as ended:
+        tool.main()
+    assert ended.value.code == 1
+    assert time.monotonic() - start < 500, "the part that sleeps was not ended"
+    assert "NOT EQUAL: wrong" in capsys.readouterr().out
+    found = json.loads((out / "gpu_suite.json").read_text())
+    states = {name: (part["state"], part["message"]) for name, part in found["parts"].items()}
+    assert states == {
+        "unequal": ("done", ""),
+        "slow": ("ended", "overran its time and was ended"),
+        "raises": ("failed", "ValueError: of the device"),
+        "dies": ("failed", "ended by itself with code 3"),
+        "fine": ("done", ""),
+    }
+    assert found["unequal"] == ["wrong"]
+    rows = {name: len(part["tables"]["Rows"]) for name, part in found["parts"].items()}
+    assert rows == dict.fromkeys(BODIES, 1), "rows before an end are lost"
+    text = (out / "gpu_suite.md").read_text()
+    assert "**1.0e-01** (limit 1.0e-02)" in text
+    assert "| a cell | met |\n|---|---|\n| 1.5 | yes |" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_one_line_says_what_to_do(parts, tmp_path, monkeypatch):
+    tool = load_script(BENCHMARKS / "gpu_suite.py")
+    monkeypatch.setattr(sys, "argv", ["gpu_suite.py", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        tool.main()
+    message = str(ended.value.code).splitlines()[0]
+    assert message.startswith("error: gpu_suite: device=cuda, but PyTorch")
+    assert message.endswith("give --device cpu --toy to try the suite without one.")
