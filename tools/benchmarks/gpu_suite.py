@@ -72,8 +72,9 @@ def run(args: argparse.Namespace) -> int:
     document = Document(folder, shown, list(parts))
 
     def take(name: str, event: dict[str, Any]) -> None:
-        document.take(name, event)
-        tell(name, event, document)
+        if event["kind"] != "machine" or not document.machine:
+            document.take(name, event)
+            tell(name, event, document)
 
     try:
         Conductor(dict(asked, folder=str(folder)), take).play(parts, 60 * args.minutes)

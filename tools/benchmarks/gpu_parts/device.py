@@ -72,7 +72,7 @@ class Device:
         if self.name == "cpu":
             half = dict(type="mmreid_ext.BFloat16OptimWrapper", device_type=self.name)
             return {"float32": {}, "bfloat16": half, "float16": None}
-        native = not self.is_cuda or torch.cuda.is_bf16_supported(including_emulation=False)
+        native = not self.is_cuda or torch.cuda.get_device_capability()[0] >= 8  # Ampere
         amp = {
             dtype: dict(type="AmpOptimWrapper", dtype=dtype) for dtype in ("bfloat16", "float16")
         }
@@ -83,6 +83,10 @@ class Device:
         gc.collect()
         if self.is_cuda:
             torch.cuda.empty_cache()
+
+    def forget_compiled(self) -> None:
+        """Let nothing that was compiled before matter: after 8 variants PyTorch compiles no more."""
+        torch.compiler.reset()
 
     def seconds(
         self, steps: Mapping[str, Step], rounds: int = 5, least: float = LEAST_SECONDS

@@ -18,6 +18,10 @@ from .device import Device
 LONGEST_MESSAGE = 500
 
 
+class OutOfTimeError(RuntimeError):
+    """Something that the part had started did not end in time."""
+
+
 @dataclass
 class Job:
     """One part at work. Each result is on its way as soon as it is known.
@@ -74,10 +78,12 @@ class Job:
     def trying(self, what: str, equality: bool = False) -> Iterator[None]:
         """Record what goes wrong inside, and go on.
 
-        An equality that can't be computed doesn't hold.
+        An equality that can't be computed doesn't hold. One whose time is up isn't known.
         """
         try:
             yield
+        except OutOfTimeError as error:
+            self.note(f"Not measured, {what}: {error}.")
         except Exception as error:  # noqa: BLE001 (the suite finds out what fails, whatever it is)
             self.send(dict(kind="error", name=what, text=message_of(error), trace=_trace(error)))
             if equality:

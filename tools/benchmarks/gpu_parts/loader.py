@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 
+import cv2
 import metabin_candidates as candidates
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -34,6 +35,7 @@ FIRST = 4
 
 def run(job: Job) -> None:
     """Measure with 1, 4, 8 and all cores' workers; then compare with the step."""
+    cv2.setNumThreads(0)  # in workers, as in training
     cfg, source = configuration(job)
     best = 0.0
     with DefaultScope.overwrite_default_scope("mmpretrain"):

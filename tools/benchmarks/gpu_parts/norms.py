@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import bin as norms
 import torch
 
@@ -18,19 +20,29 @@ BATCH = 96
 """Images of a batch of MetaBIN"""
 
 
+TO_COMPILE = norms.SHAPES[1::2]
+"""Each takes many seconds"""
+SECONDS_TO_COMPILE = 12
+
+
 def run(job: Job) -> None:
     """Measure eager in every type, then compiled."""
     shapes, batch = (["8x8x4"], 4) if job.toy else (norms.SHAPES, BATCH)
     usable = [name for name, wrapper in job.device.precisions().items() if wrapper is not None]
-    for compiled in (False, True) if job.compiled else (False,):
-        for layout in norms.FORMATS:
-            for dtype in usable:
-                for shape in shapes:
-                    what = f"{'compiled' if compiled else 'eager'}, {layout}, {dtype}, {shape}"
-                    if not job.has_time(15 if compiled else 1, what):
-                        return
-                    with job.trying(what):
-                        measure(job, layout, dtype, f"{batch}x{shape}", compiled)
+    for layout, dtype, shape in itertools.product(norms.FORMATS, usable, shapes):
+        what = f"eager, {layout}, {dtype}, {shape}"
+        if job.has_time(0.1 if job.toy else 1, what):
+            with job.trying(what):
+                measure(job, layout, dtype, f"{batch}x{shape}", compiled=False)
+    if not job.compiled:
+        return
+    some = shapes if job.toy else TO_COMPILE
+    for shape, dtype, layout in itertools.product(some, usable[:2], norms.FORMATS):
+        what = f"compiled, {layout}, {dtype}, {shape}"
+        if job.has_time(SECONDS_TO_COMPILE, what):
+            with job.trying(what):
+                job.device.forget_compiled()
+                measure(job, layout, dtype, f"{batch}x{shape}", compiled=True)
 
 
 def measure(job: Job, layout: str, dtype: str, shape: str, compiled: bool) -> None:

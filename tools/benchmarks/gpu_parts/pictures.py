@@ -12,7 +12,7 @@ import cv2
 from mmreid_ext.datasets.synthetic import make_synthetic_domains
 from mmreid_ext.shorten import one_line
 
-from .job import Job
+from .job import Job, OutOfTimeError
 
 ROOT = Path(__file__).resolve().parents[3]
 DOMAINS = 5  # configurations of synthetic people train on all but the last
@@ -53,7 +53,8 @@ def call_train(job: Job, data_root: Path, *arguments: object) -> None:
     """Run ``tools/train.py`` in a process of its own, for as long as this part lasts.
 
     Raises:
-        ToolError: If it fails or takes too long; with its last line.
+        ToolError: If it fails; with its last line.
+        OutOfTimeError: If it takes too long.
     """
     command = [sys.executable, str(ROOT / "tools" / "train.py"), *map(str, arguments)]
     environment = {**os.environ, "MMREID_DATA_ROOT": str(data_root)}
@@ -69,9 +70,7 @@ def call_train(job: Job, data_root: Path, *arguments: object) -> None:
             timeout=max(1, job.left() - 2),
         )
     except subprocess.TimeoutExpired:
-        raise ToolError(
-            "tools/train.py was still at work when the time of this part was up"
-        ) from None
+        raise OutOfTimeError("tools/train.py had not ended when its time was up") from None
     if ended.returncode:
         lines = [line for line in ended.stdout.splitlines() if line.strip()]
         what = [line for line in lines if "rror" in line] or lines or ["it wrote nothing"]

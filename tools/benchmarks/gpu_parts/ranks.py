@@ -17,7 +17,7 @@ from mmreid_ext.engine import MetaBINTrainLoop
 from . import equality_cases as cases
 from .equality import error_of
 from .equality_cases import STEP, Place
-from .job import Job
+from .job import Job, OutOfTimeError
 
 TITLE = "Two ranks"
 ABOUT = (
@@ -41,7 +41,7 @@ def run(job: Job) -> None:
             if job.left() < 3:
                 for process in context.processes:
                     process.kill()
-                raise TimeoutError("the ranks were still waiting when the time was up")
+                raise OutOfTimeError("the ranks had not ended when their time was up")
         for rank in range(WORLD):
             two = torch.load(Path(folder) / f"{rank}.pt", weights_only=True)
             error, worst = max((error_of(two[key], value), key) for key, value in one.items())

@@ -111,6 +111,7 @@ def measure(
 def _measure(job: Job, dtype: str, candidate: Candidate, seen: dict[str, float]) -> None:
     held = job.device.held()
     torch.manual_seed(0)
+    job.device.forget_compiled()
     step = candidate.build()
     step()
     step()  # has the optimiser's state

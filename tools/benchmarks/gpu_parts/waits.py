@@ -14,19 +14,20 @@ from torch.profiler import ProfilerActivity, profile
 from .device import Device
 
 _WAITING = re.compile(r"(cuda|hip)(StreamSynchronize|EventSynchronize|Memcpy)")
+_CALLS = re.compile(r"(cuda|hip|cu)[A-Z]\w*")
 _READING = "aten::_local_scalar_dense"
 _MODE = "called a synchronizing CUDA operation"
 
 
-def count_waits(device: Device, step: Callable[[], object]) -> tuple[int, dict[str, int]]:
+def count_waits(device: Device, step: Callable[[], object]) -> tuple[int | None, dict[str, int]]:
     """Profile one step.
 
     The profiler itself waits for the device at its end (cudaDeviceSynchronize), so that call is
     not counted.
 
     Returns:
-        How often the host waited (on a CPU: how often a number was read), and all events that are
-        waits or reads, by name.
+        How often the host waited (on a CPU: how often a number was read; None: the profiler may
+        not look at the device here), and all events that are waits or reads, by name.
     """
     activities = [ProfilerActivity.CPU]
     if device.is_cuda:
@@ -38,7 +39,10 @@ def count_waits(device: Device, step: Callable[[], object]) -> tuple[int, dict[s
     counts = {event.key: event.count for event in profiler.key_averages()}
     waits = {name: n for name, n in counts.items() if _WAITING.fullmatch(name)}
     reads = {_READING: counts[_READING]} if _READING in counts else {}
-    return sum((waits if device.is_cuda else reads).values()), waits | reads
+    if not device.is_cuda:
+        return sum(reads.values()), reads
+    sees_calls = any(_CALLS.fullmatch(name) for name in counts)
+    return (sum(waits.values()) if sees_calls else None), waits | reads
 
 
 def places_of_waits(device: Device, step: Callable[[], object]) -> dict[str, int]:
