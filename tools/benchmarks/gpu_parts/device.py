@@ -85,7 +85,7 @@ class Device:
             torch.cuda.empty_cache()
 
     def forget_compiled(self) -> None:
-        """Let nothing that was compiled before matter: after 8 variants PyTorch compiles no more."""
+        """Begin anew: after eight variants of a function PyTorch compiles no more."""
         torch.compiler.reset()
 
     def seconds(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from mmreid_ext.output_files.atomic import atomic_write
 from mmreid_ext.shorten import several
 
 NAME = "gpu_suite"
+WIDTH = 120
+"""Characters of a line of our documents"""
 EVERY = 0.5
 """Seconds between two writes while a part runs"""
 STATES = {
@@ -106,9 +109,9 @@ def _empty(name: str) -> dict[str, Any]:
 
 def _section(part: dict[str, Any]) -> list[str]:
     lines = [f"#### {part['title']}", ""]
-    lines += [part["about"], ""] if part["about"] else []
-    if how := summary(part):
-        lines += [f"{how[0].upper()}{how[1:]}", ""]
+    told = summary(part)
+    for text in (part["about"], told[:1].upper() + told[1:]):
+        lines += [textwrap.fill(text, WIDTH, break_on_hyphens=False), ""] if text else []
     if part["checks"]:
         lines += _table(_rows_of_checks(part["checks"]))
     for name, rows in part["tables"].items():
@@ -116,7 +119,8 @@ def _section(part: dict[str, Any]) -> list[str]:
         lines += _table(rows)
     for error in part["errors"]:
         lines += [f"* **{error['name']} raised** `{error['text'].replace('`', chr(39))}`"]
-    lines += [f"* {note}" for note in part["notes"]]
+    for note in part["notes"]:
+        lines += textwrap.wrap(f"* {note}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     return lines + ([""] if part["errors"] or part["notes"] else [])
 
 
@@ -127,14 +131,15 @@ def summary(part: dict[str, Any]) -> str:
         told.append(f"skipped: {part['message']}")
     elif part["state"] in ("failed", "ended"):
         after = f" after {part['seconds']:.0f} s"
-        told.append(f"**{part['state']}{after}: {part['message']}.** What came before stands here.")
+        rest = "What it found before stands here." if part["tables"] or part["checks"] else ""
+        told.append(f"**{part['state']}{after}: {part['message']}.** {rest}".rstrip())
     elif part["state"] in STATES:
         told.append(STATES[part["state"]])
     checks = part["checks"]
     if checks:
-        bad = sum(not check["equal"] for check in checks)
-        verdict = "all hold" if not bad else f"**{bad} do not hold**"
-        told.append(f"{several(len(checks), 'equality')}, {verdict}.")
+        bad, number = sum(not check["equal"] for check in checks), several(len(checks), "equality")
+        fail = f"**{bad} of {number} {'does' if bad == 1 else 'do'} not hold.**"
+        told.append(fail if bad else f"{number}, all hold.")
     return " ".join(told)
 
 
@@ -142,15 +147,24 @@ def _rows_of_checks(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row per case, its types as columns; what does not hold stands in bold letters."""
     rows: dict[str, dict[str, Any]] = {}
     for check in checks:
-        case, _, kind = check["name"].partition(" (")[0].rpartition(", ")
+        plain, _, worst = check["name"].rstrip(")").partition(" (")
+        case, _, kind = plain.rpartition(", ")
         known = kind in ("float64", "float32", "float16", "bfloat16")
-        name, column = (case, kind) if known else (check["name"], "other")
-        cell = "-" if math.isnan(check["error"]) else f"{check['error']:.1e}"
+        name, column = (case, kind) if known else (plain, "error")
+        cell = _error(check["error"])
         if not check["equal"]:
-            cell = f"**{cell}** (limit {check['limit']:.1e})"
+            of = f"{worst}, " if worst else ""
+            cell = f"**{cell}** ({of}limit {_error(check['limit'])})"
         rows.setdefault(name, {"case": name})[column] = cell
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     return [{column: row.get(column) for column in columns} for row in rows.values()]
+
+
+def _error(value: float) -> str:
+    if math.isnan(value):
+        return "none"
+    whole = math.isinf(value) or value.is_integer()
+    return f"{value:.0f}" if whole else f"{value:.1e}"
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:

@@ -57,7 +57,7 @@ class Job:
 
     def row(self, table: str, **cells: Any) -> None:
         """Add a row to a table; the names of the cells are the columns, ``_`` is a space there."""
-        plain = {name.replace("_", " ").strip(): value for name, value in cells.items()}
+        plain = {name.replace("_", " "): value for name, value in cells.items()}
         self.send(dict(kind="row", table=table, cells=plain))
 
     def note(self, text: str) -> None:

@@ -58,7 +58,7 @@ def resume_once(job: Job, data: Path, name: str, options: tuple[str, ...]) -> No
     )
     missing = whole.keys() ^ resumed.keys()
     other = [key for key in whole.keys() & resumed.keys() if not same(whole[key], resumed[key])]
-    job.check(f"resume, {name}: of {len(whole)} tensors differ", len(missing) + len(other), 0)
+    job.check(f"resume, {name}: tensors of {len(whole)} that differ", len(missing) + len(other), 0)
     if other:
         job.note(f"Resumed, {name}: {sorted(other)[0]} is the first tensor that differs.")
     shutil.rmtree(place, ignore_errors=True)
