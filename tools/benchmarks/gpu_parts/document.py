@@ -112,8 +112,9 @@ def _section(part: dict[str, Any]) -> list[str]:
     told = summary(part)
     for text in (part["about"], told[:1].upper() + told[1:]):
         lines += [textwrap.fill(text, WIDTH, break_on_hyphens=False), ""] if text else []
-    if part["checks"]:
-        lines += _table(_rows_of_checks(part["checks"]))
+    checks = _rows_of_checks(part["checks"])
+    for rows in ([r for r in checks if "error" not in r], [r for r in checks if "error" in r]):
+        lines += _table(rows) if rows else []
     for name, rows in part["tables"].items():
         lines += [f"{name}:", ""] if len(part["tables"]) > 1 else []
         lines += _table(rows)
@@ -144,7 +145,7 @@ def summary(part: dict[str, Any]) -> str:
 
 
 def _rows_of_checks(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per case, its types as columns; what does not hold stands in bold letters."""
+    """One row per case, its types as columns or ``error``; bold is what does not hold."""
     rows: dict[str, dict[str, Any]] = {}
     for check in checks:
         plain, _, worst = check["name"].rstrip(")").partition(" (")
@@ -156,8 +157,7 @@ def _rows_of_checks(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
             of = f"{worst}, " if worst else ""
             cell = f"**{cell}** ({of}limit {_error(check['limit'])})"
         rows.setdefault(name, {"case": name})[column] = cell
-    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    return [{column: row.get(column) for column in columns} for row in rows.values()]
+    return list(rows.values())
 
 
 def _error(value: float) -> str:
@@ -169,7 +169,7 @@ def _error(value: float) -> str:
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
     """Write rows; a column that is empty in all of them is left out."""
-    columns = [c for c in rows[0] if any(row.get(c) is not None for row in rows)]
+    columns = list(dict.fromkeys(c for row in rows for c in row if row[c] is not None))
     lines = [" | ".join(columns), "|".join("---" for _ in columns)]
     lines = [f"| {lines[0]} |", f"|{lines[1]}|"]
     lines += ["| " + " | ".join(_cell(row.get(c)) for c in columns) + " |" for row in rows]
