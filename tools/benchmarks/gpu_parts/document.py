@@ -169,7 +169,8 @@ def _error(value: float) -> str:
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
     """Write rows; a column that is empty in all of them is left out."""
-    columns = list(dict.fromkeys(c for row in rows for c in row if row[c] is not None))
+    named = dict.fromkeys(column for row in rows for column in row)
+    columns = [c for c in named if any(row.get(c) is not None for row in rows)]
     lines = [" | ".join(columns), "|".join("---" for _ in columns)]
     lines = [f"| {lines[0]} |", f"|{lines[1]}|"]
     lines += ["| " + " | ".join(_cell(row.get(c)) for c in columns) + " |" for row in rows]
