@@ -73,7 +73,8 @@ CHECKS = (check_moments, check_sums, check_scale_shift_and_combine)
 def check_moments_far_from_zero(kernels, layout, dtype):
     """One plane of a thousand is far from zero: it is recomputed, its neighbours are left alone."""
     x = make_images(4, 6, 32, 16, dtype=torch.float64, offset=0.0)
-    x[1, 2] += 1e4
+    # Half precision keeps some of the spread there, too.
+    x[1, 2] += 1e4 if dtype in (torch.float32, torch.float64) else 300
     x = x.to(dtype).to(memory_format=layout)
     mean, var = kernels.instance_moments(x)
     want_var, want_mean = torch.var_mean(x.double(), dim=(2, 3), correction=0)

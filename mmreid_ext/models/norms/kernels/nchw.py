@@ -19,14 +19,12 @@ def _as_one_image(x: Tensor) -> Tensor:
 
 def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
     dtype = stats_dtype(x)
-    if x.dtype != dtype:
-        # In half precision the kernel of batch statistics is ten times faster than the sums below;
-        # in float32 it is four times slower. The momentum 0 makes its running averages scratch.
-        running = torch.zeros(2, x.shape[0] * x.shape[1])
-        stats = torch.ops.aten.batch_norm_update_stats(_as_one_image(x), *running, 0.0)
-        mean, var = (t.view(x.shape[:2]) for t in stats)
-        return mean, var
     pixels = x.shape[2] * x.shape[3]
+    if x.dtype != dtype:
+        # One pass: `replace_cancelled` looks again where a mean dwarfs the spread.
+        total, squares = _half_sums(x, x, torch.zeros(x.shape[:2]))
+        mean = total / pixels
+        return replace_cancelled(x, mean, (squares / pixels - mean.square()).clamp_(min=0))
     mean = x.sum((2, 3), dtype=dtype) / pixels
     # sum x (x - mean) = sum (x - mean)^2 + mean * sum (x - mean); the last sum is the rounding
     # error of the mean, times the number of pixels.
@@ -37,6 +35,8 @@ def instance_moments(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    if x.dtype != mean.dtype:
+        return _half_sums(x, grad, mean)
     # The parameter gradients of an evaluation-mode batch norm of unit variance are these sums.
     ones = torch.ones(mean.numel(), dtype=mean.dtype)
     only_params = [False, True, True]
@@ -50,6 +50,32 @@ def plane_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
         None,
         False,
         0.0,
+        only_params,
+    )
+    return plain_sum.view_as(mean), centred_sum.view_as(mean)
+
+
+def _half_sums(x: Tensor, grad: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum as :func:`plane_sums` does, in half precision, with float32 accumulators.
+
+    The kernel of batch norm spends more on the start of a small plane than on its values. Those of
+    group norm don't: their parameter gradients are these sums, with a group per plane. They compute
+    ``sum grad x - mean * sum grad``, which loses the bits by which the mean exceeds the spread.
+    Values of 8 or 11 bits can't have more of these than they have bits, and float32 has 24.
+    """
+    planes, pixels = mean.numel(), x.shape[2] * x.shape[3]
+    centre, ones = mean.reshape(1, -1), torch.ones(1, planes)
+    only_params = [False, True, True]
+    _, centred_sum, plain_sum = torch.ops.aten.native_group_norm_backward(
+        _as_one_image(grad),
+        _as_one_image(x),
+        centre,
+        ones,
+        ones[0],
+        1,
+        planes,
+        pixels,
+        planes,
         only_params,
     )
     return plain_sum.view_as(mean), centred_sum.view_as(mean)
