@@ -22,6 +22,7 @@ FLOORS = [
         "suggest",
         "shorten",
         "json_values",
+        "library_defaults",
         "version",
         "moments",
         "moved",

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 
 from mmreid_ext.errors import STOPPED_ON_REQUEST, RankLostError, RunStopped, UserError, printable
+from mmreid_ext.library_defaults import set_library_defaults
 from mmreid_ext.stopping.attempts import elastic_restarts, give_up, verdict
 
 from .explain import explanation
@@ -62,8 +63,7 @@ def run_tool(
         instead_of_ranks: For a tool of one process: what to do if several were started.
         code: Exit code for what the user can mend.
     """
-    # OpenCV prints lines of its own about broken pictures; each has its message from us.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    set_library_defaults()
     ended = None
     over = verdict() if elastic_restarts() else None
     if over is not None:

@@ -124,19 +124,22 @@ def test_bad_input_gives_one_line(tool, arguments, monkeypatch, tmp_path, capsys
 
 
 HELP = """
-import runpy, sys
+import os, runpy, sys
 sys.argv = [sys.argv[1], "--help"]
 try:
     runpy.run_path(sys.argv[0], run_name="__main__")
 except SystemExit as end:
     assert end.code == 0, end.code
+print("WAIT", os.environ.get("OMP_WAIT_POLICY"))
 print("LOADED", *(name for name in sys.modules if "." not in name))
 """
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=name_of)
-def test_help_loads_nothing_heavy(path):
+def test_help_loads_nothing_heavy(path, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)  # of a tool that ran in this process
     done = run_python(HELP, path)
     shown, _, loaded = done.stdout.partition("LOADED")
     assert done.returncode == 0 and "usage: " in shown, done.stderr
     assert HEAVY & set(loaded.split()) == set()
+    assert "WAIT PASSIVE\n" in shown, "chosen before PyTorch is loaded, else it has no effect"
