@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,17 +69,19 @@ class SplitRanking:
             split: Queries and gallery.
             reranks: Complete settings of a re-ranking, or None for the distance of embeddings.
         """
+        split = self._without_junk(split)
         labels = Labels.of(self.images, split)
         gallery = self.images.features(split.gallery).to(self.device)
         query = in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device)
         if self.options.query_expansion is not None:
-            known = np.flatnonzero(labels.gallery_pids != JUNK)
-            # Only where there is junk: a selection copies the gallery.
-            kept = gallery
-            if len(known) < len(gallery):
-                kept = chosen_rows(gallery, torch.from_numpy(known))
-            query = expand_queries(query, kept, **self.options.query_expansion)
+            query = expand_queries(query, gallery, **self.options.query_expansion)
         return [self._evaluate(query, gallery, labels, rerank) for rerank in reranks]
+
+    def _without_junk(self, split: Split) -> Split:
+        """Leave out what no ranking keeps: each of them would copy the rest of the gallery."""
+        kept = self.images.pids[split.gallery] != JUNK
+        camids = None if split.gallery_camids is None else split.gallery_camids[kept]
+        return replace(split, gallery=split.gallery[kept], gallery_camids=camids)
 
     def _evaluate(
         self, query: Tensor, gallery: Tensor, labels: Labels, rerank: dict[str, Any] | None
@@ -104,6 +106,7 @@ class SplitRanking:
         """Return figures of open-set identification of one split, None if none are asked for."""
         if not check_open_set(self.options.open_set):
             return None
+        split = self._without_junk(split)
         labels = Labels.of(self.images, split)
         return evaluate_open_set(
             in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device),

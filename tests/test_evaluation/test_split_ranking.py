@@ -63,3 +63,22 @@ def test_a_gallery_in_one_piece_is_not_copied_at_all(monkeypatch):
     images = random_set()
     images = images.take(np.argsort(images.roles, kind="stable"))
     assert copies_of_the_gallery(images, monkeypatch, rerank={}) == 0
+
+
+@pytest.mark.parametrize("rerank", [None, {}], ids=["plain", "with re-ranking"])
+def test_junk_is_left_out_once_and_at_an_end_without_a_copy(rerank, monkeypatch):
+    images = random_set()
+    images = images.take(np.argsort(images.roles, kind="stable"))
+    number = (images.roles == "gallery").sum()
+    images.pids[np.r_[0:5, number - 3 : number]] = -1  # the first and the last of the gallery
+    seen = []
+    ranked = split_ranking.evaluate_retrieval
+    monkeypatch.setattr(
+        split_ranking,
+        "evaluate_retrieval",
+        lambda q, g, *rest, **named: seen.append(g) or ranked(q, g, *rest, **named),
+    )
+    evaluate_set(images, "no_camera", rerank=rerank)
+    for gallery in seen:
+        assert gallery.data_ptr() == images.feats[5:].data_ptr()
+        assert len(gallery) == number - 8

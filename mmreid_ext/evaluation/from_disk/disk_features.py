@@ -169,15 +169,33 @@ Features = Tensor | DiskFeatures
 
 
 def chosen_rows(feats: Any, rows: Tensor) -> Any:
-    """Choose rows, indices or a mask; of features in memory they are a copy."""
-    return feats.take(rows.cpu().numpy()) if isinstance(feats, DiskFeatures) else feats[rows]
+    """Choose rows, indices or a mask; of features in memory neighbouring rows are no copy."""
+    if isinstance(feats, DiskFeatures):
+        return feats.take(rows.cpu().numpy())
+    rows = rows.nonzero().flatten() if rows.dtype == torch.bool else rows
+    if len(rows) and bool((rows.diff() == 1).all()):
+        return feats[int(rows[0]) : int(rows[-1]) + 1]
+    return feats[rows]
 
 
 def strung(first: Any, second: Any) -> Any:
-    """String two matrices together."""
+    """String two matrices together; without a copy where the second follows the first in memory."""
     if isinstance(second, DiskFeatures):
         return second.behind(in_memory(first))
+    if isinstance(first, Tensor) and _follows(first, second):
+        return first.as_strided((len(first) + len(second), first.shape[1]), first.stride())
     return torch.cat([first, second])
+
+
+def _follows(first: Tensor, second: Tensor) -> bool:
+    """Whether one matrix begins where another ends, both of them row after row in one memory."""
+    return (
+        first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr()
+        and (first.dtype, first.shape[1]) == (second.dtype, second.shape[1])
+        and first.is_contiguous()
+        and second.is_contiguous()
+        and first.storage_offset() + first.numel() == second.storage_offset()
+    )
 
 
 def in_memory(feats: Any, at_most: int | None = None) -> Any:

@@ -14,6 +14,12 @@ from mmreid_ext.protocols.camera_rule import other_camera
 
 from .inputs import RetrievalInputs
 
+_SHARES = 8
+"""Parts of the queries are a multiple of these, for as many ranks."""
+
+_FEWEST = 256
+"""Queries of a part at least, if only the ranks ask for more parts: products of fewer are slow."""
+
 
 @dataclass(frozen=True)
 class SameIdentity:
@@ -44,6 +50,9 @@ class IdentityIndex:
     def chunks(self, rows: int) -> list[Tensor]:
         """Split the queries that have an image of their identity, those of one identity together.
 
+        The parts are equally long, and a multiple of 8 if there are enough queries: 2, 4 or 8 ranks
+        then have equal shares. The number of ranks itself decides nothing.
+
         Args:
             rows: Queries of a chunk at most.
 
@@ -53,7 +62,12 @@ class IdentityIndex:
         pids = self.inputs.query_pids
         known = torch.isin(pids, self.pids).nonzero().flatten()
         order = known[torch.argsort(pids[known], stable=True)]
-        return list(order.split(rows)) if len(order) else []
+        if not len(order):
+            return []
+        parts = -(-len(order) // rows)
+        if len(order) >= _SHARES * _FEWEST:
+            parts = -(-parts // _SHARES) * _SHARES
+        return list(order.tensor_split(parts))
 
     def pairs(self, chunk: Tensor) -> SameIdentity:
         """Return the pairs of some queries, (B,), with the gallery images of their identities."""

@@ -23,7 +23,7 @@ LITTLE = 2**30
 _ROUNDING = 2.0**-24
 """Greatest relative error of one float32 operation."""
 
-_CPU_PRODUCTS = 2**15  # 256 KiB of float64 stay in the cache, five times faster than 1 MiB
+_CPU_PRODUCTS = 2**17  # 1 MiB of float64, in the cache; shorter lists keep one thread busy only
 _DEVICE_PRODUCTS = 2**23  # 64 MiB of float64 keep an accelerator busy
 
 _SMALL, _LARGE = 1e-12, 1e12
@@ -106,7 +106,7 @@ class FeatureSimilarity:
         self.device, self.dim = gallery.device, gallery.shape[1]
         held = query.nbytes + (0 if gallery is query else gallery.nbytes)
         budget = default_budget(self.device, held) if memory_budget is None else memory_budget
-        self.shape = tile_shape(budget, self.dim)
+        self.shape = tile_shape(budget, self.dim, device=self.device)
         products = _CPU_PRODUCTS if self.device.type == "cpu" else _DEVICE_PRODUCTS
         self._pairs_at_once = max(1, products // self.dim)
         self._buffer = torch.empty(0, dtype=torch.float32, device=self.device)
@@ -181,8 +181,8 @@ class FeatureSimilarity:
         parts = [torch.zeros(0, dtype=torch.float64, device=self.device)]
         size = self._pairs_at_once
         for i, j in zip(rows.split(size), cols.split(size), strict=True):
-            # indexing copies, so nothing of the caller's is overwritten
-            products = self.query[i].double().mul_(self.gallery[j])
+            # picking copies, so nothing of the caller's is overwritten
+            products = _picked(self.query, i).double().mul_(_picked(self.gallery, j))
             # one fixed order of summation: equal rows get equal scores, bit for bit
             parts.append(products.sum(1) * (self.a[i] * self.b[j]) - (self.u[i] + self.w[j]))
         return torch.cat(parts)
@@ -199,6 +199,11 @@ class FeatureSimilarity:
         block = self.gallery[start:stop] * self.b[start:stop, None]
         tile = (self.query[index] * self.a[index, None]) @ block.T
         return tile.sub_(self.u[index, None]).sub_(self.w[None, start:stop])
+
+
+def _picked(feats: Tensor, rows: Tensor) -> Tensor:
+    """Copy rows; of a tensor by ``index_select``, which takes half the time of an index."""
+    return feats.index_select(0, rows) if isinstance(feats, Tensor) else feats[rows]
 
 
 def _greatest(values: Tensor) -> float:

@@ -60,6 +60,30 @@ def test_others_in_front(both):
         assert torch.equal(strung(first, expected), torch.cat([first, expected]))
 
 
+def test_neighbouring_rows_in_memory_are_no_copy():
+    whole = torch.arange(24.0).view(8, 3)
+    for rows in (torch.arange(8) > 4, torch.tensor([2, 3, 4]), torch.tensor([6])):
+        some = chosen_rows(whole, rows)
+        assert torch.equal(some, whole[rows])
+        assert some.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()
+    for rows in (torch.tensor([4, 3]), torch.tensor([1, 1]), torch.arange(8) < 0):
+        assert torch.equal(chosen_rows(whole, rows), whole[rows])
+
+
+def test_neighbours_in_memory_are_strung_together_without_a_copy():
+    whole = torch.arange(24.0).view(8, 3)
+    joined = strung(whole[1:3], whole[3:])
+    assert torch.equal(joined, whole[1:]) and joined.data_ptr() == whole[1:].data_ptr()
+    others = [
+        (whole[1:3], whole[4:]), (whole[3:], whole[1:3]), (whole[:, :2][1:3], whole[:, :2][3:]),
+        (whole[:4], whole[4:].clone()), (whole.T[:, :4], whole.T[:, 4:].T.reshape(3, 4)),
+    ]  # fmt: skip
+    for first, second in others:
+        joined = strung(first, second)
+        assert torch.equal(joined, torch.cat([first, second]))
+        assert joined.data_ptr() not in (first.data_ptr(), second.data_ptr())
+
+
 def test_small_ones_are_read(both):
     disk, whole = both
     assert in_memory(whole) is whole

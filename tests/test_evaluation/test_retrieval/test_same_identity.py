@@ -45,6 +45,19 @@ def test_chunks_hold_each_known_query_once_and_keep_identities_together():
     assert (pids.diff() >= 0).all()
 
 
+@pytest.mark.parametrize(
+    ("queries", "rows", "parts"), [(2047, 1024, 2), (2048, 1024, 8), (11659, 1024, 16), (9, 4, 3)]
+)
+def test_many_queries_are_dealt_out_evenly_to_up_to_eight_ranks(queries, rows, parts):
+    pids = np.arange(queries) % 5
+    inputs = RetrievalInputs.check(
+        torch.ones(queries, 1), torch.ones(5, 1), pids, np.arange(5), None, None
+    )
+    lengths = list(map(len, IdentityIndex(inputs).chunks(rows)))
+    assert len(lengths) == parts and sum(lengths) == queries
+    assert max(lengths) <= rows and max(lengths) - min(lengths) <= 1
+
+
 def test_nothing_known_gives_no_chunk():
     inputs = RetrievalInputs.check(torch.ones(2, 1), torch.ones(1, 1), [1, 2], [3], None, None)
     assert IdentityIndex(inputs).chunks(5) == []

@@ -20,7 +20,10 @@ def test_the_pieces_fit_into_the_budget(budget, dim):
     assert 4 * shape.rows * shape.cols <= budget / 2
     assert 8 * shape.rows * dim <= budget / 4 and 64 * shape.elements <= budget / 4
     assert shape.rows <= MAX_ROWS and shape.double_cols == shape.cols // 2
-    assert shape.cols >= 2**14, "wide enough for a quick product"
+    assert shape.cols == 2048, "wide enough for a quick product, and mostly in the cache"
+    wide = tile_shape(budget, dim, device=torch.device("cuda"))
+    assert wide.cols >= 2**14 and 4 * wide.rows * wide.cols <= budget / 2
+    assert 8 * wide.rows * dim <= budget / 4
 
 
 def test_what_a_query_needs_besides_makes_fewer_rows():

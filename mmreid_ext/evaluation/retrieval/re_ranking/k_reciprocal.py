@@ -137,7 +137,7 @@ def rerank_similarity(
     if budget is None:
         budget = RERANK_FACTOR * default_budget(query.device)
     # besides its features a query needs its sums of minima, an int32 per gallery image
-    shape = tile_shape(budget, query.shape[1], row_bytes=_INT32 * len(gallery))
+    shape = tile_shape(budget, query.shape[1], _INT32 * len(gallery), query.device)
     norms = [row_norms(query, "query_feats"), row_norms(gallery, "gallery_feats", gallery_rows)]
     feats = with_zero_direction(strung(query, gallery), torch.cat(norms))
     features = FeatureSimilarity(feats, feats, "unit_euclidean")
