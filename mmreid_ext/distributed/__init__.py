@@ -28,9 +28,21 @@ from .equal_parts import sum_equal_parts
 from .patience import patient_group
 from .positions import Places, get_positions, rows_at
 from .sending import sent_to
+from .shares import agreed, dealt_blocks, even_shares, fill_in, ranks_sharing, rows_from_all
 from .waits import waiting
 
-__all__ = ["Places", "get_positions", "rows_at", "sent_to"]
+__all__ = [
+    "Places",
+    "agreed",
+    "dealt_blocks",
+    "even_shares",
+    "fill_in",
+    "get_positions",
+    "ranks_sharing",
+    "rows_at",
+    "rows_from_all",
+    "sent_to",
+]
 
 
 def is_distributed() -> bool:
@@ -153,13 +165,12 @@ def gather_rows(x: Tensor) -> Tensor:
     x = x.detach()
     if not is_distributed():
         return x
-    sizes = _all_gather_equal(torch.tensor([x.shape[0]], device=x.device)).tolist()
-    if len(set(sizes)) == 1:
-        return _all_gather_equal(x)
-    padded = x.new_zeros((max(sizes), *x.shape[1:]))  # an all-gather wants equal sizes
-    padded[: x.shape[0]] = x
-    gathered = _all_gather_equal(padded).chunk(len(sizes))
-    return torch.cat([part[:n] for part, n in zip(gathered, sizes, strict=True)])
+    sizes = _all_gather_equal(torch.tensor([x.shape[0]], device=x.device))
+    ends = [0, *sizes.cumsum(0).tolist()]
+    shares = [(a, b, rank) for rank, (a, b) in enumerate(zip(ends, ends[1:], strict=False))]
+    result = x.new_empty((ends[-1], *x.shape[1:]))
+    result[slice(*shares[get_rank()][:2])] = x
+    return fill_in(result, shares)
 
 
 def places_of_rows(num_rows: int, device: torch.device | str = "cpu") -> Places:

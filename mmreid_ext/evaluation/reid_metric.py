@@ -13,7 +13,7 @@ from mmengine.dist import get_comm_device
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
-from mmreid_ext.distributed import barrier, is_distributed, is_main
+from mmreid_ext.distributed import agreed, is_distributed, is_main
 from mmreid_ext.errors import UserTypeError
 from mmreid_ext.evaluation.results.features_file import save_features
 from mmreid_ext.evaluation.results.report import flat_metrics, format_tables
@@ -212,9 +212,9 @@ class ReIDMetric(BaseMetric):
         images.mark_distractors(self._announced())
         protocols = self.protocols_of(images.set_names())
         self.last_embeddings = images
-        if self.save_features and is_main():
-            self._save(self.save_features, images, protocols)
-        barrier()  # these may be gigabytes
+        with agreed("writing features"):  # these may be gigabytes
+            if self.save_features and is_main():
+                self._save(self.save_features, images, protocols)
         logger = MMLogger.get_current_instance()
         self.last_results, failures = evaluate_sets(
             images,

@@ -74,7 +74,9 @@ class SplitRanking:
         gallery = self.images.features(split.gallery).to(self.device)
         query = in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device)
         if self.options.query_expansion is not None:
-            query = expand_queries(query, gallery, **self.options.query_expansion)
+            query = expand_queries(
+                query, gallery, distributed=self.distributed, **self.options.query_expansion
+            )
         return [self._evaluate(query, gallery, labels, rerank) for rerank in reranks]
 
     def _without_junk(self, split: Split) -> Split:

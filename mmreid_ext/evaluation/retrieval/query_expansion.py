@@ -10,12 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from mmreid_ext.distributed import agreed, dealt_blocks, fill_in, ranks_sharing
 from mmreid_ext.errors import UserError
 
 from .full_precision import full_precision
 from .inputs import check_features
 from .similarity import TIE, FeatureSimilarity, order_rows
 from .tiles import default_budget
+
+_ROWS_AT_ONCE = 256
+"""Queries expanded at a time at most: enough for a quick product, few enough for many ranks."""
 
 
 def expand_queries(
@@ -25,6 +29,7 @@ def expand_queries(
     num_neighbors: int = 5,
     alpha: float = 0.0,
     memory_budget: int | None = None,
+    distributed: bool = False,
 ) -> Tensor:
     r"""Average each query with its nearest gallery images (AQE, alpha-QE).
 
@@ -39,6 +44,7 @@ def expand_queries(
         num_neighbors: ``n``, at least 1; a smaller gallery is taken whole.
         alpha: Power of the similarity, ``>= 0``; 3 in the paper.
         memory_budget: Working memory in bytes. Defaults to 64 MiB on a CPU, 1 GiB elsewhere.
+        distributed: All ranks hold the same features and expand a share each; all return the same.
 
     Returns:
         float32, shape (Q, D), L2-normalised; use it in place of the queries. It is computed in
@@ -67,14 +73,18 @@ def expand_queries(
     with full_precision(gallery.device):
         similarity = FeatureSimilarity(query, gallery, "cosine", memory_budget=budget)
         shape = similarity.shape
-        for rows in torch.arange(len(query), device=query.device).split(shape.rows):
-            scores, index = _nearest(similarity, rows, number, shape.double_cols)
-            total = query[rows] * similarity.a[rows, None]
-            for score, images in zip(scores.T, index.T, strict=True):
-                weight = score.clamp(min=0).pow(alpha) * similarity.b[images]
-                total += weight[:, None] * gallery[images]
-            result[rows] = normalize(total).float()
-    return result
+        rank, world_size = ranks_sharing(distributed)
+        blocks = dealt_blocks(len(query), min(shape.rows, _ROWS_AT_ONCE), world_size)
+        with agreed("query expansion", distributed):
+            for rows in (slice(a, b) for a, b, owner in blocks if owner == rank):
+                asking = torch.arange(rows.start, rows.stop, device=query.device)
+                scores, index = _nearest(similarity, asking, number, shape.double_cols)
+                total = query[rows] * similarity.a[rows, None]
+                for score, images in zip(scores.T, index.T, strict=True):
+                    weight = score.clamp(min=0).pow(alpha) * similarity.b[images]
+                    total += weight[:, None] * gallery[images]
+                result[rows] = normalize(total).float()
+    return fill_in(result, blocks, distributed)
 
 
 def _nearest(

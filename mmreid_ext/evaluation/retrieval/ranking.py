@@ -15,7 +15,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.distributed import agreed, gather_rows, ranks_sharing
 
 from .full_precision import full_precision
 from .inputs import RetrievalInputs
@@ -104,6 +104,7 @@ def evaluate_retrieval(
     Raises:
         TypeError: For features that are not floating or labels that are not integers.
         ValueError: For NaN or infinite features, shapes that do not fit, unknown names.
+        RankLostError: If another rank failed at its share.
 
     Warns:
         UserWarning: Of embeddings 100 times as long as the median under Euclidean distance.
@@ -171,12 +172,13 @@ def rank_by(
         histogram = ScoreHistogram(inputs.gallery.device, exact=similarity.is_little)
         ranker = _ChunkRanker(similarity, IdentityIndex(inputs), histogram, counting)
         fields = ranker.unknown(len(inputs.query))
-        rank, world_size = (get_rank(), get_world_size()) if distributed else (0, 1)
+        rank, world_size = ranks_sharing(distributed)
         chunks = ranker.index.chunks(similarity.shape.rows)[rank::world_size]
-        for done, chunk in enumerate(chunks, 1):
-            fields[chunk] = ranker.rank(chunk)
-            if progress is not None:
-                progress("ranking", done, len(chunks))
+        with agreed("ranking", distributed):
+            for done, chunk in enumerate(chunks, 1):
+                fields[chunk] = ranker.rank(chunk)
+                if progress is not None:
+                    progress("ranking", done, len(chunks))
         if distributed:
             histogram.join_ranks()
             fields = _join_ranks(fields, chunks)

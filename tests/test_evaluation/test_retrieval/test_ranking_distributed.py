@@ -5,7 +5,9 @@ import pytest
 import torch
 from helpers.distributed import run_distributed
 
-from mmreid_ext.evaluation import evaluate_retrieval, k_reciprocal_rerank
+from mmreid_ext.errors import RankLostError
+from mmreid_ext.evaluation import evaluate_retrieval, expand_queries, k_reciprocal_rerank
+from mmreid_ext.evaluation.retrieval.rank_counting import RankCounter
 
 BUDGET = 120_000  # several chunks and tiles, so that both ranks have work
 
@@ -64,3 +66,46 @@ def test_ranks_without_queries():
     expected = scores(evaluate_retrieval(query[5:6], gallery, qp[5:6], gp, qc[5:6], gc))
     for rank in run_distributed(alone, 3, timeout=300):
         torch.testing.assert_close(rank, expected, rtol=0, atol=0, equal_nan=True)
+
+
+def few(rank=0, world_size=1):
+    """Fewer images than ranks, so that a rank has no row to search, encode or expand."""
+    query, gallery, qp, gp, qc, gc = data()
+    common = {"distributed": world_size > 1}
+    near = {"rerank": {"k1": 2, "k2": 2}, **common}
+    one = evaluate_retrieval(query[5:6], gallery[:1], qp[5:6], qp[5:6], **near)
+    expanded = expand_queries(query[:1], gallery, num_neighbors=2, **common)
+    distances = k_reciprocal_rerank(query[:1], gallery[:1], k1=2, k2=2, **common)
+    return [*scores(one), expanded, distances]
+
+
+def test_ranks_without_images():
+    for rank in run_distributed(few, 3, timeout=300):
+        torch.testing.assert_close(rank, few(), rtol=0, atol=0, equal_nan=True)
+
+
+def expand(rank=0, world_size=1):
+    query, gallery, *_ = data()
+    with_blocks = {"memory_budget": BUDGET, "distributed": world_size > 1}
+    return expand_queries(query, gallery, num_neighbors=3, alpha=2.0, **with_blocks)
+
+
+def test_ranks_share_the_expansion_of_queries():
+    for rank in run_distributed(expand, 2, timeout=300):
+        assert torch.equal(rank, expand())
+
+
+def one_fails(rank, world_size):
+    """The second rank fails within its share: what each rank is told."""
+    if rank == 1:
+        RankCounter.count = lambda *args: 1 / 0
+    try:
+        evaluate_retrieval(*data(), memory_budget=BUDGET, distributed=True)
+    except (ZeroDivisionError, RankLostError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def test_a_rank_that_fails_at_its_share_ends_the_others():
+    zero, one = run_distributed(one_fails, 2, timeout=60)
+    assert one == "ZeroDivisionError: division by zero"
+    assert zero == "RankLostError: ranking: rank 1 failed with ZeroDivisionError: division by zero"

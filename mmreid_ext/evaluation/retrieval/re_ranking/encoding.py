@@ -5,11 +5,13 @@ Shapes: N images, B rows of one part, k neighbours, h neighbours of a neighbour,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from mmreid_ext.distributed import agreed, even_shares, fill_in, ranks_sharing
 from mmreid_ext.evaluation.retrieval.similarity import TIE, FeatureSimilarity
 
 from .neighbors import Neighbors
@@ -101,27 +103,74 @@ def expanded_sets(index: Tensor, k1: int, rows: Tensor) -> tuple[Tensor, Tensor]
 
 
 def encode(
-    similarity: FeatureSimilarity, neighbors: Neighbors, k1: int, k2: int, rows_at_once: int
+    similarity: FeatureSimilarity,
+    neighbors: Neighbors,
+    k1: int,
+    k2: int,
+    rows_at_once: int,
+    distributed: bool = False,
 ) -> SparseRows:
     r"""Encode every image as weights over its expanded set, averaged over its neighbours.
 
     ``V[p, q] = exp(-D[p, q])`` for ``q`` in ``R*(p)``, scaled to sum 1, where ``D`` is the squared
     distance over its greatest value in the row; then ``V[p]`` is the mean over the ``k2`` nearest.
+
+    Args:
+        similarity: Of N images with themselves.
+        neighbors: Their neighbours.
+        k1: Size of the reciprocal sets.
+        k2: Images averaged over.
+        rows_at_once: Images encoded at a time.
+        distributed: Ranks share the images; all get all of them.
     """
     index = neighbors.index
-    number = len(index)
     scale = distance_scale(neighbors.farthest)
-    counts, cols, weights = [], [], []
-    for rows in torch.arange(number, device=index.device).split(rows_at_once):
+
+    def encoded(rows: Tensor) -> _Part:
         row, col = expanded_sets(index, k1, rows)
         distance = -similarity.pairs(rows[row], col).clamp(max=0) * scale[rows[row]]
         weight = torch.exp(-distance)
         total = weight.new_zeros(len(rows)).index_add_(0, row, weight)
-        counts.append(torch.bincount(row, minlength=len(rows)))
-        cols.append(col)
-        weights.append((weight / total[row] * UNIT).round_().int())
-    plain = _sparse_rows(counts, cols, weights)
-    return plain if k2 <= 1 else _average(plain, index[:, :k2], rows_at_once)
+        count = torch.bincount(row, minlength=len(rows))
+        return count, col, (weight / total[row] * UNIT).round_().int()
+
+    plain = _of_all(encoded, index, rows_at_once, distributed)
+    if k2 <= 1:
+        return plain
+    nearest, lengths = index[:, :k2], plain.starts.diff()
+    return _of_all(
+        lambda rows: _average(plain, lengths, nearest[rows]), index, rows_at_once, distributed
+    )
+
+
+_Part = tuple[Tensor, Tensor, Tensor]
+"""Some rows: their numbers of entries (B,), and the entries' columns and weights, (nnz,) each."""
+
+
+def _of_all(
+    encoded: Callable[[Tensor], _Part], index: Tensor, rows_at_once: int, distributed: bool
+) -> SparseRows:
+    """Encode all rows, or this rank's share and take over those of the others."""
+    rank, world_size = ranks_sharing(distributed)
+    shares = even_shares(len(index), world_size)
+    rows = torch.arange(*shares[rank][:2], device=index.device)
+    with agreed("encoding", distributed):
+        parts = [encoded(some) for some in rows.split(rows_at_once)]
+        counts, cols, weights = (torch.cat(column) for column in zip(*parts, strict=True))
+    if world_size == 1:
+        return SparseRows(_starts(counts), cols, weights)
+    lengths = counts.new_empty(len(index))
+    lengths[rows] = counts
+    starts = _starts(fill_in(lengths, shares))
+    entries = [(int(starts[a]), int(starts[b]), owner) for a, b, owner in shares]
+    own = slice(*entries[rank][:2])
+    all_cols, all_weights = cols.new_empty(entries[-1][1]), weights.new_empty(entries[-1][1])
+    all_cols[own], all_weights[own] = cols, weights
+    return SparseRows(starts, fill_in(all_cols, entries), fill_in(all_weights, entries))
+
+
+def _starts(counts: Tensor) -> Tensor:
+    return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
 def distance_scale(farthest: Tensor) -> Tensor:
@@ -132,24 +181,14 @@ def distance_scale(farthest: Tensor) -> Tensor:
     return torch.where(farthest < -TIE, -1 / farthest, 0.0)
 
 
-def _sparse_rows(counts: list[Tensor], cols: list[Tensor], weights: list[Tensor]) -> SparseRows:
-    ends = torch.cat(counts).cumsum(0)
-    return SparseRows(torch.cat([ends.new_zeros(1), ends]), torch.cat(cols), torch.cat(weights))
-
-
-def _average(plain: SparseRows, nearest: Tensor, rows_at_once: int) -> SparseRows:
-    """Average the rows of the nearest images, rounding halves up."""
-    number, k2 = nearest.shape
-    lengths = plain.starts.diff()
-    counts, cols, weights = [], [], []
-    for part in nearest.split(rows_at_once):
-        images = part.flatten()
-        at, owner = spans(plain.starts[images], lengths[images])
-        keys, order = ((owner // k2) * number + plain.cols[at]).sort()
-        keys, place = keys.unique_consecutive(return_inverse=True)
-        total = torch.zeros(len(keys), dtype=torch.int64, device=keys.device)
-        total.index_add_(0, place, plain.weights[at[order]].long())
-        counts.append(torch.bincount(keys // number, minlength=len(part)))
-        cols.append(keys % number)
-        weights.append((total + k2 // 2).div_(k2, rounding_mode="floor").int())
-    return _sparse_rows(counts, cols, weights)
+def _average(plain: SparseRows, lengths: Tensor, nearest: Tensor) -> _Part:
+    """Average the rows of the nearest images, (B, k2), rounding halves up."""
+    number, k2 = len(lengths), nearest.shape[1]
+    images = nearest.flatten()
+    at, owner = spans(plain.starts[images], lengths[images])
+    keys, order = ((owner // k2) * number + plain.cols[at]).sort()
+    keys, place = keys.unique_consecutive(return_inverse=True)
+    total = torch.zeros(len(keys), dtype=torch.int64, device=keys.device)
+    total.index_add_(0, place, plain.weights[at[order]].long())
+    count = torch.bincount(keys // number, minlength=len(nearest))
+    return count, keys % number, (total + k2 // 2).div_(k2, rounding_mode="floor").int()

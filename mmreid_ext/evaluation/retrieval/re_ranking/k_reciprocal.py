@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmreid_ext.distributed import agreed, dealt_blocks, fill_in, ranks_sharing
 from mmreid_ext.evaluation.from_disk.disk_features import strung
 from mmreid_ext.evaluation.retrieval.full_precision import full_precision
 from mmreid_ext.evaluation.retrieval.inputs import check_features
@@ -67,7 +68,7 @@ def k_reciprocal_rerank(
         memory_budget: Working memory in bytes for tiles. Defaults to 256 MiB on a CPU and 4 GiB on
             other devices. Lists of neighbours and sparse rows (about 4 KB per image) and a joined
             copy of the features come on top.
-        distributed: Ranks share the search for neighbours; all return the same result.
+        distributed: All ranks hold the same features and do a share each; all return the same.
         progress: Called with (stage, done, in all).
         approximate: Search neighbours with FAISS, for more than a million images; see
             ``docs/benchmarks.md`` for what it costs in mAP. Defaults to False.
@@ -93,14 +94,18 @@ def k_reciprocal_rerank(
         )
         shape = similarity.shape
         result = query.new_empty((len(query), len(gallery)), dtype=torch.float32)
-        for chunk in torch.arange(len(query), device=query.device).split(shape.rows):
-            rows, cols = similarity.rows(chunk), shape.double_cols
-            for start in range(0, len(gallery), cols):
-                stop = min(start + cols, len(gallery))
-                result[chunk, start:stop] = rows.double_tile(start, stop).neg_().float()
-            if progress is not None:
-                progress("distances", int(chunk[-1]) + 1, len(query))
-    return result
+        rank, world_size = ranks_sharing(distributed)
+        blocks = dealt_blocks(len(query), shape.rows, world_size)
+        with agreed("distances", distributed):
+            for first, last, owner in blocks:
+                if owner == rank:
+                    rows = similarity.rows(torch.arange(first, last, device=query.device))
+                    for start in range(0, len(gallery), shape.double_cols):
+                        stop = min(start + shape.double_cols, len(gallery))
+                        result[first:last, start:stop] = rows.double_tile(start, stop).neg_()
+                    if progress is not None:
+                        progress("distances", last, len(query))
+    return fill_in(result, blocks, distributed)
 
 
 def rerank_similarity(
@@ -124,7 +129,7 @@ def rerank_similarity(
         k1: Size of the reciprocal sets.
         k2: Images averaged over.
         lambda_value: Weight of the plain distance.
-        distributed: Ranks share the search for neighbours.
+        distributed: Ranks share the search for neighbours, and the encoding.
         progress: Called with (stage, done, in all).
         approximate: Search neighbours with FAISS.
         gallery_rows: What messages call the rows of the gallery, (G,). None: their positions.
@@ -149,6 +154,6 @@ def rerank_similarity(
     # the widest array of the encoding has (k1 + 1)**3 / 2 flags per row; a quarter of the budget
     flags = (k1 + 1) ** 2 * k // 2
     rows_at_once = max(1, min(_MOST_ENCODED, budget // 4 // max(1, flags)))
-    encoding = encode(features, neighbors, k1, k2, rows_at_once)
+    encoding = encode(features, neighbors, k1, k2, rows_at_once, distributed)
     scale = distance_scale(neighbors.farthest)[: len(query)]
     return RerankedSimilarity(features, encoding, scale, lambda_value, shape)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.distributed import agreed, even_shares, fill_in, ranks_sharing, rows_from_all
 from mmreid_ext.evaluation.retrieval.settings import Progress
 from mmreid_ext.evaluation.retrieval.similarity import TIE, FeatureSimilarity, order_rows
 
@@ -69,11 +69,15 @@ class _Best:
         self.scores[rows], order = scores.topk(keep, dim=1, largest=self.largest, sorted=False)
         self.index[rows] = index.gather(1, order)
 
-    def join_ranks(self) -> None:
-        """Merge what all ranks have seen."""
-        scores, index = gather_rows(self.scores[None]), gather_rows(self.index[None])
-        self.scores.fill_(self.nothing)
-        for part in zip(scores, index, strict=True):
+    def keep_share(self, shared: bool) -> None:
+        """Keep the rows of this rank, with what all ranks have seen of them."""
+        if not shared:
+            return
+        shares = even_shares(len(self.scores), ranks_sharing()[1])
+        parts = rows_from_all(self.scores, shares), rows_from_all(self.index, shares)
+        self.scores = torch.full_like(parts[0][0], self.nothing)
+        self.index = torch.zeros_like(parts[1][0])
+        for part in zip(*parts, strict=True):
             self._merge(slice(None), *part)
 
 
@@ -96,59 +100,81 @@ def exact_neighbors(
         similarity: Of N images with themselves.
         k: Number of neighbours, at most N.
         memory_budget: Bytes for tiles; the lists of candidates come on top, 12 bytes each.
-        distributed: Ranks share the tiles.
+        distributed: Ranks share the tiles, and then the rows.
         progress: Called with ('neighbours', tiles done, tiles in all).
     """
     number, device = len(similarity), similarity.device
     best = _Best(number, min(k + SPARE, number), device)
     worst = _Best(number, min(LOWEST, number), device, largest=False)
+    with agreed("neighbours", distributed):
+        _search(similarity, (best, worst), memory_budget, distributed, progress)
+    best.keep_share(distributed)
+    worst.keep_share(distributed)
+    rank, world_size = ranks_sharing(distributed)
+    shares = even_shares(number, world_size)
+    own = slice(*shares[rank][:2])
+    index = torch.empty((number, k), dtype=torch.int64, device=device)
+    farthest = torch.empty(number, dtype=torch.float64, device=device)
+    with agreed("neighbours", distributed):
+        index[own], complete = _order_exactly(similarity, best, k, own.start)
+        farthest[own], decided = _lowest_exactly(similarity, worst, own.start)
+        open_rows = (~complete | ~decided).nonzero().flatten() + own.start
+        for part in open_rows.split(max(1, memory_budget // (_ORDER_BYTES * number))):
+            scores = similarity.double_tile(part, 0, number)
+            index[part] = order_rows(scores, k)
+            farthest[part] = similarity.pairs(part, scores.argmin(dim=1))
+    fill_in(index, shares, distributed)
+    return Neighbors(index, fill_in(farthest, shares, distributed))
+
+
+def _search(
+    similarity: FeatureSimilarity,
+    lists: tuple[_Best, _Best],
+    memory_budget: int,
+    distributed: bool,
+    progress: Progress | None,
+) -> None:
+    """Take this rank's tiles into the lists of candidates."""
+    number = len(similarity)
     side = max(_MIN_SIDE, min(_MAX_SIDE, math.isqrt(memory_budget // _TILE_BYTES)))
     starts = range(0, number, side)
-    tiles = [(i, j) for i in starts for j in starts if i <= j]
-    if distributed:
-        tiles = tiles[get_rank() :: get_world_size()]
-    for done, (i, j) in enumerate(tiles):
-        rows = similarity.rows(torch.arange(i, min(i + side, number), device=device))
+    rank, world_size = ranks_sharing(distributed)
+    tiles = [(i, j) for i in starts for j in starts if i <= j][rank::world_size]
+    for done, (i, j) in enumerate(tiles, 1):
+        rows = similarity.rows(torch.arange(i, min(i + side, number), device=similarity.device))
         tile = rows.tile(j, min(j + side, number))
         parts = [(i, tile, j)] + ([(j, tile.T.contiguous(), i)] if i < j else [])
         for part in parts:
-            best.update(*part)
-            worst.update(*part)
+            for best in lists:
+                best.update(*part)
         if progress is not None:
-            progress("neighbours", done + 1, len(tiles))
-    if distributed:
-        best.join_ranks()
-        worst.join_ranks()
-    index, complete = _order_exactly(similarity, best, k)
-    farthest, decided = _lowest_exactly(similarity, worst)
-    open_rows = (~complete | ~decided).nonzero().flatten()
-    for part in open_rows.split(max(1, memory_budget // (_ORDER_BYTES * number))):
-        scores = similarity.double_tile(part, 0, number)
-        index[part] = order_rows(scores, k)
-        farthest[part] = similarity.pairs(part, scores.argmin(dim=1))
-    return Neighbors(index, farthest)
+            progress("neighbours", done, len(tiles))
 
 
-def _lowest_exactly(similarity: FeatureSimilarity, worst: _Best) -> tuple[Tensor, Tensor]:
-    """Find the lowest float64 score of every row.
+def _lowest_exactly(
+    similarity: FeatureSimilarity, worst: _Best, first: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Find the lowest float64 score of rows, of which ``first`` is the first.
 
     Returns:
-        The scores, (N,), and whether they are certain, (N,): False if an image that is no candidate
+        The scores, (n,), and whether they are certain, (n,): False if an image that is no candidate
         may be lower.
     """
     number, keep = worst.index.shape
-    rows = torch.arange(number, device=worst.index.device).repeat_interleave(keep)
+    rows = torch.arange(first, first + number, device=worst.index.device).repeat_interleave(keep)
     scores = similarity.pairs(rows, worst.index.flatten()).view(number, keep)
     lowest = scores.min(dim=1)[0]
     border = worst.scores.max(dim=1)[0].double()  # every other float32 score is at least this
-    return lowest, (lowest < border - similarity.tolerance) | (keep == number)
+    return lowest, (lowest < border - similarity.tolerance) | (keep == len(similarity))
 
 
-def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[Tensor, Tensor]:
-    """Order the candidates as float64 scores would.
+def _order_exactly(
+    similarity: FeatureSimilarity, best: _Best, k: int, first: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Order the candidates of rows, of which ``first`` is the first, as float64 scores would.
 
     Returns:
-        The first ``k``, (N, k), and whether they are certain, (N,): False if an image that is no
+        The first ``k``, (n, k), and whether they are certain, (n,): False if an image that is no
         candidate may be nearer.
     """
     number, keep = best.index.shape
@@ -160,13 +186,13 @@ def _order_exactly(similarity: FeatureSimilarity, best: _Best, k: int) -> tuple[
     for rows in torch.arange(number, device=index.device).split(_ROWS_AT_ONCE):
         scores = found[rows]
         row, at = _too_close(scores, apart).nonzero(as_tuple=True)
-        scores[row, at] = similarity.pairs(rows[row], index[rows[row], at])
+        scores[row, at] = similarity.pairs(rows[row] + first, index[rows[row], at])
         order = order_rows(scores, k)
         result[rows] = index[rows].gather(1, order)
         border[rows] = scores.gather(1, order[:, -1:])[:, 0]
     least = best.scores.min(dim=1)[0]
     complete = border > least.double() + apart
-    return result, complete | (keep == number)
+    return result, complete | (keep == len(similarity))
 
 
 def _too_close(scores: Tensor, apart: float) -> Tensor:

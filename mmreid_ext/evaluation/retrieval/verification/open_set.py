@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from mmreid_ext.distributed import gather_rows, get_rank, get_world_size
+from mmreid_ext.distributed import agreed, gather_rows, ranks_sharing
 from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.retrieval.inputs import RetrievalInputs
 from mmreid_ext.evaluation.retrieval.similarity import TIE
@@ -169,10 +169,11 @@ def _scores(
     place = torch.searchsorted(people, inputs.gallery_pids).clamp_(max=len(people) - 1)
     of_people = people[place] == inputs.gallery_pids
     gone = unknown[:, place] & of_people  # (T, G)
-    rank, ranks = (get_rank(), get_world_size()) if distributed else (0, 1)
+    rank, ranks = ranks_sharing(distributed)
     blocks = list(answered.split(_QUERIES))
     empty = torch.empty(0, 2, len(unknown), dtype=torch.float64, device=people.device)
-    ranked = torch.cat([empty, *(_best(inputs, rows, gone) for rows in blocks[rank::ranks])])
+    with agreed("open set", distributed):
+        ranked = torch.cat([empty, *(_best(inputs, rows, gone) for rows in blocks[rank::ranks])])
     if distributed:
         ranked = gather_rows(ranked)
         order = torch.cat([torch.cat(blocks[r::ranks]) for r in range(ranks) if blocks[r::ranks]])
