@@ -114,6 +114,8 @@ def agreed(work: str, shared: bool = True) -> Iterator[None]:
         failed = [(rank, text) for rank, text in enumerate(said) if text is not None]
         if failed and problem is None:
             rank, text = failed[0]
-            raise RankLostError(f"{work}: rank {rank} failed with {one_line(str(text))}")
+            raise RankLostError(
+                f"{work}: rank {rank} failed with {one_line(text)}; see what it wrote itself."
+            )
     if problem is not None:
         raise problem

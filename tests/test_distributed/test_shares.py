@@ -85,7 +85,8 @@ def failing(rank, world_size):
 
 def test_an_error_of_one_rank_is_raised_on_all_and_names_it():
     zero, one = run_distributed(failing, 2, timeout=60)
-    assert zero[0] == "counting: rank 1 failed with KeyError: 'no such row'"
+    told = "counting: rank 1 failed with KeyError: 'no such row'; see what it wrote itself."
+    assert zero[0] == told
     assert one[0] == "KeyError('no such row')"
     assert zero[1:] == ["of this rank", 2.0] and one[1:] == [2.0]
 

@@ -108,4 +108,4 @@ def one_fails(rank, world_size):
 def test_a_rank_that_fails_at_its_share_ends_the_others():
     zero, one = run_distributed(one_fails, 2, timeout=60)
     assert one == "ZeroDivisionError: division by zero"
-    assert zero == "RankLostError: ranking: rank 1 failed with ZeroDivisionError: division by zero"
+    assert zero.startswith(f"RankLostError: ranking: rank 1 failed with {one};")
