@@ -100,5 +100,6 @@ def find_config(name: str | os.PathLike) -> Path:
 def _ours() -> dict[str, Path]:
     """The package's configurations by name."""
     package = Path(__file__).resolve().parent.parent
-    folders = [package / ".mim" / "configs", package.parent / "configs"]
+    roots = [package / ".mim" / "configs", package.parent / "configs"]
+    folders = [folder for root in roots for folder in (root, root / "migrated")]
     return {file.stem: file for folder in folders for file in folder.glob("*.py")}

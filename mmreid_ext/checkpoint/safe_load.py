@@ -30,7 +30,7 @@ _HAS_NAMED_SAFE_GLOBALS = torch_is_at_least(2, 6)
 """Older PyTorch cannot allow-list a stand-in for a type; there our own unpickler does it."""
 
 
-_SIGNS_OF_GARBAGE = (
+SIGNS_OF_GARBAGE = (
     *(EOFError, AttributeError, LookupError, TypeError, AssertionError, struct.error),
     *(ValueError, ArithmeticError, SyntaxError),
 )
@@ -85,7 +85,7 @@ def safe_load(file: str | os.PathLike | IO[bytes], map_location: Any = None) -> 
         raise UserError(f"{name} is damaged or incomplete ({_quoted(error)}).") from error
     except UserError:
         raise
-    except _SIGNS_OF_GARBAGE as error:
+    except SIGNS_OF_GARBAGE as error:
         reason = f"{type(error).__name__}: {_quoted(error)}"
         raise UserError(f"{name} is damaged or no PyTorch file ({reason}).") from error
 
@@ -166,14 +166,14 @@ def _allowed_globals() -> dict[str, Any]:
             "builtins.complex": complex,
             "collections.Counter": Counter,
             "torch.device": torch.device,
-            "_codecs.encode": _encode_text,
+            "_codecs.encode": encode_text,
         }
     )
     allowed.update(foreign_globals())
     return allowed
 
 
-def _encode_text(text: str, encoding: str) -> bytes:
+def encode_text(text: str, encoding: str) -> bytes:
     """How pickle protocol 2 stores bytes."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"GLOBAL _codecs.encode with the encoding {brief(encoding)}")
@@ -199,10 +199,14 @@ class RestrictedUnpickler(pickle._Unpickler):
         renamed = _compat_pickle.IMPORT_MAPPING.get(module, module), name
         module, name = _compat_pickle.NAME_MAPPING.get((module, name), renamed)
         full_name = f"{module}.{name}"
-        allowed = _allowed_globals()
-        if full_name not in allowed:
+        found = self.find_global(full_name)
+        if found is None:
             raise pickle.UnpicklingError(f"GLOBAL {full_name} is not allowed")
-        return allowed[full_name]
+        return found
+
+    def find_global(self, full_name: str) -> Any:
+        """Return the listed object of a full name; None if it isn't listed."""
+        return _allowed_globals().get(full_name)
 
     def load_build(self) -> None:
         """Set an object's state, on tensors, ordered dictionaries and stand-ins only."""

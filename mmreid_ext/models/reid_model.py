@@ -21,6 +21,7 @@ from mmreid_ext.registry import MODELS
 from .backbones.joined_blocks import join_branches
 from .batch_targets import read_targets
 from .position_embeddings import resize_when_loaded
+from .stems import remove_stem_relu, set_stem_pool
 
 # ImageNet's, of pixels in [0, 255], as MMPretrain's backbones know them. Images arrive as BGR.
 IMAGENET_PREPROCESSOR = dict(
@@ -42,6 +43,8 @@ class ReIDModel(BaseModel):
             ``GlobalAveragePooling``.
         stem_relu: False removes the activation of the stem, as the strong baseline's ResNet does
             ("by history", say its authors; MetaBIN's has it). Defaults to True.
+        stem_pool: ``'padded'`` or ``'ceil'`` (fast-reid's) for the pooling of a ResNet's stem, see
+            :func:`.stems.set_stem_pool`. None leaves it as it is. Defaults to None.
         train_gates: Whether gates of batch-instance norms are ordinary weights. False leaves them
             to :class:`mmreid_ext.engine.MetaBINTrainLoop`: no gradient, no weight decay, no part in
             DDP.
@@ -73,6 +76,7 @@ class ReIDModel(BaseModel):
         head: dict,
         neck: dict | None = dict(type="mmpretrain.GlobalAveragePooling"),  # noqa: B006 (never modified)
         stem_relu: bool = True,
+        stem_pool: str | None = None,
         train_gates: bool = False,
         stage_plugins: Mapping[str, dict] | None = None,
         flip_test: bool = False,
@@ -87,7 +91,9 @@ class ReIDModel(BaseModel):
         self.neck = None if neck is None else MODELS.build(neck)
         self.head = MODELS.build(head)
         if not stem_relu:
-            self._remove_stem_relu()
+            remove_stem_relu(self.backbone)
+        if stem_pool is not None:
+            set_stem_pool(self.backbone, stem_pool)
         for stage, plugin in (stage_plugins or {}).items():
             self._append_to_stage(stage, plugin)
         if not train_gates:
@@ -100,15 +106,6 @@ class ReIDModel(BaseModel):
             self.backbone.compile()
         resize_when_loaded(self.backbone)
         join_branches(self.backbone)
-
-    def _remove_stem_relu(self) -> None:
-        # MMPretrain's ResNet applies `self.relu` only to its plain stem; blocks have their own.
-        if not hasattr(self.backbone, "conv1") or not hasattr(self.backbone, "relu"):
-            name = type(self.backbone).__name__
-            raise UserError(
-                f"ReIDModel: stem_relu=False needs a plain ResNet stem, not {name}; set it to True."
-            )
-        self.backbone.relu = nn.Identity()
 
     def _append_to_stage(self, stage: str, plugin: dict) -> None:
         module = getattr(self.backbone, stage, None)

@@ -10,8 +10,12 @@ Translation = Callable[[str], str]
 """A name of a weight in, its name in MMPretrain out."""
 
 
-def _rules(*pairs: tuple[str, str]) -> Translation:
-    """Return a translation that replaces every pattern in turn."""
+def rules(*pairs: tuple[str, str]) -> Translation:
+    """Return a translation that replaces every pattern in turn.
+
+    Args:
+        *pairs: A regular expression, and what takes the place of what it finds.
+    """
     compiled: Sequence[tuple[re.Pattern[str], str]] = [(re.compile(a), b) for a, b in pairs]
 
     def translate(name: str) -> str:
@@ -28,11 +32,11 @@ _MOBILENET_BLOCKS = (1, 2, 3, 4, 3, 3, 1)
 _FIRST_OF_LAYER = (0, *accumulate(_MOBILENET_BLOCKS))
 
 
-def _mobilenet_v2(since_0_8: bool) -> Translation:
+def mobilenet_v2(since_0_8: bool) -> Translation:
     """Return the translation of torchvision's MobileNetV2, since its version 0.8 or before."""
 
     def translate(name: str) -> str:
-        name = _MOBILENET_ENDS(name)
+        name = _ENDS(name)
         found = re.fullmatch(r"features\.(\d+)\.conv\.(\d)(?:\.(\d))?\.(\w+)", name)
         if found is None or not 1 <= int(found[1]) <= _FIRST_OF_LAYER[-1]:
             return name
@@ -53,14 +57,14 @@ def _mobilenet_v2(since_0_8: bool) -> Translation:
     return translate
 
 
-_MOBILENET_ENDS = _rules(
+_ENDS = rules(
     (r"^features\.0\.0\.", "conv1.conv."),
     (r"^features\.0\.1\.", "conv1.bn."),
     (r"^features\.18\.0\.", "conv2.conv."),
     (r"^features\.18\.1\.", "conv2.bn."),
 )
 
-_TIMM_VIT = _rules(
+TIMM_VIT = rules(
     (r"^patch_embed\.proj\.", "patch_embed.projection."),
     (r"^blocks\.", "layers."),
     (r"\.norm([12])\.", r".ln\1."),
@@ -71,7 +75,7 @@ _TIMM_VIT = _rules(
     (r"^norm\.", "ln1."),
 )
 
-_TORCHVISION_VIT = _rules(
+TORCHVISION_VIT = rules(
     (r"^class_token$", "cls_token"),
     (r"^conv_proj\.", "patch_embed.projection."),
     (r"^encoder\.pos_embedding$", "pos_embed"),
@@ -84,7 +88,7 @@ _TORCHVISION_VIT = _rules(
     (r"\.mlp\.(linear_2|3)\.", ".ffn.layers.1."),
 )
 
-_TIMM_RESNET_D = _rules(
+TIMM_RESNET_D = rules(
     (r"^conv1\.0\.", "stem.0.conv."),
     (r"^conv1\.1\.", "stem.0.bn."),
     (r"^conv1\.3\.", "stem.1.conv."),
@@ -95,15 +99,31 @@ _TIMM_RESNET_D = _rules(
     (r"^layer1\.0\.downsample\.2\.", "layer1.0.downsample.1."),
 )
 
+TORCHREID_MOBILENET_V2 = rules(
+    (r"^conv(\d)\.(\d)\.conv3\.0\.", r"layer\1.\2.conv3.conv."),
+    (r"^conv(\d)\.(\d)\.conv3\.1\.", r"layer\1.\2.conv3.bn."),
+    (r"^conv(\d)\.", r"layer\1."),
+)
+
+TORCHREID_OSNET_AIN = rules(
+    (r"^pool([23])\.0\.", r"conv\1.2.0."),
+    (r"\.conv2\.0\.layers\.0\.", ".conv2a."),
+    (r"\.conv2\.1\.layers\.", ".conv2b."),
+    (r"\.conv2\.2\.layers\.", ".conv2c."),
+    (r"\.conv2\.3\.layers\.", ".conv2d."),
+)
+
 PREFIXES = ("", "module.", "backbone.", "base.", "model.", "image_encoder.", "encoder.")
 """What whole networks put before the names of their backbone."""
 
 LAYOUTS: dict[str, Translation] = {
     "": lambda name: name,
-    "torchvision's MobileNetV2": _mobilenet_v2(since_0_8=True),
-    "an early torchvision's MobileNetV2": _mobilenet_v2(since_0_8=False),
-    "timm's ResNet-D": _TIMM_RESNET_D,
-    "timm's vision transformer": _TIMM_VIT,
-    "torchvision's vision transformer": _TORCHVISION_VIT,
+    "torchvision's MobileNetV2": mobilenet_v2(since_0_8=True),
+    "an early torchvision's MobileNetV2": mobilenet_v2(since_0_8=False),
+    "timm's ResNet-D": TIMM_RESNET_D,
+    "timm's vision transformer": TIMM_VIT,
+    "torchvision's vision transformer": TORCHVISION_VIT,
+    "torchreid's MobileNetV2": TORCHREID_MOBILENET_V2,
+    "torchreid's OSNet-AIN": TORCHREID_OSNET_AIN,
 }
 """Translations by whose names they read; the empty one changes nothing."""

@@ -52,6 +52,8 @@ def network_settings(model: nn.Module, network: Mapping[str, Any] | None) -> dic
             _flatten({**_defaults(type(part)), **(network.get(name) or {})}, name, settings)
     _flatten(network.get("stage_plugins"), "stage_plugins", settings)
     settings["stem_relu"] = network.get("stem_relu", True)
+    if network.get("stem_pool") is not None:  # checkpoints of earlier versions don't name it
+        settings["stem_pool"] = network["stem_pool"]
     return settings
 
 

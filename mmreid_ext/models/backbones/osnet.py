@@ -24,14 +24,21 @@ CHANNELS = (64, 256, 384, 512)
 GATE_REDUCTION = 16
 MIDDLE_REDUCTION = 4
 
+# Where the two blocks of the three stages normalise by instance; the stem does in both variants.
+INSTANCE_NORMS = {
+    "ibn": (("outside", "outside"), (None, None), (None, None)),
+    "ain": (("inside", "inside"), (None, "inside"), ("inside", None)),
+}
+PLAIN = ((None, None),) * 3
+
 
 class ConvNorm(nn.Module):
     """Convolution, normalisation and, by default, ReLU."""
 
-    def __init__(self, conv: nn.Conv2d, norm_cfg: dict, relu: bool = True) -> None:
+    def __init__(self, conv: nn.Conv2d, norm_cfg: dict | None, relu: bool = True) -> None:
         super().__init__()
         self.conv = conv
-        self.bn = norm(norm_cfg, conv.out_channels)
+        self.bn = nn.Identity() if norm_cfg is None else norm(norm_cfg, conv.out_channels)
         self.relu = nn.ReLU(inplace=True) if relu else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,8 +46,10 @@ class ConvNorm(nn.Module):
         return self.relu(self.bn(self.conv(x)))
 
 
-def conv1x1(in_channels: int, out_channels: int, norm_cfg: dict, relu: bool = True) -> ConvNorm:
-    """Build a pointwise convolution with normalisation."""
+def conv1x1(
+    in_channels: int, out_channels: int, norm_cfg: dict | None, relu: bool = True
+) -> ConvNorm:
+    """Build a pointwise convolution, with normalisation if that is given."""
     return ConvNorm(nn.Conv2d(in_channels, out_channels, 1, bias=False), norm_cfg, relu)
 
 
@@ -73,14 +82,33 @@ class ChannelGate(nn.Module):
         return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(squeezed))))
 
 
+def instance(channels: int) -> nn.InstanceNorm2d:
+    """Build an instance norm with weights."""
+    return nn.InstanceNorm2d(channels, affine=True)
+
+
 class OSBlock(nn.Module):
-    """Residual block with four streams of 1 to 4 light convolutions, summed through one gate."""
+    """Residual block with four streams of 1 to 4 light convolutions, summed through one gate.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        norm_cfg: Normalisation layers.
+        instance_norm: ``'outside'``: of the sum with the shortcut (OSNet-IBN). ``'inside'``: in
+            place of the last normalisation before that sum (OSNet-AIN). None: neither.
+    """
 
     conv2b: nn.Sequential
     conv2c: nn.Sequential
     conv2d: nn.Sequential
 
-    def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        norm_cfg: dict,
+        instance_norm: str | None = None,
+    ) -> None:
         super().__init__()
         middle = out_channels // MIDDLE_REDUCTION
         self.conv1 = conv1x1(in_channels, middle, norm_cfg)
@@ -89,7 +117,10 @@ class OSBlock(nn.Module):
             stream = nn.Sequential(*(LightConv3x3(middle, norm_cfg) for _ in range(depth)))
             setattr(self, name, stream)
         self.gate = ChannelGate(middle)
-        self.conv3 = conv1x1(middle, out_channels, norm_cfg, relu=False)
+        self.inside = instance_norm == "inside"
+        self.conv3 = conv1x1(middle, out_channels, None if self.inside else norm_cfg, relu=False)
+        # The published checkpoints' name.
+        self.IN = instance(out_channels) if instance_norm else nn.Identity()
         changes = in_channels != out_channels
         self.downsample = (
             conv1x1(in_channels, out_channels, norm_cfg, relu=False) if changes else nn.Identity()
@@ -103,7 +134,9 @@ class OSBlock(nn.Module):
         mixed = self.gate(self.conv2a(reduced))
         for stream in (self.conv2b, self.conv2c, self.conv2d):
             mixed = mixed + self.gate(stream(reduced))
-        return torch.relu(self.conv3(mixed) + self.downsample(x))
+        if self.inside:
+            return torch.relu(self.IN(self.conv3(mixed)) + self.downsample(x))
+        return torch.relu(self.IN(self.conv3(mixed) + self.downsample(x)))
 
     def _mix_together(self, reduced: Tensor) -> Tensor:
         """Compute the streams side by side: norms of one depth share a message to other ranks."""
@@ -144,13 +177,19 @@ class OSNet(BaseModule):
             published feature; 0 returns the last map instead, for a pooling neck. Defaults to 512.
         norm_cfg: Normalisation layers. Defaults to ``dict(type='mmreid_ext.SyncBN')``.
         init_cfg: See MMEngine's ``BaseModule``.
+        instance_norms: ``'ibn'`` or ``'ain'``: instance norms where OSNet-IBN and OSNet-AIN have
+            them. Checkpoints of the latter have other names, which ``tools/convert.py`` translates.
+            Defaults to None.
 
     Raises:
-        ValueError: If ``width`` leaves fewer than 64 channels in the second stage.
+        ValueError: If ``width`` leaves fewer than 64 channels in the second stage, or
+            ``instance_norms`` is another word.
 
     References:
         K. Zhou, Y. Yang, A. Cavallaro, T. Xiang, "Omni-Scale Feature Learning for Person
-        Re-Identification", ICCV 2019, https://arxiv.org/abs/1905.00953.
+        Re-Identification", ICCV 2019, https://arxiv.org/abs/1905.00953; "Learning Generalisable
+        Omni-Scale Representations for Person Re-Identification", TPAMI 2021,
+        https://arxiv.org/abs/1910.06827.
 
     Example:
         >>> model = dict(
@@ -166,19 +205,25 @@ class OSNet(BaseModule):
         feature_dim: int = 512,
         norm_cfg: dict | None = None,
         init_cfg: dict | None = None,
+        instance_norms: str | None = None,
     ) -> None:
         super().__init__(init_cfg)
         channels = [int(width * count) for count in CHANNELS]
         least = GATE_REDUCTION * MIDDLE_REDUCTION
         if channels[1] < least:
             raise UserError(f"OSNet: width={width} must be at least {least / CHANNELS[1]}.")
+        if instance_norms not in (None, *INSTANCE_NORMS):
+            raise UserError(f"OSNet: instance_norms={instance_norms!r} must be 'ibn' or 'ain'.")
+        places = INSTANCE_NORMS.get(instance_norms or "", PLAIN)
         norm_cfg = norm_cfg or dict(type="mmreid_ext.SyncBN")
         stem = nn.Conv2d(3, channels[0], 7, stride=2, padding=3, bias=False)
         self.conv1 = ConvNorm(stem, norm_cfg)
+        if instance_norms:
+            self.conv1.bn = instance(channels[0])
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.conv2 = self._stage(channels[0], channels[1], norm_cfg, shrink=True)
-        self.conv3 = self._stage(channels[1], channels[2], norm_cfg, shrink=True)
-        self.conv4 = self._stage(channels[2], channels[3], norm_cfg, shrink=False)
+        self.conv2 = self._stage(channels[0], channels[1], norm_cfg, places[0], shrink=True)
+        self.conv3 = self._stage(channels[1], channels[2], norm_cfg, places[1], shrink=True)
+        self.conv4 = self._stage(channels[2], channels[3], norm_cfg, places[2], shrink=False)
         self.conv5 = conv1x1(channels[3], channels[3], norm_cfg)
         self.fc = None
         if feature_dim:
@@ -190,10 +235,17 @@ class OSNet(BaseModule):
         self._reset_parameters()
 
     @staticmethod
-    def _stage(in_channels: int, out_channels: int, norm_cfg: dict, shrink: bool) -> nn.Sequential:
+    def _stage(
+        in_channels: int,
+        out_channels: int,
+        norm_cfg: dict,
+        instance_norms: tuple[str | None, str | None],
+        shrink: bool,
+    ) -> nn.Sequential:
+        first, second = instance_norms
         blocks: list[nn.Module] = [
-            OSBlock(in_channels, out_channels, norm_cfg),
-            OSBlock(out_channels, out_channels, norm_cfg),
+            OSBlock(in_channels, out_channels, norm_cfg, first),
+            OSBlock(out_channels, out_channels, norm_cfg, second),
         ]
         if shrink:
             transition = conv1x1(out_channels, out_channels, norm_cfg)

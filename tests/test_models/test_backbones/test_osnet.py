@@ -54,3 +54,33 @@ def test_osnet_takes_batch_instance_norms():
     norms = [m for m in model.modules() if isinstance(m, BatchInstanceNorm2d)]
     # 1 stem + per block 2 pointwise and 10 light convolutions, 3 shortcuts, 2 transitions, 1 last
     assert len(norms) == 1 + 6 * 12 + 3 + 2 + 1
+
+
+@pytest.mark.parametrize("kind", ["ibn", "ain"])
+def test_instance_norms_stand_where_published(kind):
+    model = OSNet(0.25, norm_cfg=BN, instance_norms=kind)
+    found = [n for n, m in model.named_modules() if isinstance(m, torch.nn.InstanceNorm2d)]
+    inside = {
+        "ibn": ["conv2.0", "conv2.1"],
+        "ain": ["conv2.0", "conv2.1", "conv3.1", "conv4.0"],
+    }[kind]
+    assert found == ["conv1.bn", *(f"{block}.IN" for block in inside)]
+    with pytest.raises(ValueError, match="must be 'ibn' or 'ain'"):
+        OSNet(0.25, instance_norms="in")
+
+
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_an_instance_norm_before_or_behind_the_sum(place):
+    torch.manual_seed(0)
+    block = OSBlock(64, 64, BN, place).eval()
+    torch.nn.init.uniform_(block.IN.weight)
+    x, sums = torch.randn(2, 64, 5, 3), []
+    block.gate.register_forward_hook(lambda _, inputs, output: sums.append(output))
+    found = block(x)
+    projected = block.conv3.conv(sum(sums))
+    if place == "inside":
+        assert isinstance(block.conv3.bn, torch.nn.Identity)
+        expected = block.IN(projected) + x
+    else:
+        expected = block.IN(block.conv3.bn(projected) + x)
+    torch.testing.assert_close(found, expected.relu())

@@ -1,0 +1,1 @@
+"""Networks of other programs, beside which converted ones are run."""

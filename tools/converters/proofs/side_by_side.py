@@ -1,0 +1,158 @@
+"""Run a foreign network and its conversion on the same images, and compare unit embeddings.
+
+A comparison can be blind: with random batch-norm statistics the activations explode, embeddings
+hardly depend on the image, and a wrong stem or BGR passes a tolerance of 1e-4. So statistics are
+those of the images, gates and affines are random, and for each network some settings are made
+wrong on purpose, which must show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import Tensor
+
+from mmreid_ext.apis.conversion import convert_checkpoint
+from mmreid_ext.checkpoint.usage import config_of
+from mmreid_ext.checkpoint.weights import load_state, read_checkpoint
+from mmreid_ext.registry import MODELS
+
+from .filling import calibrate, filled, images, shapes_of
+
+TOLERANCE = 1e-5
+"""Of unit embeddings, computed in float64 where the program can: instance norms of small maps
+amplify the rounding of float32 to more than that, though both compute the same function."""
+
+VISIBLE = 1e-3
+"""What a wrong setting must change at least: a hundred times the tolerance."""
+
+RECORDED = 16
+"""Numbers of an embedding that are recorded."""
+
+BGR = "BGR"
+"""The control that turns the colours around; needs no setting."""
+
+
+class Case(NamedTuple):
+    """A network of another program.
+
+    Attributes:
+        build: Builds it with random weights.
+        embed: Computes its features of a batch of normalised images.
+        source: Name of the program.
+        size: Height and width of the images.
+        controls: Settings that make our network another one, by what is wrong with them.
+        outside: Runs it in another process: writes its weights to a file in a folder, and returns
+            that and the features of the images. ``build`` and ``embed`` aren't used then.
+        config: Name of our configuration. None: chosen by the weights.
+    """
+
+    build: Callable[[], Any]
+    embed: Callable[[Any, Tensor], Tensor]
+    source: str
+    size: tuple[int, int]
+    controls: Mapping[str, Mapping[str, Any]]
+    outside: Callable[[Path, Tensor], tuple[Path, Tensor]] | None = None
+    config: str | None = None
+
+
+def compare(case: Case, folder: Path, batch: int = 4) -> dict[str, Any]:
+    """Convert a random network and compare it with ours.
+
+    Args:
+        case: The network.
+        folder: Where files may be written.
+        batch: Images.
+
+    Returns:
+        ``weights``: how many were taken over; ``guessed``: whether the program was recognised;
+        ``difference``: the largest of unit embeddings; ``controls``: the same with a wrong setting.
+    """
+    if case.outside is None:
+        net, given, theirs = foreign(case, batch, case.size, torch.float64)
+        file = folder / "theirs.pth"
+        torch.save(net.state_dict(), file)
+    else:
+        given = images(batch, *case.size)
+        file, features = case.outside(folder, given)
+        theirs = F.normalize(features.float())
+    out = folder / "ours.pth"
+    done = convert_checkpoint(file, out, source=None, config=case.config)
+    guessed = done.source.name == case.source
+    if not guessed:
+        done = convert_checkpoint(file, out, source=case.source, config=case.config)
+    controls = {name: _ours(out, given, changes) for name, changes in case.controls.items()}
+    controls[BGR] = _ours(out, given.flip(1), {})
+    return {
+        "weights": len(done.fit.state),
+        "guessed": guessed,
+        "difference": _largest(_ours(out, given, {}), theirs),
+        "controls": {name: _largest(ours, theirs) for name, ours in controls.items()},
+    }
+
+
+def foreign(
+    case: Case, batch: int, size: tuple[int, int], dtype: torch.dtype
+) -> tuple[Any, Tensor, Tensor]:
+    """Build a network, fill it, and compute its unit embeddings of noise.
+
+    Args:
+        case: The network.
+        batch: Images.
+        size: Their height and width.
+        dtype: Floats to compute with.
+
+    Returns:
+        The network, the images and the embeddings.
+    """
+    net = case.build().eval().to(dtype)
+    own = net.state_dict()
+    drawn = filled(shapes_of(own))
+    # Tables of places are whole numbers, and no weights.
+    net.load_state_dict({n: drawn[n] if v.is_floating_point() else v for n, v in own.items()})
+    given = images(batch, *size).to(dtype)
+    calibrate(net, lambda: case.embed(net, given.clone()))
+    with torch.no_grad():
+        return net, given, F.normalize(case.embed(net, given.clone()).float())
+
+
+def record(case: Case) -> dict[str, Any]:
+    """Describe a network by what it computes, for tests where its program isn't there.
+
+    Returns:
+        ``program``; ``shapes`` of its state dictionary; ``images``: count, height and width;
+        ``embeddings``: the first numbers of each unit embedding.
+    """
+    small = (64, 32) if case.size[0] > case.size[1] else case.size
+    net, given, theirs = foreign(case, 2, small, torch.float64)
+    return {
+        "program": case.source,
+        "images": [2, *small],
+        "embeddings": [[round(v, 7) for v in row[:RECORDED].tolist()] for row in theirs],
+        "size": theirs.shape[1],
+        "shapes": shapes_of(net.state_dict()),
+    }
+
+
+def _ours(checkpoint: Path, images: Tensor, changes: Mapping[str, Any]) -> Tensor:
+    content = read_checkpoint(checkpoint)
+    cfg: Config = config_of(content, checkpoint)
+    cfg.merge_from_dict({f"model.{name}": value for name, value in changes.items()})
+    with DefaultScope.overwrite_default_scope("mmpretrain"):
+        model = MODELS.build(cfg.model)
+    load_state(model, content, checkpoint)
+    model.eval().to(images.dtype)
+    with torch.no_grad():
+        return model.embed(images)
+
+
+def _largest(ours: Tensor, theirs: Tensor) -> float:
+    if ours.shape != theirs.shape:
+        return 2.0  # the largest that unit vectors can differ by
+    return float((ours - theirs).abs().max())
