@@ -46,7 +46,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--sources", type=Path, required=True, help="folder of the clones")
     parser.add_argument("--only", metavar="TEXT", help="networks whose name holds this")
     parser.add_argument("--out", type=Path, help="file to write the table to")
-    parser.add_argument("--record", type=Path, help="folder to record what networks compute in")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        help="write what networks compute to this folder, for tests, instead of comparing",
+    )
     parser.add_argument("--program", choices=PROGRAMS, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -57,6 +61,11 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"--sources {args.sources}: no such folder; clone the programs into one.")
     if args.program:
         prove(args)
+        return 0
+    if args.record:
+        args.record.mkdir(parents=True, exist_ok=True)
+        for program in PROGRAMS:
+            list(in_process(program, args))
         return 0
     found = [one for program in PROGRAMS for one in in_process(program, args)]
     if not found:
@@ -76,6 +85,8 @@ def prove(args: argparse.Namespace) -> None:
         if args.record:
             file = args.record / f"{re.sub('[^a-z0-9]+', '_', name.lower())}.json"
             atomic_write(file, (json.dumps(record(case)) + "\n").encode())
+            print(f"Written: {file}", flush=True)
+            continue
         with tempfile.TemporaryDirectory() as folder:
             result = {"name": name, **compare(case, Path(folder))}
         print(MARK + json.dumps(result), flush=True)

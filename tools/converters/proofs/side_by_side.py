@@ -35,6 +35,9 @@ VISIBLE = 1e-3
 RECORDED = 16
 """Numbers of an embedding that are recorded."""
 
+TRANSFORMERS = ("transreid", "clip-reid", "solider", "timm")
+"""Programs whose networks take pictures of one size."""
+
 BGR = "BGR"
 """The control that turns the colours around; needs no setting."""
 
@@ -118,6 +121,7 @@ def foreign(
     net.load_state_dict({n: drawn[n] if v.is_floating_point() else v for n, v in own.items()})
     given = images(batch, *size).to(dtype)
     calibrate(net, lambda: case.embed(net, given.clone()))
+    net.float().to(dtype)  # what is saved has no more digits
     with torch.no_grad():
         return net, given, F.normalize(case.embed(net, given.clone()).float())
 
@@ -129,7 +133,7 @@ def record(case: Case) -> dict[str, Any]:
         ``program``; ``shapes`` of its state dictionary; ``images``: count, height and width;
         ``embeddings``: the first numbers of each unit embedding.
     """
-    small = (64, 32) if case.size[0] > case.size[1] else case.size
+    small = case.size if case.source in TRANSFORMERS else (64, 32)
     net, given, theirs = foreign(case, 2, small, torch.float64)
     return {
         "program": case.source,
