@@ -11,6 +11,11 @@ model = dict(
         patch_cfg=dict(bias=False),
         layer_cfgs=dict(act_cfg=dict(type="mmpretrain.QuickGELU")),
     ),
-    neck=dict(type="mmreid_ext.AppendedProjection", in_channels=768, projected_channels=512),
+    neck=dict(
+        _delete_=True,
+        type="mmreid_ext.AppendedProjection",
+        in_channels=768,
+        projected_channels=512,
+    ),
     head=dict(in_channels=1280),
 )

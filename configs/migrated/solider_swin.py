@@ -13,7 +13,7 @@ model = dict(
         pad_small_map=True,
         semantic_weight=0.2,
     ),
-    neck=dict(type="GlobalAveragePooling"),
+    neck=dict(_delete_=True, type="GlobalAveragePooling"),
 )
 
 # Scale is width and height.

@@ -91,7 +91,7 @@ def convert_checkpoint(
     cfg = as_config(path)
     translated = translate(program, weights)
     options = dict(choice.options) if choice else _identities(cfg, translated)
-    cfg.merge_from_dict(options)
+    cfg.merge_from_dict({name: _whole(value) for name, value in options.items()})
     model = _build(cfg)
     found = fit(translated, model.state_dict())
     if not partial:
@@ -103,6 +103,11 @@ def convert_checkpoint(
     seen = guess.seen if guess else []
     assumed = choice.assumed if choice else ""
     return Conversion(program, seen, path, options, assumed, translated, found, record)
+
+
+def _whole(value: Any) -> Any:
+    """Let a dict take the place of what a configuration has, instead of joining it."""
+    return {"_delete_": True, **value} if isinstance(value, Mapping) else value
 
 
 def _identities(cfg: Config, translated: Translated) -> dict[str, Any]:

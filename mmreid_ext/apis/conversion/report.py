@@ -77,7 +77,7 @@ def _written(value: Any) -> str:
     """A value as ``--cfg-options`` reads it."""
     if isinstance(value, Mapping):
         inner = ", ".join(f"{key}={item!r}" for key, item in value.items())
-        return f'"dict({inner})"'
+        return f'"dict(_delete_=True, {inner})"'
     if isinstance(value, (tuple, list)):
         return '"(' + ",".join(map(str, value)) + ')"'
     return one_line(value)

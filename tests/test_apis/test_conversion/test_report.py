@@ -39,13 +39,15 @@ def test_a_complete_conversion():
     lines = report(Fit(dict(resnet()), unset=["head.classifier.weight"]))
     text = "\n".join(lines)
     assert lines[0] == "a.pth: taken for fast-reid (it has heads.weight)"
-    assert 'fastreid_r50.py with model.backbone.arch="dict(depth=1)"' in text
+    assert 'fastreid_r50.py with model.backbone.arch="dict(_delete_=True, depth=1)"' in text
     assert "taken as fast-reid does by default: last stride 1" in text
     assert "left out, of no use: pixel_mean" in text
     assert "needed for training alone: head.classifier.weight" in text
     assert "512 numbers, after the neck; images: 256 x 128, bicubic by pillow, RGB" in text
     # The number of identities doesn't matter to a test.
-    assert lines[-1].endswith('b.pth --cfg-options model.backbone.arch="dict(depth=1)"')
+    assert lines[-1].endswith(
+        'b.pth --cfg-options model.backbone.arch="dict(_delete_=True, depth=1)"'
+    )
     assert "NOT" not in text and "RANDOM" not in text
 
 

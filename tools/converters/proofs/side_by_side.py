@@ -90,12 +90,13 @@ def compare(case: Case, folder: Path, batch: int = 4) -> dict[str, Any]:
     guessed = done.source.name == case.source
     if not guessed:
         done = convert_checkpoint(file, out, source=case.source, config=case.config)
-    controls = {name: _ours(out, given, changes) for name, changes in case.controls.items()}
-    controls[BGR] = _ours(out, given.flip(1), {})
+    content = read_checkpoint(out)
+    controls = {name: _ours(content, given, changes) for name, changes in case.controls.items()}
+    controls[BGR] = _ours(content, given.flip(1), {})
     return {
         "weights": len(done.fit.state),
         "guessed": guessed,
-        "difference": _largest(_ours(out, given, {}), theirs),
+        "difference": _largest(_ours(content, given, {}), theirs),
         "controls": {name: _largest(ours, theirs) for name, ours in controls.items()},
     }
 
@@ -144,13 +145,12 @@ def record(case: Case) -> dict[str, Any]:
     }
 
 
-def _ours(checkpoint: Path, images: Tensor, changes: Mapping[str, Any]) -> Tensor:
-    content = read_checkpoint(checkpoint)
-    cfg: Config = config_of(content, checkpoint)
+def _ours(content: Any, images: Tensor, changes: Mapping[str, Any]) -> Tensor:
+    cfg: Config = config_of(content, "ours")
     cfg.merge_from_dict({f"model.{name}": value for name, value in changes.items()})
     with DefaultScope.overwrite_default_scope("mmpretrain"):
         model = MODELS.build(cfg.model)
-    load_state(model, content, checkpoint)
+    load_state(model, content, "ours")
     model.eval().to(images.dtype)
     with torch.no_grad():
         return model.embed(images)
