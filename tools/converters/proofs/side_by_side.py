@@ -35,6 +35,9 @@ VISIBLE = 1e-3
 RECORDED = 16
 """Numbers of an embedding that are recorded."""
 
+RECORDED_IMAGES = 8
+"""Of two images, a neck that is settled on them would keep signs alone."""
+
 TRANSFORMERS = ("transreid", "clip-reid", "solider", "timm")
 """Programs whose networks take pictures of one size."""
 
@@ -135,10 +138,10 @@ def record(case: Case) -> dict[str, Any]:
         ``embeddings``: the first numbers of each unit embedding.
     """
     small = case.size if case.source in TRANSFORMERS else (64, 32)
-    net, given, theirs = foreign(case, 2, small, torch.float64)
+    net, given, theirs = foreign(case, RECORDED_IMAGES, small, torch.float64)
     return {
         "program": case.source,
-        "images": [2, *small],
+        "images": [RECORDED_IMAGES, *small],
         "embeddings": [[round(v, 7) for v in row[:RECORDED].tolist()] for row in theirs],
         "size": theirs.shape[1],
         "shapes": shapes_of(net.state_dict()),
