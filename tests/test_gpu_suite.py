@@ -77,8 +77,9 @@ def test_parts_that_compute_at_toy_size(tmp_path):
 @pytest.mark.slow
 def test_parts_that_train_at_toy_size(tmp_path):
     found, text = run_suite(tmp_path, "resume", "training")
-    (scores,) = found["training"]["tables"]["Scores"]
-    assert scores["iterations"] == 2 and 0 <= scores["mAP"] <= 100
+    plain, re_ranked = found["training"]["tables"]["Scores"]
+    assert plain["iterations"] == 2 and 0 <= plain["mAP"] <= 100
+    assert [plain["tested on"], re_ranked["tested on"]] == ["synthetic_4", "synthetic_4/rerank"]
     assert "that differ | 0 |" in text
 
 
