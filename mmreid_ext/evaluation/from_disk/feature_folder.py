@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.array_files.npy import MappedArray
-from mmreid_ext.array_files.npz import ArrayFileError
+from mmreid_ext.array_files.npz import MOST_TIMES, ROOM, ArrayFileError
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files.atomic import atomic_open, atomic_write, sweep_leftovers
 from mmreid_ext.shorten import one_line
@@ -143,6 +143,12 @@ def read_feature_folder(path: str | os.PathLike) -> tuple[dict[str, Any], dict[s
     found: dict[str, Any] = {"feats": feats}
     for name, entry in index["columns"].items():
         found[name] = _column(folder, name, entry, len(feats))
+        # whoever chooses rows of it copies it as often
+        if "constant" in entry and found[name].nbytes > MOST_TIMES * feats.nbytes + ROOM:
+            raise UserError(
+                f"{folder / INDEX}: {name!r} of {len(feats):,} images would take "
+                f"{found[name].nbytes / 1e9:.2f} GB: damaged, or made to fill the memory."
+            )
     return found, index["notes"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.array_files.npz import ArrayFileError, read_npz
+from mmreid_ext.array_files.text import impossible_text
 from mmreid_ext.errors import MissingFileError, UserError, warn_user
 from mmreid_ext.evaluation.embedding_set import EmbeddingSet
 from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures
@@ -154,6 +155,9 @@ def _check_types(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
                 f"{path}: {field} has shape {array.shape} and type {array.dtype}, must be "
                 f"{dims}-dimensional {what}."
             )
+        place = impossible_text(array) if kind == "US" else None
+        if place is not None:
+            raise UserError(f"{path}: {field} holds what is no text in row {place}.")
 
 
 def _check_titles(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -179,6 +179,8 @@ WRONG = {
     "kind": (dict(pids=[1, 2]), "must have a 'file' or a 'constant'"),
     "unknown": (dict(pics={"constant": 1}), "the column pics is unknown"),
     "roles": (dict(roles={"constant": "spy"}), "roles must be 'query' or 'gallery'"),
+    "long": (dict(names={"constant": "a" * 1_000_000}), "of 600 images would take 2.40 GB"),
+    "half a letter": (dict(names={"constant": "\ud800"}), "names holds what is no text in row 0"),
     "types": (dict(pids={"constant": "x"}), "must be 1-dimensional integers"),
 }
 

@@ -152,6 +152,15 @@ def test_a_name_that_no_terminal_should_see_is_refused(tmp_path, title):
     assert str(error.value).replace(str(tmp_path), "").isprintable()
 
 
+@pytest.mark.parametrize("field", ["names", "roles", "datasets"])
+def test_text_that_is_none_is_refused(tmp_path, field):
+    arrays = {name: np.asarray(getattr(images(), name)) for name in ("feats", *FIELDS)}
+    arrays[field] = np.array([1, 2**31, 3], dtype=np.uint32).view("U1")
+    np.savez(tmp_path / "odd.npz", **arrays)
+    with pytest.raises(UserError, match=f"odd.npz: {field} holds what is no text in row 1"):
+        load_features(tmp_path / "odd.npz")
+
+
 def test_numbers_beyond_64_bits_are_refused(tmp_path):
     arrays = {field: np.asarray(getattr(images(), field)) for field in ("feats", *FIELDS)}
     np.savez(tmp_path / "x.npz", **arrays | {"pids": np.array([1, 2, 2**63], dtype=np.uint64)})
