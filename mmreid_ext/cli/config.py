@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmreid_ext.errors import MissingFileError, UserError
+from mmreid_ext.output_files.writable import is_path_text
+from mmreid_ext.shorten import one_line
 
 from .config_keys import check_file_keys, check_inner_keys, check_option_keys
 from .config_options import ConfigOptions
@@ -88,12 +90,16 @@ def read_config(path: Path) -> Config:
     return read_config_file(path)
 
 
-def check_folder(option: str, folder: str) -> None:
+def check_folder(option: str, folder: Any) -> None:
     """Raise unless ``folder`` is one, or can be made.
 
+    It may come from a configuration of a stranger, and is printed.
+
     Raises:
-        UserError: If it, or a folder that it is to lie in, is a file.
+        UserError: If it, or a folder that it is to lie in, is a file, or if it is no name.
     """
+    if not isinstance(folder, (str, Path)) or not is_path_text(str(folder)):
+        raise UserError(f"{option} {one_line(folder)!r} is no name of a folder; give another.")
     for path in (Path(folder), *Path(folder).parents):
         if path.is_dir():
             return

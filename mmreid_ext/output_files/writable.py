@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import one_line
 
 _LONGEST_NAME = 120
 """Bytes; file systems allow 255, and suffixes follow."""
@@ -26,8 +27,9 @@ def require_writable(path: str | os.PathLike | None, option: str) -> None:
     """
     if path is None:
         return
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise UserError(f"{option}={path!r} must be the path of a file.")
+    fits = isinstance(path, (str, os.PathLike)) and is_path_text(str(path))
+    if not fits or not os.fspath(path):
+        raise UserError(f"{option}={one_line(path)!r} must be the path of a file.")
     file = Path(path)
     try:
         reason = _obstacle(file)
@@ -46,6 +48,14 @@ def plain_file_name(text: str) -> str:
     kept = "".join(c if c.isalnum() or c in " -_.()[],+=@" else "_" for c in text)
     kept = kept.encode()[:_LONGEST_NAME].decode(errors="ignore").strip()
     return f"_{kept[1:]}" if kept[:1] in ("", ".") else kept
+
+
+def is_path_text(text: str) -> bool:
+    """Whether a text can be a path and be printed; bytes of file names that aren't UTF-8 may be in.
+
+    Not so are control characters and halves of surrogates.
+    """
+    return all(c.isprintable() or "\udc80" <= c <= "\udcff" for c in text)
 
 
 def _obstacle(file: Path) -> str:

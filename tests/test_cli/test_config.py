@@ -5,7 +5,7 @@ import argparse
 import pytest
 from helpers.configuration_file import load
 
-from mmreid_ext.cli.config import add_launch_arguments, load_config
+from mmreid_ext.cli.config import add_launch_arguments, check_folder, load_config
 from mmreid_ext.errors import UserError
 
 
@@ -82,3 +82,14 @@ def test_missing_configuration_lists_its_neighbours(folder, tmp_path):
         load_config(parse(str(folder / "metabin_r5O")))
     with pytest.raises(FileNotFoundError, match="nowhere"):
         load_config(parse(str(tmp_path / "nowhere" / "a.py")))
+
+
+@pytest.mark.parametrize("folder", ["\ud800x", "a\0b", "\x1b[2J", 3, ["a"]])
+def test_work_folders_of_strangers_are_names(folder):
+    with pytest.raises(UserError, match="--work-dir .* is no name of a folder") as caught:
+        check_folder("--work-dir", folder)
+    assert str(caught.value).isprintable()
+
+
+def test_names_in_another_encoding_stay(tmp_path):
+    check_folder("--work-dir", str(tmp_path / "caf\udce9 ü"))

@@ -37,6 +37,13 @@ def test_a_read_only_folder_is_refused(tmp_path):
     tmp_path.chmod(0o755)
 
 
+@pytest.mark.parametrize("path", ["\ud800.json", "a\0b.json", "\x1b[2J.json", 3, ""])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(ValueError, match="must be the path of a file") as caught:
+        require_writable(path, "--out")
+    assert str(caught.value).isprintable()
+
+
 def test_nothing_is_left_behind(tmp_path):
     require_writable(None, "--out")
     require_writable(tmp_path / "new" / "folder" / "r.json", "--out")

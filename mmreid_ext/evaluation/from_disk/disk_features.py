@@ -31,6 +31,7 @@ class DiskFeatures:
         parts: Arrays of shape (n, D), any floating type; n may differ.
         rows: Which rows of all are meant, in order. None: all.
         device: Where rows are put that are read.
+        column: One more number for every row, (N,), in memory. None: there is none.
     """
 
     dtype = torch.float32
@@ -42,11 +43,13 @@ class DiskFeatures:
         parts: Sequence[MappedArray | np.ndarray],
         rows: range | np.ndarray | None = None,
         device: torch.device | str = "cpu",
+        column: np.ndarray | None = None,
     ) -> None:
         self._parts, self.device = list(parts), torch.device(device)
         self._arrays = [p.array if isinstance(p, MappedArray) else p for p in self._parts]
         self._starts = np.cumsum([0, *map(len, self._arrays)])
         self._rows = range(int(self._starts[-1])) if rows is None else rows
+        self._column, self._width = column, self._arrays[0].shape[1]
         self._read = 0
 
     def __len__(self) -> int:
@@ -55,7 +58,7 @@ class DiskFeatures:
     @property
     def shape(self) -> torch.Size:
         """(N, D)."""
-        return torch.Size((len(self), self._arrays[0].shape[1]))
+        return torch.Size((len(self), self._width + (self._column is not None)))
 
     @property
     def nbytes(self) -> int:
@@ -72,11 +75,11 @@ class DiskFeatures:
             float32, (R, D), a copy.
         """
         if isinstance(index, slice):
-            return self._as_tensor(self._read_rows(self._rows[index]))
+            return self._as_tensor(self._read_rows(self._rows[index]), index)
         wanted = index.cpu().numpy()
         if wanted.dtype == bool:
             wanted = np.flatnonzero(wanted)
-        return self._as_tensor(self._read_rows(self._places(wanted)))
+        return self._as_tensor(self._read_rows(self._places(wanted)), wanted)
 
     def _places(self, rows: np.ndarray) -> np.ndarray:
         if isinstance(self._rows, range):
@@ -84,8 +87,8 @@ class DiskFeatures:
         return self._rows[rows]
 
     def _read_rows(self, rows: range | np.ndarray) -> np.ndarray:
-        found = np.empty((len(rows), self.shape[1]), dtype=np.float32)
-        step = max(_FORGET_AFTER // (4 * self.shape[1]), 1)
+        found = np.empty((len(rows), self._width), dtype=np.float32)
+        step = max(_FORGET_AFTER // (4 * self._width), 1)
         if isinstance(rows, range) and rows.step == 1:
             for array, start in zip(self._arrays, self._starts.tolist(), strict=False):
                 first, last = max(rows.start, start), min(rows.stop, start + len(array))
@@ -108,8 +111,14 @@ class DiskFeatures:
         if self._read > _FORGET_AFTER:
             self.forget()
 
-    def _as_tensor(self, rows: np.ndarray) -> Tensor:
+    def _as_tensor(self, rows: np.ndarray, index: slice | np.ndarray) -> Tensor:
+        if self._column is not None:
+            rows = np.concatenate([rows, self._column[index, None]], axis=1, dtype=np.float32)
         return torch.from_numpy(rows).to(self.device)
+
+    def with_column(self, values: np.ndarray) -> DiskFeatures:
+        """Return the features with one more number each, (N,), as the last; nothing is read."""
+        return DiskFeatures(self._parts, self._rows, self.device, values)
 
     def forget(self) -> None:
         """Give back the memory of what was read."""
@@ -127,15 +136,16 @@ class DiskFeatures:
             rows, np.arange(first, first + len(rows))
         ):
             chosen = self._rows[first : first + len(rows)]
-        return DiskFeatures(self._parts, chosen, self.device)
+        column = None if self._column is None else self._column[rows]
+        return DiskFeatures(self._parts, chosen, self.device, column)
 
     def behind(self, first: Any) -> DiskFeatures:
-        """Return the features with others, (M, D), before them."""
-        mine = self._rows if isinstance(self._rows, np.ndarray) else np.arange(len(self))
-        if isinstance(self._rows, range):
-            mine = mine + self._rows.start
-        rows = np.concatenate([np.arange(len(first)), mine + len(first)])
-        return DiskFeatures([first.float().cpu().numpy(), *self._parts], rows, self.device)
+        """Return the features with others, (M, D), before them; what is on disk stays there."""
+        if not isinstance(first, DiskFeatures):
+            first = DiskFeatures([first.float().cpu().numpy()])
+        mine = np.asarray(self._rows, dtype=np.int64) + int(first._starts[-1])
+        rows = np.concatenate([np.asarray(first._rows, dtype=np.int64), mine])
+        return DiskFeatures([*first._parts, *self._parts], rows, self.device)
 
     def split(self, size: int) -> Iterator[Tensor]:
         """Read ``size`` rows after ``size`` rows."""
@@ -147,7 +157,7 @@ class DiskFeatures:
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> DiskFeatures:
         """Return the features for another device; they are float32, whatever is asked for."""
-        return DiskFeatures(self._parts, self._rows, device)
+        return DiskFeatures(self._parts, self._rows, device, self._column)
 
     def detach(self) -> DiskFeatures:
         """Return the features themselves, as there is no gradient."""
@@ -181,7 +191,7 @@ def chosen_rows(feats: Any, rows: Tensor) -> Any:
 def strung(first: Any, second: Any) -> Any:
     """String two matrices together; without a copy where the second follows the first in memory."""
     if isinstance(second, DiskFeatures):
-        return second.behind(in_memory(first))
+        return second.behind(first)
     if isinstance(first, Tensor) and _follows(first, second):
         return first.as_strided((len(first) + len(second), first.shape[1]), first.stride())
     return torch.cat([first, second])

@@ -5,11 +5,13 @@ Shapes: N rows, D numbers per feature.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from mmreid_ext.errors import UserError, warn_user
-from mmreid_ext.evaluation.from_disk.disk_features import in_memory
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures
 from mmreid_ext.shorten import shorten
 
 _SHORTEST, _LONGEST = 1e-100, 1e100
@@ -95,14 +97,14 @@ def _warn_of_outliers(name: str, norms: Tensor, median: float, numbers: Tensor |
         )
 
 
-def with_zero_direction(feats: Tensor, norms: Tensor) -> Tensor:
+def with_zero_direction(feats: Any, norms: Tensor) -> Any:
     """Give zero features a direction of their own, one dimension more, if there are any.
 
     They then have cosine 0 with all others, also where normalised features are compared by their
     Euclidean distance. The zero vector itself would lie as near as cosine 1/2.
 
     Args:
-        feats: Shape (N, D), any floating type.
+        feats: Shape (N, D), any floating type, in memory or on disk.
         norms: Their norms, (N,).
 
     Returns:
@@ -111,5 +113,6 @@ def with_zero_direction(feats: Tensor, norms: Tensor) -> Tensor:
     zero = norms == 0
     if not zero.any():
         return feats
-    whole = in_memory(feats)
-    return torch.cat([whole, zero[:, None].to(whole.dtype)], 1)
+    if isinstance(feats, DiskFeatures):
+        return feats.with_column(zero.cpu().numpy())
+    return torch.cat([feats, zero[:, None].to(feats.dtype)], 1)

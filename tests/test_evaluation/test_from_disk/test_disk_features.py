@@ -58,6 +58,19 @@ def test_others_in_front(both):
     for some, expected in ((disk, whole), (disk.take(np.arange(4, 9)), whole[4:9])):
         assert torch.equal(strung(first, some).load(), torch.cat([first, expected]))
         assert torch.equal(strung(first, expected), torch.cat([first, expected]))
+        again = disk.take(np.array([9, 2]))
+        assert torch.equal(strung(again, some).load(), torch.cat([whole[[9, 2]], expected]))
+
+
+def test_one_more_column(both):
+    disk, whole = both
+    values = np.arange(23) % 3 == 0
+    more, expected = disk.with_column(values), torch.cat([whole, torch.tensor(values)[:, None]], 1)
+    assert more.shape == expected.shape and torch.equal(more.load(), expected)
+    for index in (slice(3, 20), torch.tensor([22, 0, 8, 8]), torch.arange(23) % 3 == 1):
+        assert torch.equal(more[index], expected[index])
+    rows = np.array([20, 3, 3])
+    assert torch.equal(more.take(rows).to("cpu").load(), expected[torch.from_numpy(rows)])
 
 
 def test_neighbouring_rows_in_memory_are_no_copy():

@@ -89,6 +89,7 @@ def test_figures_are_those_from_memory_to_the_last_bit(folder, monkeypatch, opti
 
 
 WITHOUT_NMI = {
+    "re-ranking, an embedding is zero": dict(protocols={None: "in_shop"}, rerank=dict(k1=8, k2=3)),
     "every image a query": dict(protocols={None: "self_retrieval"}),
     "a shop": dict(protocols={None: "in_shop"}, open_set=True),
     "a shop, expansion": dict(protocols={None: "in_shop"}, query_expansion=dict(num_neighbors=3)),
@@ -102,13 +103,16 @@ def test_nothing_is_read_as_a_whole(folder, monkeypatch, options):
     monkeypatch.setattr("mmreid_ext.evaluation.split_ranking._QUERY_BYTES", 0)
     monkeypatch.setattr("mmreid_ext.evaluation.retrieval.embedding_metrics._TILE", 7)
     monkeypatch.setattr("mmreid_ext.evaluation.retrieval.verification.open_set._SCORES", 2000)
+    part = np.load(folder / "feats_1_2.npy")
+    part[3] = 0
+    np.save(folder / "feats_1_2.npy", part)
     found = []
     for in_memory in (True, False):
         images, _ = load_features(folder, in_memory=in_memory)
         if not in_memory:
             monkeypatch.setattr(DiskFeatures, "load", None)
-        results, _ = evaluate_sets(images, rerank=None, **options)
-        found.append({name: (r.extras, r.open_set) for name, r in results.items()})
+        results, _ = evaluate_sets(images, **dict(rerank=None) | options)
+        found.append({n: (r.extras, r.open_set, r.reranked) for n, r in results.items()})
     assert repr(found[0]) == repr(found[1])  # with NaN, which equals nothing
     assert {*found[0]["one"][0]} == {"R-precision", "MAP@R"}
 
