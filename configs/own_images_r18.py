@@ -20,10 +20,14 @@ model = dict(
 # Scale is width and height.
 image_loader = dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bilinear")
 train_pipeline = [
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=5),
-    dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice",
+        augments=[
+            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+            dict(type="mmreid_ext.PadCrop", padding=5),
+            dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
+        ],
+    ),
 ]
 train_dataloader = dict(num_workers=1, dataset=dict(loader=image_loader, pipeline=train_pipeline))
 val_dataloader = dict(num_workers=1, dataset=dict(loader=image_loader))

@@ -12,8 +12,12 @@ model = dict(
     head=dict(num_classes=150, in_channels=512),
 )
 train_pipeline = [
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice",
+        augments=[
+            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+            dict(type="mmreid_ext.PadCrop", padding=5),
+        ],
+    ),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

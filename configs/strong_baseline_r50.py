@@ -7,9 +7,13 @@ _base_ = [
 ]
 
 train_pipeline = [
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=10),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice",
+        augments=[
+            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+            dict(type="mmreid_ext.PadCrop", padding=10),
+        ],
+    ),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 

@@ -31,6 +31,7 @@ FLOORS = [
         "verdicts",
     },
     {
+        "augmentation",
         "distributed",
         "protocols",
         "output_files",

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from mmengine.dataset import default_collate
 from mmpretrain.structures import DataSample
 
 from mmreid_ext.registry import FUNCTIONS
 
+from .packing.packed_image import PackedImage
+from .packing.stacking import stack_packed
+
 
 @FUNCTIONS.register_module()
-def reid_collate(data_batch: Sequence[dict]) -> dict[str, Any]:
+def reid_collate(data_batch: Sequence[dict | PackedImage]) -> dict[str, Any]:
     """Stack the images, list the data samples.
 
     Args:
-        data_batch: Dicts with ``inputs`` (3, H, W), all of one size, and ``data_samples``.
+        data_batch: Dicts with ``inputs`` (3, H, W), all of one size, and ``data_samples``; or what
+            ``PackForDevice`` makes, see :func:`.packing.stacking.stack_packed`.
 
     Returns:
         ``inputs`` (N, 3, H, W), one tensor for one copy to the device, and ``data_samples``.
     """
+    if isinstance(data_batch[0], PackedImage):
+        return stack_packed(cast("Sequence[PackedImage]", data_batch))
     batch = default_collate(data_batch)
     if "data_samples" in batch:
         batch["data_samples"] = SampleList(batch["data_samples"])

@@ -16,6 +16,7 @@ from .corrupt_images import CorruptImages, replacements
 from .isolated_rng import borrowed_rng, isolated_rng, seed_rng
 from .loading import UnreadableImageError, build_loader, load_image
 from .records import Record, RecordTable, image_table
+from .transforms.drawn import SEED
 
 _UNREAD = {
     "ann_file": "the reader knows its files",
@@ -149,6 +150,9 @@ class RecordDataset(BaseDataset):
             self.loader, *transforms = pipeline.transforms
             pipeline = Compose(transforms)
         self._pipeline = pipeline
+        self._is_seeded_globally = any(
+            getattr(step, "reads_global_generators", True) for step in pipeline.transforms
+        )
 
     def image_table(self) -> ImageTable:
         """Tabulate what a protocol asks about the test images, one row per image."""
@@ -181,16 +185,17 @@ class RecordDataset(BaseDataset):
         """Image ``idx`` after the pipeline.
 
         Args:
-            idx: Index. If it has an attribute ``seed`` (a sampler's ``Draw``), the transforms run
-                under random states made from it, and the global states are left as they were.
+            idx: Index. If it has an attribute ``seed`` (a sampler's ``Draw``), our transforms draw
+                from it. If there are others, all run under random states made from it, and the
+                global states are left as they were.
         """
         if not self._fully_initialized:
             self.full_init()
         seed = getattr(idx, "seed", None)
-        if seed is None:
-            return self.prepare_data(int(idx))
+        if seed is None or not self._is_seeded_globally:
+            return self.prepare_data(int(idx), seed)
         with isolated_rng(seed):
-            return self.prepare_data(int(idx))
+            return self.prepare_data(int(idx), seed)
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """The images of one batch, as single ones; PyTorch's loaders call this.
@@ -198,9 +203,8 @@ class RecordDataset(BaseDataset):
         To save and restore the global states takes as long as to decode a small image, so that is
         done once.
         """
-        found = (getattr(idx, "seed", None) for idx in indices)
-        seeds = [seed for seed in found if seed is not None]
-        if len(seeds) < len(indices):
+        seeds: list[Any] = [getattr(idx, "seed", None) for idx in indices]
+        if None in seeds or not self._is_seeded_globally:
             return [self[idx] for idx in indices]
         if not self._fully_initialized:
             self.full_init()
@@ -208,11 +212,11 @@ class RecordDataset(BaseDataset):
         with borrowed_rng():
             for idx, seed in zip(indices, seeds, strict=True):
                 seed_rng(seed)
-                images.append(self.prepare_data(int(idx)))
+                images.append(self.prepare_data(int(idx), seed))
         return images
 
-    def prepare_data(self, idx: int) -> dict:
-        """Load image ``idx``, or what replaces it, and transform it."""
+    def prepare_data(self, idx: int, seed: int | None = None) -> dict:
+        """Load image ``idx``, or what replaces it, and transform it; ours draw from ``seed``."""
         if self.loader is None:
             return self.get_data_info(idx)
         try:
@@ -222,6 +226,8 @@ class RecordDataset(BaseDataset):
                 raise
             results = self._replace(idx, error)
         path = results["img_path"]
+        if seed is not None:
+            results[SEED] = seed
         for transform in self.pipeline.transforms:
             results = transform(results)
             if results is None:

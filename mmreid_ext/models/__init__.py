@@ -1,6 +1,7 @@
 """Networks, normalisation layers, heads and losses."""
 
 from . import backbones, losses, necks
+from .data_preprocessor import ReIDDataPreprocessor
 from .heads import BNNeckHead, EmbeddingHead, ReIDFeatures, ReIDHead
 from .mix_style import MixStyle
 from .norms import BatchInstanceNorm2d, SyncBatchNorm, hold_running_stats
@@ -11,6 +12,7 @@ __all__ = [
     "BatchInstanceNorm2d",
     "EmbeddingHead",
     "MixStyle",
+    "ReIDDataPreprocessor",
     "ReIDFeatures",
     "ReIDHead",
     "ReIDModel",

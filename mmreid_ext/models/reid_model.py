@@ -25,7 +25,7 @@ from .stems import remove_stem_relu, set_stem_pool
 
 # ImageNet's, of pixels in [0, 255], as MMPretrain's backbones know them. Images arrive as BGR.
 IMAGENET_PREPROCESSOR = dict(
-    type="mmpretrain.ClsDataPreprocessor",
+    type="mmreid_ext.ReIDDataPreprocessor",
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],
     to_rgb=True,

@@ -27,6 +27,8 @@ MAX_PIXELS = 100_000_000  # decoded 0.3 GB; the largest cameras of today have ab
 
 _STRIP = 64  # rows that are blended at a time
 
+# To open a pipe for reading waits for a writer, unless one says not to. Windows has no such flag.
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 # In the compressed data, 0xff is followed by 0 (a byte of data), a restart mark or 0xff (fill).
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -92,13 +94,22 @@ def read_regular_file(path: str | os.PathLike) -> bytes:
     """Return the bytes of a file.
 
     Raises:
-        OSError: If it can't be read, or is a pipe, a device or a folder. Opening a pipe would wait
-            for a writer for ever.
+        OSError: If it can't be read, or is a pipe, a device or a folder.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError("not a regular file")
-    with open(path, "rb") as file:
-        return file.read()
+    descriptor = os.open(path, _READING)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("not a regular file")
+        content = os.read(descriptor, status.st_size + 1)
+        if len(content) == status.st_size:  # the usual case
+            return content
+        parts = [content]
+        while parts[-1]:
+            parts.append(os.read(descriptor, 2**20))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def check_picture(content: bytes, max_pixels: int = MAX_PIXELS) -> None:

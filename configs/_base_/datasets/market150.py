@@ -6,10 +6,14 @@ _base_ = ["evaluation_loader.py"]
 # Scale is width and height.
 image_loader = dict(type="mmreid_ext.LoadResized", scale=(64, 128), interpolation="bicubic")
 train_pipeline = [
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=5),
-    dict(type="mmreid_ext.ReIDColorJitter"),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice",
+        augments=[
+            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+            dict(type="mmreid_ext.PadCrop", padding=5),
+            dict(type="mmreid_ext.ReIDColorJitter"),
+        ],
+    ),
 ]
 test_pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
 train_dataset = dict(

@@ -5,10 +5,14 @@ _base_ = ["evaluation_loader.py"]
 # Scale is width and height.
 image_loader = dict(type="mmreid_ext.LoadResized", scale=(128, 256), interpolation="bilinear")
 train_pipeline = [
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=10),
-    dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice",
+        augments=[
+            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+            dict(type="mmreid_ext.PadCrop", padding=10),
+            dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
+        ],
+    ),
 ]
 test_pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
 

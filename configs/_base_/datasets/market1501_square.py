@@ -11,8 +11,9 @@ train_pipeline = [
         aspect_ratio_range=(3 / 4, 4 / 3),
         interpolation="lanczos",
     ),
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice", augments=[dict(type="mmreid_ext.HorizontalFlip", prob=0.5)]
+    ),
 ]
 test_pipeline = [
     dict(type="ResizeEdge", scale=128, edge="short", interpolation="lanczos"),

@@ -12,8 +12,9 @@ train_pipeline = [
         aspect_ratio_range=(3 / 8, 2 / 3),
         interpolation="lanczos",
     ),
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice", augments=[dict(type="mmreid_ext.HorizontalFlip", prob=0.5)]
+    ),
 ]
 test_pipeline = [dict(type="mmreid_ext.PackReIDInputs")]
 

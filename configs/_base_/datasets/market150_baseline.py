@@ -3,10 +3,14 @@
 _base_ = ["market150.py"]
 
 train_pipeline = [
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PadCrop", padding=5),
-    dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice",
+        augments=[
+            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+            dict(type="mmreid_ext.PadCrop", padding=5),
+            dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
+        ],
+    ),
 ]
 train_dataloader = dict(
     batch_size=32,

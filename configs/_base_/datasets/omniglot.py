@@ -6,7 +6,7 @@ _base_ = ["evaluation_loader.py"]
 train_pipeline = [
     # No flip: a mirrored letter is another letter.
     dict(type="RandomResizedCrop", scale=40, crop_ratio_range=(0.5, 1.0)),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(type="mmreid_ext.PackForDevice"),
 ]
 test_pipeline = [
     dict(type="Resize", scale=(40, 40), interpolation="area"),

@@ -6,8 +6,9 @@ _base_ = ["evaluation_loader.py"]
 train_pipeline = [
     dict(type="ResizeEdge", scale=256, edge="short"),
     dict(type="RandomResizedCrop", scale=224, crop_ratio_range=(0.2, 1.0)),
-    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-    dict(type="mmreid_ext.PackReIDInputs"),
+    dict(
+        type="mmreid_ext.PackForDevice", augments=[dict(type="mmreid_ext.HorizontalFlip", prob=0.5)]
+    ),
 ]
 test_pipeline = [
     dict(type="ResizeEdge", scale=256, edge="short"),

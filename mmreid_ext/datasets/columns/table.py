@@ -95,8 +95,13 @@ class RecordTable(Sequence[Record]):
         if isinstance(index, slice):
             return self.take(np.arange(self._length)[index])
         row = range(self._length)[index]
-        found = ((key, column.get(row)) for key, column in self.columns.items())
-        return ReadRecord((key, value) for key, value in found if value is not MISSING)
+        return ReadRecord(
+            {
+                key: value
+                for key, column in self.columns.items()
+                if (value := column.get(row)) is not MISSING
+            }
+        )
 
     def __iter__(self) -> Iterator[Record]:
         for start in range(0, self._length, CHUNK):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+from mmreid_ext.augmentation.random_numbers import mix, numbers_of
 
 
 class Draw(int):
@@ -34,13 +34,6 @@ class Draw(int):
         return f"Draw({int(self)}, seed={self.seed})"
 
 
-def _mix(z: np.ndarray) -> np.ndarray:
-    """SplitMix64's finaliser: a bijection of 64-bit integers that scatters neighbours."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
 def draw_seeds(seed: int, positions: np.ndarray) -> np.ndarray:
     """Seeds of the draws at some positions of a sampler's stream.
 
@@ -55,7 +48,5 @@ def draw_seeds(seed: int, positions: np.ndarray) -> np.ndarray:
     Returns:
         int64 array of the same shape, values in ``[0, 2**63)``.
     """
-    # An array of one number, because the overflow of an array wraps silently.
-    origin = _mix(np.array([seed % 2**64], dtype=np.uint64))
-    steps = (np.asarray(positions, dtype=np.uint64) + np.uint64(1)) * _GOLDEN
-    return (_mix(origin + steps) >> np.uint64(1)).astype(np.int64)
+    origin = mix(np.array([seed % 2**64], dtype=np.uint64))
+    return (numbers_of(origin, positions) >> np.uint64(1)).astype(np.int64)

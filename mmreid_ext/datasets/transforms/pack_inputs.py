@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -26,6 +26,8 @@ class PackReIDInputs(PackInputs):
         meta_keys: Metadata that travel with the image. Defaults to those of our records.
         kwargs: Those of MMPretrain's ``PackInputs``.
     """
+
+    reads_global_generators: ClassVar[bool] = False
 
     def __init__(self, meta_keys: Sequence[str] = META_KEYS, **kwargs: Any) -> None:
         super().__init__(meta_keys=meta_keys, **kwargs)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from mmcv.transforms import BaseTransform
-from mmcv.transforms.utils import cache_randomness
 
+from mmreid_ext.augmentation.erasing import Erasing
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import TRANSFORMS
+
+from .drawn import DrawnTransform
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @TRANSFORMS.register_module()
-class UniformAspectRandomErasing(BaseTransform):
+class UniformAspectRandomErasing(DrawnTransform):
     """Erase a random rectangle, its aspect drawn uniformly and its colour set after normalisation.
 
     With probability ``prob``, up to ``attempts`` times: ``area = U(area_range) * H * W``,
@@ -35,7 +35,7 @@ class UniformAspectRandomErasing(BaseTransform):
     Zhong et al., "Random Erasing Data Augmentation", AAAI 2020, https://arxiv.org/abs/1708.04896;
     with the settings of Luo et al., CVPRW 2019, https://arxiv.org/abs/1903.07071.
 
-    Modified key: ``img``, in place.
+    Modified key: ``img``.
 
     Args:
         prob: Probability of erasing. Defaults to 0.5.
@@ -74,32 +74,9 @@ class UniformAspectRandomErasing(BaseTransform):
         self.attempts = attempts
         color = 255 * (np.asarray(mean) + np.asarray(std) * np.asarray(fill))
         self.color = color[::-1] if bgr else color
-
-    @cache_randomness
-    def draw_box(self, height: int, width: int) -> tuple[int, int, int, int] | None:
-        """Top, left, height and width of the rectangle, or None for none."""
-        if np.random.rand() >= self.prob:
-            return None
-        for _ in range(self.attempts):
-            area = np.random.uniform(*self.area_range) * height * width
-            aspect = np.random.uniform(*self.aspect_range)
-            box_height = round(math.sqrt(area * aspect))
-            box_width = round(math.sqrt(area / aspect))
-            if box_height < height and box_width < width:
-                top = int(np.random.randint(0, height - box_height + 1))
-                left = int(np.random.randint(0, width - box_width + 1))
-                return top, left, box_height, box_width
-        return None
-
-    def transform(self, results: dict) -> dict:
-        """Erase in ``results['img']``."""
-        image = results["img"]
-        box = self.draw_box(*image.shape[:2])
-        if box is not None:
-            top, left, height, width = box
-            color = self.color if image.dtype.kind == "f" else np.rint(self.color)
-            image[top : top + height, left : left + width] = color
-        return results
+        self.augment = Erasing(
+            prob, tuple(area_range), tuple(aspect_range), tuple(self.color.tolist()), attempts
+        )
 
     def __repr__(self) -> str:
         return (

@@ -16,7 +16,7 @@ from torch import Tensor
 from mmreid_ext.distributed import get_positions, mean_over_ranks, rows_at
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.models import ReIDModel
-from mmreid_ext.models.batch_targets import integers_on
+from mmreid_ext.models.batch_targets import domains_of, integers_on, samples_at
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
 from mmreid_ext.models.run_state import hold_run_state
 
@@ -34,10 +34,11 @@ def split_rows(
     Raises:
         ValueError: If one side is empty; the batch then isn't domain-balanced.
     """
-    train = [i for i, s in enumerate(data_samples) if int(s.domain) in train_domains]
-    test = [i for i, s in enumerate(data_samples) if int(s.domain) not in train_domains]
+    domains = domains_of(data_samples)
+    train = [i for i, domain in enumerate(domains) if domain in train_domains]
+    test = [i for i, domain in enumerate(domains) if domain not in train_domains]
     if not train or not test:
-        present = sorted({int(s.domain) for s in data_samples})
+        present = sorted(set(domains))
         raise UserError(
             f"A meta batch with domains {present} on this rank "
             f"leaves {'meta-test' if train else 'meta-train'} empty for the split "
@@ -187,7 +188,7 @@ def _losses_of_rows(
     positions = get_positions()
     with rows_at(None if positions is None else [positions[i] for i in rows]):
         images = inputs[integers_on(inputs.device, rows)]
-        return model.loss_terms(images, [data_samples[i] for i in rows], names)
+        return model.loss_terms(images, samples_at(data_samples, rows), names)
 
 
 def _gradient(

@@ -94,10 +94,14 @@ def _use_people(cfg: Config, people: Path, workers: int) -> None:
         sources=[domain(number) for number in range(DOMAINS - 1)],
         loader=loader,
         pipeline=[
-            dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
-            dict(type="mmreid_ext.PadCrop", padding=2),
-            dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
-            dict(type="mmreid_ext.PackReIDInputs"),
+            dict(
+                type="mmreid_ext.PackForDevice",
+                augments=[
+                    dict(type="mmreid_ext.HorizontalFlip", prob=0.5),
+                    dict(type="mmreid_ext.PadCrop", padding=2),
+                    dict(type="mmreid_ext.UniformAspectRandomErasing", prob=0.5),
+                ],
+            ),
         ],
     )
     cfg.val_dataloader.dataset.update(

@@ -1,0 +1,1 @@
+"""Training images on their way to the device, where their augmentations run."""
