@@ -6,7 +6,7 @@ model = dict(
     backbone=dict(arch="deit-small"),
     head=dict(in_channels=384),
     data_preprocessor=dict(
-        type="ClsDataPreprocessor",
+        type="mmreid_ext.ReIDDataPreprocessor",
         mean=[127.5, 127.5, 127.5],
         std=[127.5, 127.5, 127.5],
         to_rgb=True,

@@ -21,7 +21,7 @@ model = dict(
     stem_relu=True,
     head=dict(in_channels=768, test_feature="feats"),
     data_preprocessor=dict(
-        type="ClsDataPreprocessor",
+        type="mmreid_ext.ReIDDataPreprocessor",
         mean=[127.5, 127.5, 127.5],
         std=[127.5, 127.5, 127.5],
         to_rgb=True,
