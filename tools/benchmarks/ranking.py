@@ -1,6 +1,7 @@
 """Time and memory of the exact ranking, as a ratio to ``torch.mm`` of the same product.
 
     python tools/benchmarks/ranking.py --sizes small market --threads 2 --repeats 3
+    python tools/benchmarks/ranking.py --sizes msmt17 --queries 1200 --repeats 5
 
 Product and method take turns; medians are printed. The dense reference holds the Q x G matrix and
 sorts each row, at sizes where that fits.
@@ -15,6 +16,7 @@ import torch
 from planted import HEADER, SIZES, measure, middle, plant, product, row
 
 from mmreid_ext.cli.errors import run_tool
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation import evaluate_retrieval
 
 
@@ -37,6 +39,9 @@ def dense_reference(
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", nargs="+", default=["small", "market"], choices=list(SIZES))
+    parser.add_argument(
+        "--queries", type=int, help="rank and multiply only so many, against the whole gallery"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--no-reference", action="store_true", help="skip the dense reference")
@@ -47,11 +52,15 @@ def parse_args() -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    if args.queries is not None and args.queries < 1:
+        raise UserError(f"--queries: {args.queries} must be at least 1.")
     torch.set_num_threads(args.threads)
     evaluate_retrieval(**plant("small"))  # first calls load libraries
     print(HEADER)
     for size in args.sizes:
         data = plant(size)
+        for name in ("query_feats", "query_pids", "query_camids"):
+            data[name] = data[name][: args.queries]
         products, ours = [], []
         for _ in range(args.repeats):
             share = args.product_share
