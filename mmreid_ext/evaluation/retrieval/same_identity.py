@@ -14,8 +14,8 @@ from mmreid_ext.protocols.camera_rule import other_camera
 
 from .inputs import RetrievalInputs
 
-_SHARES = 8
-"""Parts of the queries are a multiple of these, for as many ranks."""
+_SHARES = (1, 2, 4, 8)
+"""The number of parts is a multiple of one of these, for as many ranks."""
 
 _FEWEST = 256
 """Queries of a part at least, if only the ranks ask for more parts: products of fewer are slow."""
@@ -50,8 +50,8 @@ class IdentityIndex:
     def chunks(self, rows: int) -> list[Tensor]:
         """Split the queries that have an image of their identity, those of one identity together.
 
-        The parts are equally long, and a multiple of 8 if there are enough queries: 2, 4 or 8 ranks
-        then have equal shares. The number of ranks itself decides nothing.
+        The parts are equally long, and a multiple of 8 (4, 2) if there are enough queries: 2, 4 or
+        8 ranks then have equal shares. The number of ranks itself decides nothing.
 
         Args:
             rows: Queries of a chunk at most.
@@ -65,8 +65,8 @@ class IdentityIndex:
         if not len(order):
             return []
         parts = -(-len(order) // rows)
-        if len(order) >= _SHARES * _FEWEST:
-            parts = -(-parts // _SHARES) * _SHARES
+        shares = max(s for s in _SHARES if s == 1 or len(order) >= s * _FEWEST)
+        parts = -(-parts // shares) * shares
         return list(order.tensor_split(parts))
 
     def pairs(self, chunk: Tensor) -> SameIdentity:

@@ -46,7 +46,8 @@ def test_chunks_hold_each_known_query_once_and_keep_identities_together():
 
 
 @pytest.mark.parametrize(
-    ("queries", "rows", "parts"), [(2047, 1024, 2), (2048, 1024, 8), (11659, 1024, 16), (9, 4, 3)]
+    ("queries", "rows", "parts"),
+    [(511, 1024, 1), (2047, 1024, 4), (2048, 1024, 8), (11659, 1024, 16), (9, 4, 3)],
 )
 def test_many_queries_are_dealt_out_evenly_to_up_to_eight_ranks(queries, rows, parts):
     pids = np.arange(queries) % 5

@@ -24,6 +24,9 @@ LOWEST = 4
 _MIN_SIDE, _MAX_SIDE = 64, 4096
 """Images of a tile on each side: smaller ones are slow, larger ones no quicker."""
 
+_SIDES, _FINE_SIDE = 8, 512
+"""So many tiles on a side at least, unless they had fewer images: 36 tiles, for several ranks."""
+
 _TILE_BYTES = 16
 """Bytes a score: the float32 tile, its transpose, and what the search for the greatest takes."""
 
@@ -136,7 +139,8 @@ def _search(
 ) -> None:
     """Take this rank's tiles into the lists of candidates."""
     number = len(similarity)
-    side = max(_MIN_SIDE, min(_MAX_SIDE, math.isqrt(memory_budget // _TILE_BYTES)))
+    fine = max(_FINE_SIDE, -(-number // _SIDES))  # whatever the number of ranks, as all else
+    side = max(_MIN_SIDE, min(_MAX_SIDE, fine, math.isqrt(memory_budget // _TILE_BYTES)))
     starts = range(0, number, side)
     rank, world_size = ranks_sharing(distributed)
     tiles = [(i, j) for i in starts for j in starts if i <= j][rank::world_size]
