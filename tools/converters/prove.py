@@ -7,7 +7,8 @@ Each network gets random weights, is saved, converted as by tools/convert.py, an
 the same images: unit embeddings may differ by 1e-5. Settings that are made wrong on purpose must
 differ by 1e-3. It runs in an environment of its own that has the other programs' packages
 (torchvision, timm, yacs); CLONES holds clones of deep-person-reid, fast-reid, MetaBIN,
-reid-strong-baseline, TransReID, CLIP-ReID and SOLIDER-REID. What isn't there is left out, and said.
+reid-strong-baseline, TransReID, CLIP-ReID, SOLIDER-REID and PaddleClas, which needs PADDLE_PYTHON
+(see proofs/paddleclas.py). What isn't there is left out, and said.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from mmreid_ext.output_files.atomic import atomic_write
 
 PROGRAMS = (
     *("image_libraries", "torchreid", "fastreid", "strong_baseline", "metabin"),
-    *("transreid", "clip_reid", "solider"),
+    *("transreid", "clip_reid", "solider", "paddleclas"),
 )
 """Modules of proofs/, each in a process of its own: some programs have packages of one name."""
 
@@ -82,7 +83,7 @@ def prove(args: argparse.Namespace) -> None:
     for name, case in import_module(f"proofs.{args.program}").cases(args.sources).items():
         if args.only and args.only not in name:
             continue
-        if args.record:
+        if args.record and case.outside is None:
             file = args.record / f"{re.sub('[^a-z0-9]+', '_', name.lower())}.json"
             atomic_write(file, (json.dumps(record(case)) + "\n").encode())
             print(f"Written: {file}", flush=True)

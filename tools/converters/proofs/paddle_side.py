@@ -1,9 +1,4 @@
-"""Run a network of PaddleClas on images; called in an environment that has Paddle and no PyTorch.
-
-python paddle_side.py CLONE CONFIG images.npy FOLDER [plain]
-
-Writes FOLDER/net.pdparams (and net2.pdparams, of protocol 2) and FOLDER/features.npy.
-"""
+"""Run a network of PaddleClas; called in an environment that has Paddle and no PyTorch."""
 
 from __future__ import annotations
 
@@ -13,8 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
 from drawn import numbers
 
 
@@ -64,22 +57,24 @@ def calibrate(net: Any, images: Any) -> None:
         hook.remove()
 
 
-def main() -> None:
-    """Do what the docstring says."""
+def run(clone: str, config: str, images: str, folder: str, protocol: str) -> None:
+    """Run a network on images.
+
+    Args:
+        clone: Folder of PaddleClas.
+        config: Its configuration, under ``ppcls/configs``.
+        images: File of the images, (N, 3, H, W).
+        folder: Where to write ``net.pdparams`` and ``features.npy``.
+        protocol: Of the pickle, 2 to 4.
+    """
     import paddle
 
-    clone, config, given, folder = (Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4])
-    net = build(clone, config)
+    net = build(Path(clone), config)
     fill(net)
     net.eval()
-    images = paddle.to_tensor(np.load(given))
+    given = paddle.to_tensor(np.load(images))
     with paddle.no_grad():
-        calibrate(net, images)
-        found = net(images)["features"].numpy()
+        calibrate(net, given)
+        found = net(given)["features"].numpy()
     np.save(f"{folder}/features.npy", found.reshape(len(found), -1))
-    paddle.save(net.state_dict(), f"{folder}/net.pdparams")
-    paddle.save(net.state_dict(), f"{folder}/net2.pdparams", protocol=2)
-
-
-if __name__ == "__main__":
-    main()
+    paddle.save(net.state_dict(), f"{folder}/net.pdparams", protocol=int(protocol))

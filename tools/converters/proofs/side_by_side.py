@@ -85,7 +85,7 @@ def compare(case: Case, folder: Path, batch: int = 4) -> dict[str, Any]:
         file = folder / "theirs.pth"
         torch.save(net.state_dict(), file)
     else:
-        given = images(batch, *case.size)
+        given = images(4 * batch, *case.size)  # float32: a neck needs statistics of more images
         file, features = case.outside(folder, given)
         theirs = F.normalize(features.float())
     out = folder / "ours.pth"
