@@ -27,7 +27,7 @@ def cases(sources: Path) -> dict[str, Case]:
 
     def case(feature: str, stride: int) -> Case:
         def build() -> Any:
-            from config import cfg
+            from config import cfg_base as cfg
             from model import make_model
             from model.clip.model import VisionTransformer
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import collections.abc
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from .side_by_side import Case
@@ -18,6 +18,9 @@ CLONE = "SOLIDER-REID"
 def cases(sources: Path) -> dict[str, Case]:
     """Return the networks by name."""
     sys.path.insert(0, str(sources / CLONE))
+    six = ModuleType("torch._six")  # of PyTorch 1
+    six.container_abcs = collections.abc  # type: ignore[attr-defined]
+    sys.modules["torch._six"] = six
     runner = ModuleType("mmcv.runner")  # of MMCV 1
     runner.load_checkpoint = None  # type: ignore[attr-defined]
     sys.modules["mmcv.runner"] = runner
@@ -34,9 +37,8 @@ def cases(sources: Path) -> dict[str, Case]:
             return make_model(own, 751, 6, 1, weight)
 
         def embed(net: Any, images: Tensor) -> Tensor:
-            given = torch.tensor([[weight, 1 - weight]]).expand(
-                len(images), 2
-            )  # its own is on a GPU
+            # What its code makes of the number itself is put on a GPU.
+            given = images.new_tensor([[weight, 1 - weight]]).expand(len(images), 2)
             return net.base(images, given if weight >= 0 else None)[0]
 
         wrong: dict[str, Any] = {"after the neck": {"head.test_feature": "embeddings"}}
