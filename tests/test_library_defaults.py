@@ -3,15 +3,36 @@
 import pytest
 from helpers.tools import run_python
 
-from mmreid_ext.library_defaults import set_library_defaults
+from mmreid_ext.library_defaults import machine_is_busy, set_library_defaults
 
-OURS = {"OPENCV_LOG_LEVEL": "OFF", "OMP_WAIT_POLICY": "PASSIVE"}
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
+QUIET = {"OPENCV_LOG_LEVEL": "OFF"}
 
 
-def test_what_is_set_where_nothing_was():
+@pytest.fixture(autouse=True)
+def _load(monkeypatch):
+    give_load(monkeypatch, 3.0)
+
+
+def give_load(monkeypatch, load, cores=4):
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+
+
+@pytest.mark.parametrize("load, policy", [(0.0, {}), (1.9, {}), (2.0, PASSIVE), (9.0, PASSIVE)])
+def test_threads_sleep_where_others_need_the_cores(load, policy, monkeypatch):
+    give_load(monkeypatch, load)
     environ = {"HOME": "/home/lea"}
     set_library_defaults(environ)
-    assert environ == {"HOME": "/home/lea"} | OURS
+    assert environ == {"HOME": "/home/lea"} | QUIET | policy
+
+
+def test_a_machine_that_does_not_say_counts_as_idle(monkeypatch):
+    def unknown():
+        raise OSError
+
+    monkeypatch.setattr("os.getloadavg", unknown)
+    assert not machine_is_busy()
 
 
 @pytest.mark.parametrize(
@@ -27,11 +48,13 @@ def test_what_is_set_where_nothing_was():
 def test_a_choice_of_the_user_stays(name, value):
     environ = {name: value}
     set_library_defaults(environ)
-    assert environ == {"OPENCV_LOG_LEVEL": "OFF", name: value}
+    assert environ == QUIET | {name: value}
 
 
 LOAD = """
+import os
 import sys
+os.getloadavg = lambda: (1000, 0, 0)
 from mmreid_ext.library_defaults import set_library_defaults
 if "ours" in sys.argv:
     set_library_defaults()

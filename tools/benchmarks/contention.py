@@ -5,7 +5,7 @@
 Each policy is a process with an environment of its own, all with the same number of threads. They
 take turns: alone on the machine, then beside as many busy loops as there are threads. Work:
 `step` is a training step of ResNet-18 on 8 images of 128 x 64, `rank` the ranking of a small set.
-The policies are the library's default, ours, a short spin, and a single thread for comparison.
+The policies are the library's default, passive waiting, a short spin, and a single thread.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ from multiprocessing.connection import Connection
 from statistics import mean, median
 
 from mmreid_ext.cli.errors import run_tool
-from mmreid_ext.library_defaults import DEFAULTS, SAME_CHOICE
+from mmreid_ext.library_defaults import SAME_CHOICE, WAITING
 
-WAITING = "OMP_WAIT_POLICY"
 POLICIES: dict[str, dict[str, str]] = {
     "default": {},
-    "ours": {WAITING: DEFAULTS[WAITING]},
+    "passive": {WAITING: "PASSIVE"},
     "spin 10,000": {"GOMP_SPINCOUNT": "10000"},
     "one thread": {},
 }
@@ -101,7 +100,7 @@ class Worker:
     """A process whose libraries were loaded under a policy."""
 
     def __init__(self, policy: str, args: argparse.Namespace) -> None:
-        for name in (WAITING, *SAME_CHOICE[WAITING]):
+        for name in SAME_CHOICE:
             os.environ.pop(name, None)
         os.environ.update(POLICIES[policy])
         context = multiprocessing.get_context("spawn")
