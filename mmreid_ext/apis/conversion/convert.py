@@ -15,6 +15,7 @@ from torch import nn
 from mmreid_ext.apis.configuration import as_config, find_config, without_downloads
 from mmreid_ext.checkpoint.converting import (
     Fit,
+    Guess,
     Source,
     Translated,
     fit,
@@ -84,8 +85,8 @@ def convert_checkpoint(
         UserError: If the file can't be read, isn't recognised, or isn't complete.
     """
     weights = read_foreign(file)
-    guess = guess_source(weights) if source is None else None
-    program = source_named(source) if guess is None and source is not None else guess.source
+    guess = Guess(source_named(source), []) if source is not None else guess_source(weights)
+    program = guess.source
     choice = None if config is not None else program.choose(weights)
     path = find_config(choice.config if choice else str(config))
     cfg = as_config(path)
@@ -100,9 +101,8 @@ def convert_checkpoint(
     record = _record(model, cfg)
     record["converted"] = _origin(file, program, found)
     _write(out, model, record)
-    seen = guess.seen if guess else []
     assumed = choice.assumed if choice else ""
-    return Conversion(program, seen, path, options, assumed, translated, found, record)
+    return Conversion(program, guess.seen, path, options, assumed, translated, found, record)
 
 
 def _whole(value: Any) -> Any:

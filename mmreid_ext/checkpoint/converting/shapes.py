@@ -14,7 +14,7 @@ from .source import State
 _HEAD_CHANNELS = 64
 _LAST_STAGE = 320  # channels of MobileNetV2's
 
-DEPTHS = {
+DEPTHS: dict[tuple[tuple[int, ...], bool], int] = {
     ((2, 2, 2, 2), False): 18,
     ((3, 4, 6, 3), False): 34,
     ((3, 4, 6, 3), True): 50,

@@ -24,7 +24,8 @@ _MOBILE = "conv2.0.dwconv2.conv.weight"
 
 def _renaming(state: State) -> Translation:
     # The 512-d layer of OSNet is a part of our backbone; behind a ResNet it is one of the neck.
-    outside, backbone = ("classifier.", "fc."), rules()
+    outside: tuple[str, ...] = ("classifier.", "fc.")
+    backbone = rules()
     if _MOBILE in state:
         backbone = TORCHREID_MOBILENET_V2
     elif "conv1.conv.weight" in state:
