@@ -46,8 +46,7 @@ def spare_loader_workers() -> None:
 def _ignore_while_parent_lives(parent: int) -> None:
     def end_with_parent(number: int, frame: FrameType | None) -> None:
         if _shared[0] or os.getppid() != parent:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+            os._exit(0)  # as PyTorch's own handler: a death by signal would be an error to report
 
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, end_with_parent)

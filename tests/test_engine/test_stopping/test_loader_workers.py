@@ -1,6 +1,7 @@
 """Processes that load images outlive a signal to the whole group, and not the training."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,7 @@ import textwrap
 import pytest
 from torch.utils.data._utils import signal_handling
 
+from mmreid_ext.engine.stopping import loader_workers
 from mmreid_ext.engine.stopping.loader_workers import spare_loader_workers
 
 SCRIPT = """
@@ -85,6 +87,18 @@ def test_workers_outlive_a_signal_to_the_group():
 def test_a_process_of_multiprocessing_ends_with_workers_that_wait():
     result = run(script=OF_MULTIPROCESSING)
     assert result.stdout == "0\n", result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+def test_a_worker_of_an_ending_training_ends_without_an_error(monkeypatch):
+    """PyTorch reports a worker that a signal has killed, by a traceback below our one line."""
+    monkeypatch.setattr(loader_workers, "_shared", b"\1")
+    worker = os.fork()
+    if worker == 0:
+        loader_workers._ignore_while_parent_lives(os.getppid())
+        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(1)  # not reached
+    assert os.waitpid(worker, 0)[1] == 0
 
 
 def test_it_is_done_once(monkeypatch):
