@@ -8,7 +8,7 @@ from helpers.tools import load_script, run_python
 
 from mmreid_ext.errors import UserError
 
-SCRIPTS = [path for path in sorted(TOOLS.rglob("*.py")) if "__main__" in path.read_text()]
+SCRIPTS = [path for path in sorted(TOOLS.rglob("*.py")) if '== "__main__"' in path.read_text()]
 BAD_INPUT = {
     "benchmarks/gpu_suite": ["--minutes", "0"],
     "check_dataset": ["none.csv"],
