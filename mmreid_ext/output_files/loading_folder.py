@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from multiprocessing import process, util
 from pathlib import Path
@@ -49,8 +49,17 @@ def sweep_loading_folders(where: str | os.PathLike | None = None) -> list[str]:
     Args:
         where: Folder of temporary files. Defaults to the one that is used.
     """
+    return remove_unused_folders(sorted(Path(where or _place()).glob(f"{_PREFIX}*")))
+
+
+def remove_unused_folders(folders: Iterable[Path]) -> list[str]:
+    """Remove those of this user's folders that no process holds by its lock; return their names.
+
+    Args:
+        folders: Candidates; links and folders of other users stay.
+    """
     removed = []
-    for folder in sorted(Path(where or _place()).glob(f"{_PREFIX}*")):
+    for folder in folders:
         try:
             if folder.lstat().st_uid != os.getuid() or folder.is_symlink():
                 continue

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.output_files.atomic import folder_lock, process_lives
+from mmreid_ext.output_files.loading_folder import remove_unused_folders
 
 _PREFIX = "mmreid_ext_ranks_"
 _NAME = re.compile(rf"{_PREFIX}(?P<process>\d+)_\w+")
@@ -39,20 +40,13 @@ def sweep_reports_folders() -> list[str]:
     """Remove this user's folders of launchers that have ended, and return their names."""
     if os.name != "posix":
         return []
-    removed = []
-    for folder in sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*")):
-        found = _NAME.fullmatch(folder.name)
-        if found is None or _is_another(int(found["process"])):
-            continue
-        try:
-            if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
-                continue
-            with folder_lock(folder, wait=False):
-                shutil.rmtree(folder)
-        except OSError:  # it is in use, or gone
-            continue
-        removed.append(folder.name)
-    return removed
+    folders = sorted(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
+    return remove_unused_folders(folder for folder in folders if _is_of_the_dead(folder.name))
+
+
+def _is_of_the_dead(name: str) -> bool:
+    found = _NAME.fullmatch(name)
+    return found is not None and not _is_another(int(found["process"]))
 
 
 def _make(stack: ExitStack) -> str:
