@@ -20,12 +20,14 @@ from mmreid_ext.protocols import named
 MARKED = re.compile(r"```python\n(.*?)```", re.DOTALL)
 DOCUMENTS = [
     ROOT / "README.md",
+    ROOT / "CODE_OF_CONDUCT.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *(ROOT / "configs").rglob("README.md"),
     *(ROOT / "examples").rglob("README.md"),
 ]
+CHANGES = ROOT / "CHANGELOG.md"
 PYTHON_BLOCKS = [
     pytest.param(block, id=f"{path.name}-{number}")
     for path in DOCUMENTS
@@ -159,7 +161,7 @@ def test_python_is_marked_as_such(path):
 
 
 def test_the_changelog_knows_where_modules_are_now():
-    text = (ROOT / "CHANGELOG.md").read_text().split("### Moved")[1].split("| old argument")[0]
+    text = CHANGES.read_text().split("### Moved")[1].split("| old argument")[0]
     rows = re.findall(r"(?m)^\| `([a-z][\w.]+(?:\{[\w, ]+\})?)` \| (`.+`) \|$", text)
     assert len(rows) > 25
     for old, new in rows:
@@ -170,6 +172,12 @@ def test_the_changelog_knows_where_modules_are_now():
             for place in places:
                 now = f"{place}.{name}" if name else place
                 assert module_file(now).is_file(), f"{now} is not there"
+
+
+def test_no_document_holds_two_versions():
+    """Marks of a merge that was left half done."""
+    marked = re.compile(r"(?m)^(<{7}|>{7}) ")
+    assert [path.name for path in [*DOCUMENTS, CHANGES] if marked.search(path.read_text())] == []
 
 
 def module_file(name):

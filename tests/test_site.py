@@ -1,0 +1,63 @@
+"""The documentation site: every page is reached, and every link inside of it leads somewhere."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from helpers.paths import ROOT
+
+DOCS = ROOT / "docs"
+TOCTREE = re.compile(r"(?ms)^```\{toctree\}\n(.*?)^```")
+
+
+def reached(page):
+    """Return the pages that the tables of contents of a page name, and of those that they name."""
+    found = []
+    for block in TOCTREE.findall((DOCS / f"{page}.md").read_text()):
+        for line in block.split("\n"):
+            if line and not line.startswith(":"):
+                name = (DOCS / page).parent.joinpath(line).relative_to(DOCS).as_posix()
+                found += [name, *reached(name)]
+    return found
+
+
+def test_every_page_has_one_place_in_the_contents():
+    pages = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")}
+    assert sorted(reached("index")) == sorted(pages - {"index"})
+
+
+def build(folder, *options):
+    pytest.importorskip("myst_parser", reason="no Sphinx here: pip install -r requirements/dev.txt")
+    sphinx = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]
+    return subprocess.run([*sphinx, *options, str(folder)], capture_output=True, text=True)
+
+
+def test_pages_build_and_links_lead_somewhere(tmp_path):
+    """``tools/build_docs.sh`` makes the pages of docstrings as well; the docs workflow runs it."""
+    done = build(tmp_path, "-b", "dummy", "-t", "without_api", str(DOCS))
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_link_that_leads_nowhere_fails(tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "index.md").write_text("# A\n\n[b](#nowhere) [c](nothing.md)\n")
+    done = build(tmp_path / "out", "-b", "dummy", "-c", str(DOCS), str(docs))
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr and "nothing.md" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--hlep",), ("one", "two")], ids=["option", "two-folders"])
+def test_the_script_refuses_what_it_doesnt_know(words, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("/bin/true")
+    (tmp_path / "mmreid_ext.lock").touch()  # /bin/true prints an empty fingerprint
+    done = subprocess.run(
+        ["bash", str(ROOT / "tools" / "build_docs.sh"), *words],
+        env={"PATH": "/usr/bin:/bin", "MMREID_VENV": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("build_docs.sh: ")
