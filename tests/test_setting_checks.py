@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mmreid_ext.setting_checks import is_number, is_whole
+from mmreid_ext.setting_checks import is_finite, is_number, is_whole
 
 
 @pytest.mark.parametrize("value", [1, 5, np.int64(3), np.uint8(1)])
@@ -30,3 +30,8 @@ def test_real_numbers(value):
 @pytest.mark.parametrize("value", [True, False, np.bool_(True), "1", None, 1j, [1.0]])
 def test_no_real_numbers(value):
     assert not is_number(value)
+
+
+def test_numbers_that_a_float_holds():
+    assert all(map(is_finite, (0, -3, 1.5, np.float32(2), 10**308)))
+    assert not any(map(is_finite, (float("inf"), float("nan"), 10**400, -(10**400), True, "1")))

@@ -15,6 +15,7 @@ from mmreid_ext.pictures.boxes import crop, picture_key
 from mmreid_ext.pictures.decode import decode, foreign_format
 from mmreid_ext.pictures.picture_file import check_picture, read_regular_file, without_alpha
 from mmreid_ext.pictures.read import UnreadableImageError, is_of_the_machine
+from mmreid_ext.shorten import one_line
 
 __all__ = ["UnreadableImageError", "build_loader", "load_array", "load_image"]
 
@@ -56,8 +57,8 @@ def load_image(loader: Any, record: dict) -> dict:
         reason = "the loader returned None" if cause is None else str(cause) or repr(cause)
         skip = ", or train with on_corrupt='skip'" if record.get("role") == "train" else ""
         raise UnreadableImageError(
-            f"Cannot read image {record['img_path']!r}{_owner(record)}: {reason}. Restore or "
-            f"delete the file{skip}."
+            f"Cannot read image {one_line(record['img_path'], 300)!r}{_owner(record)}: {reason}. "
+            f"Restore or delete the file{skip}."
         ) from cause
     if record.get("box") is not None:
         results["img_path"] = picture_key(record["img_path"], record)

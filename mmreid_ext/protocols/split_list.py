@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.shorten import shorten
+from mmreid_ext.shorten import brief, shorten
 
 from .image_table import ImageColumns
 from .protocol import EvaluationProtocol, Split
@@ -168,6 +168,6 @@ class _NameIndex:
             if len(found) == 1:
                 return found[0]
         raise UserError(
-            f"The split file names image {name!r}, of which test set {self.dataset!r} has "
+            f"The split file names image {brief(name)}, of which test set {self.dataset!r} has "
             f"{len(found)}."
         )

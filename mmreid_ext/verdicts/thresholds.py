@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from mmreid_ext.setting_checks import is_finite
 
 STORED_FPRS = (1e-2, 1e-3, 1e-4)
 """False positive rates whose thresholds are kept."""
@@ -80,5 +81,4 @@ def _parsed(entry: Mapping[str, Any]) -> Threshold | None:
 
 
 def _number(value: Any) -> float | None:
-    known = isinstance(value, (int, float)) and math.isfinite(value)
-    return float(value) if known else None
+    return float(value) if isinstance(value, (int, float)) and is_finite(value) else None

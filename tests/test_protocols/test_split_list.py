@@ -112,6 +112,13 @@ def test_positions_that_are_not_there_are_refused(tmp_path, entries, picks):
         list(build_protocol(dict(type="split_list", file=str(file))).splits(images))
 
 
+def test_a_long_name_is_quoted_in_short(tmp_path):
+    file = write_splits(tmp_path, [{"query": [f"{'0' * 9999}.png"], "gallery": ["1.png"]}])
+    images = image_set([1, 1], [0, 1], ["query", "gallery"])
+    with pytest.raises(UserError, match="names image '0{79}…', of which"):
+        list(build_protocol(dict(type="split_list", file=str(file))).splits(images))
+
+
 def test_images_in_no_folder_are_found_by_their_names(tmp_path):
     file = write_splits(tmp_path, [{"query": ["0.png"], "gallery": ["a/1.png", "2.png"]}])
     images = image_set([1, 1, 2], [0, 1, 1], ["query", "gallery", "gallery"])

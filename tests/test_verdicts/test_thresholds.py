@@ -20,7 +20,13 @@ def test_entries_of_others_are_passed_over():
     good = dict(fpr=0.01, similarity=0.5, tpr=0.9, negatives=500, dataset="home")
     strange = [
         dict(good, **change)
-        for change in (dict(fpr="x"), dict(negatives=None), dict(dataset=3), dict(fpr=float("nan")))
+        for change in (
+            dict(fpr="x"),
+            dict(negatives=None),
+            dict(dataset=3),
+            dict(fpr=float("nan")),
+            dict(fpr=10**400),
+        )
     ]
     record = dict(thresholds=[*strange, "text", None, good])
     assert read_thresholds(record) == [Threshold(**good)]

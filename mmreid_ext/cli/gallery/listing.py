@@ -12,6 +12,7 @@ from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.pictures.boxes import BOX_COLUMNS, box_edges, box_message
 from mmreid_ext.pictures.folder import IMAGE_SUFFIXES
 from mmreid_ext.protocols.crop_names import crop_name
+from mmreid_ext.shorten import brief, one_line
 from mmreid_ext.suggest import did_you_mean
 
 from .moments import moment_of
@@ -156,7 +157,7 @@ def _check_columns(file: Path, columns: list[str]) -> None:
     for name in columns:
         if name not in _COLUMNS and name not in _IGNORED:
             hint = did_you_mean(name, _COLUMNS)
-            raise UserError(f"{file} has an unknown column {name!r}{hint}. {expected}")
+            raise UserError(f"{file} has an unknown column {brief(name)}{hint}. {expected}")
     twice = sorted({name for name in columns if columns.count(name) > 1})
     boxes = set(columns) & set(BOX_COLUMNS)
     if twice or boxes and len(boxes) < len(BOX_COLUMNS):
@@ -189,7 +190,9 @@ def _box(place: str, cells: list[str]) -> tuple[int, int, int, int] | None:
     try:
         box = [float(cell) for cell in cells]
     except ValueError:
-        raise UserError(f"{place}: the box {','.join(cells)} isn't four numbers.") from None
+        raise UserError(
+            f"{place}: the box {one_line(','.join(cells))} isn't four numbers."
+        ) from None
     message = box_message(box, None)
     if message:
         raise UserError(f"{place}: {message}.")

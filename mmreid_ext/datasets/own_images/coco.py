@@ -8,7 +8,7 @@ from typing import Any
 
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.json_values import read_json
-from mmreid_ext.shorten import one_line
+from mmreid_ext.shorten import brief, one_line
 
 from .listing import Box, Listing, OwnImage
 
@@ -113,6 +113,6 @@ def _folder(path: Path, pictures: Path | None, names: Sequence[str]) -> Path:
             return place
     first = names[0] if names else "no picture"
     raise MissingFileError(
-        f"{path}: {first!r} was not found in {', '.join(str(place) for place in places)}; name the "
-        "folder of the pictures by --frames."
+        f"{path}: {brief(first)} was not found in {', '.join(str(place) for place in places)}; "
+        "name the folder of the pictures by --frames."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,9 +89,10 @@ def _read_file(path: Path, frames: dict[int, Path], sequence: str, found: Listin
 
 def _values(line: str) -> list[float] | None:
     try:
-        return [float(cell) for cell in line.replace(",", " ").replace(";", " ").split()]
+        values = [float(cell) for cell in line.replace(",", " ").replace(";", " ").split()]
     except ValueError:
         return None
+    return values if all(map(math.isfinite, values)) else None
 
 
 def _is_ignored(values: Sequence[float]) -> bool:

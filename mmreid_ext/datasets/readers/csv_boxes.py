@@ -9,6 +9,7 @@ from mmreid_ext.datasets.checks.image_files import is_remote
 from mmreid_ext.errors import UserError
 from mmreid_ext.pictures.boxes import BOX_COLUMNS, box_message
 from mmreid_ext.pictures.decode import upright_size
+from mmreid_ext.shorten import one_line
 
 from .csv_table import Row
 
@@ -113,7 +114,7 @@ def _numbers(cells: Sequence[str], where: str) -> Box | None:
         x, y, w, h = (float(cell) for cell in cells)
     except ValueError:
         raise UserError(
-            f"{where}: x,y,w,h = {','.join(cells)} are not four numbers. Give all of them in "
-            "pixels, or leave all empty where the image is the whole picture."
+            f"{where}: x,y,w,h = {one_line(','.join(cells))} are not four numbers. Give all of "
+            "them in pixels, or leave all empty where the image is the whole picture."
         ) from None
     return x, y, w, h

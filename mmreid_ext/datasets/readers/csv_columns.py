@@ -20,6 +20,7 @@ from mmreid_ext.datasets.columns.kinds import (
 from mmreid_ext.datasets.columns.paths import PathColumn
 from mmreid_ext.datasets.columns.table import CHUNK, RecordTable
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import brief
 from mmreid_ext.suggest import did_you_mean
 
 from .csv_boxes import Box, BoxReader
@@ -130,11 +131,13 @@ class CSVColumns:
         where = f"{self.file}, line {line}"
         if split not in ROLES:
             raise UserError(
-                f"{where}: split {split!r} is none of {', '.join(ROLES)}"
+                f"{where}: split {brief(split)} is none of {', '.join(ROLES)}"
                 f"{did_you_mean(split, ROLES)}."
             )
         if not path or is_none(pid):
-            raise UserError(f"{where}: path {path!r} and pid {pid!r}; every row needs both.")
+            raise UserError(
+                f"{where}: path {brief(path)} and pid {brief(pid)}; every row needs both."
+            )
 
     def _take(self, texts: Sequence[Sequence[str]], boxes: Sequence[Box | None]) -> None:
         """Take rows that can be used, as columns."""

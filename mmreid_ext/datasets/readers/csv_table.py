@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.shorten import one_line, shorten
+from mmreid_ext.shorten import brief, one_line, shorten
 from mmreid_ext.suggest import did_you_mean
 
 from .text_file import read_lines
@@ -145,7 +145,9 @@ def _unknown(
     wrong: list[str],
 ) -> list[str]:
     unknown = [name for name in header if name not in {*columns, *ignored}]
-    wrong += [f"{path} has an unknown column {n!r}{did_you_mean(n, columns)}." for n in unknown]
+    wrong += [
+        f"{path} has an unknown column {brief(n)}{did_you_mean(n, columns)}." for n in unknown
+    ]
     return unknown
 
 
@@ -198,8 +200,8 @@ def _check_header(
         if name in columns or name in ignored:
             continue
         raise UserError(
-            f"{path} has an unknown column {name!r}{did_you_mean(name, columns)}. Rename or remove "
-            f"it, or leave it out with ignore_columns=[{name!r}]. {expected}"
+            f"{path} has an unknown column {brief(name)}{did_you_mean(name, columns)}. Rename or "
+            f"remove it, or leave it out with ignore_columns=[{brief(name)}]. {expected}"
         )
     if missing:
         raise UserError(f"{path} has the columns {shown}; {missing} missing. {expected}")

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 
 from mmreid_ext.distributed import barrier, is_main
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import brief
 
 _SHOTS_PER_VIEW = 5
 
@@ -33,7 +34,7 @@ def parse_name(name: str) -> tuple[int, int, int]:
         pair, person, view, _ = name.rpartition(".")[0].split("_")
         return int(pair), int(person), int(view) - 1
     except ValueError:
-        raise UserError(f"{name!r} is not <pair>_<person>_<view>_<shot>.png.") from None
+        raise UserError(f"{brief(name)} is not <pair>_<person>_<view>_<shot>.png.") from None
 
 
 def extract_images(archive: Path, boxes: str, target: Path) -> None:

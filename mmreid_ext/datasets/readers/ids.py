@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.shorten import brief
 
 UNKNOWN = -1
 _NONE = frozenset(("", "none", "null", "nan", "-1"))
@@ -47,11 +48,12 @@ def number_ids(texts: Iterable[str], where: str) -> dict[str, int]:
         other = spelled.setdefault(matched[1], text)
         if other != text:
             raise UserError(
-                f"{where}: {other!r} and {text!r} may be one id or two. Write one number in one "
-                "way."
+                f"{where}: {brief(other)} and {brief(text)} may be one id or two. Write one number "
+                "in one way."
             )
-    if all(_is_plain_number(text) for text in known):
-        return {text: int(text) for text in known}
+    numbers = {text: whole_number(text) for text in known}
+    if None not in numbers.values():
+        return {text: number for text, number in numbers.items() if number is not None}
     return {text: number for number, text in enumerate(known)}
 
 
@@ -60,7 +62,9 @@ def normalized(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def _is_plain_number(text: str) -> bool:
-    if not (text.isascii() and text.isdecimal()):
-        return False
-    return len(text.lstrip("0")) <= _DIGITS and int(text) <= _LARGEST
+def whole_number(text: str) -> int | None:
+    """Return the number that ASCII digits spell, None for other texts and from 2**63 on."""
+    if not (text.isascii() and text.isdecimal()) or len(text.lstrip("0")) > _DIGITS:
+        return None
+    number = int(text.lstrip("0") or "0")
+    return number if number <= _LARGEST else None

@@ -11,6 +11,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.shorten import one_line, shorten
 
+from .ids import whole_number
 from .text_file import read_text
 
 _ITEM = re.compile(r"/id_(?P<pid>\d+)/")
@@ -102,9 +103,12 @@ def _check_list(file: Path) -> None:
 
 def _item(image: dict) -> int:
     found = _ITEM.search(image["img_path"].replace("\\", "/"))
-    if found is None:
-        raise UserError(f"{image['img_path']} does not lie in a folder like id_00000001.")
-    return int(found["pid"])
+    pid = whole_number(found["pid"]) if found else None
+    if pid is None:
+        raise UserError(
+            f"{one_line(image['img_path'], 300)} does not lie in a folder like id_00000001."
+        )
+    return pid
 
 
 def _check_items(train: list[dict], query: list[dict], gallery: list[dict], name: str) -> None:

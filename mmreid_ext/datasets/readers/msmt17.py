@@ -10,7 +10,9 @@ from typing import Any
 from mmreid_ext.datasets.records import Count, Record, with_test_numbered_from
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.registry import DATASETS
+from mmreid_ext.shorten import one_line
 
+from .ids import whole_number
 from .text_file import read_text
 
 # Market-1501's way, <pid>_c<camera>_..., or the published one, <pid>_<number>_<camera>_...
@@ -96,12 +98,13 @@ class MSMT17(ReIDDataset):
             path, _, pid = line.strip().replace("\t", " ").rpartition(" ")
             path = path.rstrip()
             found = _LISTED_NAME.match(path.rpartition("/")[2])
-            if found is None or not pid.isdecimal():
+            number = whole_number(pid)
+            if found is None or number is None:
                 if line.strip():
-                    self.unparsed.append(f"{file.name}: {line.strip()!r}")
+                    self.unparsed.append(f"{file.name}: {one_line(line.strip())!r}")
                 continue
             camid = int(found["cam"]) - 1
-            records.append(dict(img_path=str(base / path), pid=int(pid), camid=camid, role=role))
+            records.append(dict(img_path=str(base / path), pid=number, camid=camid, role=role))
         return records
 
     def select(self, records: Sequence[Record]) -> Sequence[Record]:

@@ -15,6 +15,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.shorten import one_line
 
+from .ids import whole_number
 from .text_file import read_text
 
 _ROLES = ("train", "query")
@@ -134,13 +135,15 @@ def _read_list(file: Path, role: str) -> list[Record]:
 
 def _published_line(line: str) -> tuple[str, int, int] | None:
     values = line.split(maxsplit=3)
-    if len(values) < 4 or not all(value.isdecimal() for value in values[:3]):
+    numbers = [whole_number(value) for value in values[:3]]
+    if len(values) < 4 or None in numbers:
         return None
-    return values[3].strip(), int(values[1]), int(values[2])
+    return values[3].strip(), numbers[1], numbers[2]
 
 
 def _labelled_path(line: str) -> tuple[str, int, int] | None:
     values = [value.strip() for value in (line.split(",") if "," in line else line.split())]
-    if len(values) not in (2, 3) or not values[0] or not values[1].isdecimal():
+    if len(values) not in (2, 3) or not values[0]:
         return None
-    return values[0], int(values[1]), -1  # no super class
+    pid = whole_number(values[1])
+    return None if pid is None else (values[0], pid, -1)  # no super class

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.pictures.thumbnail import THUMBNAIL_SIDE
-from mmreid_ext.setting_checks import is_number, is_whole
+from mmreid_ext.setting_checks import is_finite, is_whole
 
 _MAY_BE_ZERO = ("thumbnail", "wait")
 
@@ -55,7 +54,7 @@ class Settings:
             value = getattr(self, field.name)
             zero = field.name in _MAY_BE_ZERO
             if isinstance(field.default, float):
-                finite = is_number(value) and math.isfinite(value)
+                finite = is_finite(value)
                 right = finite and (value >= 0 if zero else value > 0)
                 needed = "a number of seconds" + ("" if zero else " above 0")
             else:

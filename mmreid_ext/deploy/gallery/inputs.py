@@ -13,7 +13,7 @@ import numpy as np
 
 from mmreid_ext.errors import UserError, UserTypeError
 from mmreid_ext.moments import unix_seconds
-from mmreid_ext.setting_checks import is_number, is_whole
+from mmreid_ext.setting_checks import is_finite, is_whole
 from mmreid_ext.shorten import one_line, shorten
 
 from .records import Filters, Moment, Rows
@@ -127,7 +127,7 @@ def moment(value: Moment, name: str) -> float:
     """Return unix seconds; a ``datetime`` without a time zone is taken as UTC."""
     if isinstance(value, dt.datetime):
         return unix_seconds(value)
-    if not is_number(value) or not math.isfinite(value):
+    if not is_finite(value):
         raise UserTypeError(
             f"{name}={one_line(repr(value))} must be unix seconds or a datetime; a datetime "
             "without a time zone is UTC."

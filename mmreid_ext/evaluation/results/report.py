@@ -76,7 +76,8 @@ def _cells(percent: Mapping[str, float]) -> dict[str, str]:
 def _columns(rows: Iterable[Mapping[str, str]]) -> list[str]:
     found = list(dict.fromkeys(key for row in rows for key in row))
     ranks = sorted(
-        (key for key in found if key[0] == "R" and key[1:].isdigit()), key=lambda k: int(k[1:])
+        (key for key in found if key[0] == "R" and key[1:].isdecimal() and len(key) < 20),
+        key=lambda k: int(k[1:]),
     )
     first = [key for key in ("test set", "queries", "gallery", "mAP", "mINP") if key in found]
     return first + ranks + [key for key in found if key not in first and key not in ranks]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from mmreid_ext.errors import MissingFileError, UserError
 from mmreid_ext.json_values import plain_json, read_json
 from mmreid_ext.output_files.atomic import atomic_open
+from mmreid_ext.setting_checks import is_finite
 from mmreid_ext.shorten import one_line
 
 RESULTS_FORMAT = "mmreid_ext-results-1"
@@ -187,8 +187,7 @@ def _wrong(where: str, value: Any, needed: str) -> UserError:
 
 
 def _is_number(value: Any) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    return isinstance(value, (int, float)) and is_finite(value)
 
 
 def _is_integer(value: Any) -> bool:

@@ -68,6 +68,10 @@ def test_other_text(sequence):
     path.write_text(TRACKS + "1,7,ten,20,30,40\n")
     with pytest.raises(UserError, match=r"line 4: '1,7,ten,20,30,40' is not frame,id"):
         read_mot(path)
+    for strange in ("inf,7", "1,nan", "1e999,7"):
+        path.write_text(TRACKS + f"{strange},10,20,30,40\n")
+        with pytest.raises(UserError, match=f"line 4: '{strange},10.*in numbers"):
+            read_mot(path)
     path.write_text("path,pid\n")
     assert not looks_like_mot(path)
     with pytest.raises(MissingFileError, match="no gt/gt.txt"):

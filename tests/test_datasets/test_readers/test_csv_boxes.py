@@ -120,6 +120,7 @@ def test_sources_may_share_a_frame_but_no_crop(frames):
         ("f.png,lea,0,query,-2,1,8,6", r"line 2: .* sticks out"),
         ("f.png,lea,0,query,2,1,0,6", r"line 2: .* holds no pixel"),
         ("f.png,lea,0,query,2,1,,6", r"line 2: x,y,w,h = 2,1,,6 are not four numbers"),
+        (f"f.png,lea,0,query,2,1,8,{'[' * 9999}", r"x,y,w,h = 2,1,8,\[{73}… are not"),
         ("f.png,lea,0,query,2,1,left,6", r"line 2: .* are not four numbers"),
     ],
 )

@@ -51,6 +51,13 @@ def test_a_wrong_row_far_down_is_named_or_left_out(tmp_path):
     assert [record["pid"] for record in found.table()] == [n % 9 for n in range(2 * CHUNK)] + [3]
 
 
+@pytest.mark.parametrize("row", ["x.jpg,3,0,{},", "{},,0,train,"])
+def test_long_values_are_quoted_in_short(tmp_path, row):
+    with pytest.raises(UserError, match="'9{79}…'") as error:
+        CSVColumns(tmp_path / "a.csv", NAMES).extend(rows_of(row.format("9" * 9999)))
+    assert len(str(error.value)) < 400 + len(str(tmp_path))
+
+
 def test_an_empty_list_is_an_empty_table(tmp_path):
     found = CSVColumns(tmp_path / "a.csv", (*NAMES, "x", "y", "w", "h"))
     assert found.extend([]) == 0 and found.table() == []

@@ -44,6 +44,10 @@ MISTAKES = {
     "no header": ("a.jpg,1\n", r"has the columns \['a.jpg', '1'\].*missing"),
     "lacks pid": ("path,camid\n", r"\['pid'\] missing"),
     "misspelt": ("path,pid,camd\n", "unknown column 'camd'.*did you mean 'camid'"),
+    "long name": (
+        f"path,pid,{'9' * 9999}\n",
+        r"unknown column '9{79}…'\. .*ignore_columns=\['9{79}…'\]",
+    ),
     "twice": ("path,pid,pid\n", r"columns \['pid'\] more than once"),
     "open quote": ('path,pid\n"a.jpg,1\nb.jpg,2\n', 'quote ."'),
     "lone quote": ('path,pid\n"a"x.jpg,1\n', "line 2: .*quote"),

@@ -1,6 +1,6 @@
 import pytest
 
-from mmreid_ext.datasets.readers.ids import is_none, normalized, number_ids
+from mmreid_ext.datasets.readers.ids import is_none, normalized, number_ids, whole_number
 from mmreid_ext.errors import UserError
 
 
@@ -29,3 +29,17 @@ def test_two_unicode_forms_of_one_name_are_one():
 def test_one_number_in_two_spellings_is_refused(other):
     with pytest.raises(UserError, match="^list, pid: .* may be one id or two"):
         number_ids(["7", other], "list, pid")
+
+
+def test_whole_numbers_of_int64():
+    assert [whole_number(t) for t in ("0", "007", str(2**63 - 1))] == [0, 7, 2**63 - 1]
+    assert whole_number("0" * 5000 + "7") == 7
+    for text in ("", "-1", "+1", "1.0", "x", "²", "٣", str(2**63), "9" * 5000):
+        assert whole_number(text) is None
+
+
+def test_long_names_are_quoted_in_short():
+    name = "7" * 3000
+    with pytest.raises(UserError, match="…' may be one id") as error:
+        number_ids([name, "0" + name], "list, pid")
+    assert len(str(error.value)) < 400

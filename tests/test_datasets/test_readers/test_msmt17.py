@@ -63,8 +63,9 @@ def test_msmt17_folders(tmp_path):
 def test_msmt17_reports_odd_lines(tmp_path):
     write_msmt(tmp_path)
     with open(tmp_path / "MSMT17_V1" / "list_train.txt", "a") as file:
-        file.write("me.jpg 5\n\n")
-    assert MSMT17(tmp_path, check=False).unparsed == ["list_train.txt: 'me.jpg 5'"]
+        file.write(f"me.jpg 5\n\nme.jpg {'5' * 9999}\n")
+    odd = MSMT17(tmp_path, check=False).unparsed
+    assert odd == ["list_train.txt: 'me.jpg 5'", f"list_train.txt: 'me.jpg {'5' * 72}…'"]
 
 
 IN_FOLDERS = "{pid:04d}_000_{cam:02d}_0303morning_0008_0.jpg"

@@ -104,11 +104,12 @@ def test_another_set_in_the_layout(tmp_path, messages):
     [
         (("1 1 a.png",), TEST, r"train.txt, line 2: '1 1 a.png' is not of the form image_id"),
         (("1 x 1 a.png",), TEST, "line 2: '1 x 1 a.png'"),
+        ((f"1 {'9' * 5000} 1 a.png",), TEST, "line 2: '1 999.*…' is not of the form"),
         (TRAIN, (*TEST, "8 2 3 chair/h.png"), "1 identities are in .* the test set: 2"),
         (TRAIN, (*TEST, "8 9 3 chair/c.png"), "1 images are in the training .*c.png"),
         (TRAIN, TEST[1:], "2 test images of 2 identities: none has two"),
     ],
-    ids=["short", "letters", "shared class", "shared image", "nothing to find"],
+    ids=["short", "letters", "huge", "shared class", "shared image", "nothing to find"],
 )  # fmt: skip
 def test_faulty_lists(tmp_path, train, test, message):
     write_sop(tmp_path, train, test)

@@ -53,6 +53,7 @@ def test_embeddings_that_are_none(gallery, given, message):
         (dict(cameras=[1, 2]), r"cameras\[0\]=1 must be text"),
         (dict(sources=["a\udc80", "b"]), "no valid text"),
         (dict(times=[0, float("nan")]), r"times\[1\]=nan must be unix"),
+        (dict(times=[0, 10**400]), r"times\[1\]=1000.*… must be unix"),
         (dict(times=["noon", 0]), "unix seconds"),
         (dict(thumbnails=[b"PNG", None]), "JPEG"),
     ],

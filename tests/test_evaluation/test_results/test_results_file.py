@@ -93,10 +93,12 @@ def test_missing_entries(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", [p for p in PATHS if p != ("format",)], ids=str)
-@pytest.mark.parametrize("value", [float("nan"), "text", True, [[1]], {"x": 1}, -5], ids=str)
+@pytest.mark.parametrize(
+    "value", [float("nan"), "text", True, [[1]], {"x": 1}, -5, 10**400], ids=one_line
+)
 def test_wrong_types(path, value, tmp_path):
     document = altered(path, value)
-    integer = path[-2:-1] in (("pid",), ("camid",)) and value == -5 and value is not True
+    integer = path[-2:-1] in (("pid",), ("camid",)) and value in (-5, 10**400)
     name = path[-2:-1] == ("name",) and value == "text"
     number = path == ("metrics", "ours/mAP") and value == -5 and value is not True
     obj = isinstance(value, dict) and path[-1] in ("settings", "checkpoint", "training", "protocol")
