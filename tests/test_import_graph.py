@@ -50,7 +50,12 @@ FLOORS = [
 ]
 """Rooms of the package, from the ground up. Those of one floor do not import one another."""
 
-SAME_FLOOR = {("compat", "checkpoint"), ("registry", "compat"), ("type_names", "suggest")}
+SAME_FLOOR = {
+    ("compat", "checkpoint"),
+    ("registry", "compat"),
+    ("type_names", "suggest"),
+    ("verdicts", "setting_checks"),
+}
 """Who may import whom on one floor of the ground."""
 
 FOLDER_LIMITS = {"evaluation": 12, "datasets": 12}
