@@ -30,6 +30,30 @@ def read_requirements(name: str) -> list[str]:
     return lines
 
 
+def repository() -> str:
+    """Return the address of the repository that this is published from, or an empty text.
+
+    ``MMREID_REPOSITORY`` names it; in a workflow of GitHub its own variables do.
+    """
+    parts = os.environ.get("GITHUB_SERVER_URL", ""), os.environ.get("GITHUB_REPOSITORY", "")
+    return os.environ.get("MMREID_REPOSITORY", "/".join(parts) if all(parts) else "").rstrip("/")
+
+
+def read_me(address: str) -> str:
+    """Return the README with links that work on the page of a package index.
+
+    There, nothing lies beside it: links to files and pictures lead into the repository, as it was
+    when this version was tagged. Without an address they stay as they are.
+    """
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if not address:
+        return text
+    tag = f"v{read_version()}"
+    beside = r"(?!https?:|mailto:|#)"
+    text = re.sub(rf"(!\[[^\]]*\]\(){beside}", rf"\1{address}/raw/{tag}/", text)
+    return re.sub(rf"(\]\(){beside}", rf"\1{address}/blob/{tag}/", text)
+
+
 class BuildWithMim(build_py):
     """Adds ``mmreid_ext/.mim``: copies in a built package, links in an editable install."""
 
@@ -79,9 +103,10 @@ setup(
     version=read_version(),
     description="Person re-identification and metric learning for MMPretrain and MMEngine: "
     "MetaBIN, domain generalisation, camera-aware evaluation, re-ranking",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description=read_me(repository()),
     long_description_content_type="text/markdown",
     author="The mmreid_ext authors",
+    url=repository() or None,
     license="Apache-2.0",
     keywords="person re-identification, metric learning, domain generalisation, MetaBIN, OpenMMLab",
     classifiers=[
@@ -91,6 +116,7 @@ setup(
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     # One top-level package, named like the distribution: OpenMIM finds nothing otherwise.

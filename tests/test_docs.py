@@ -117,6 +117,12 @@ def test_links_and_named_files_exist(path):
     assert not missing
 
 
+def test_no_merge_was_left_half_done():
+    text = (*DOCUMENTS, *(ROOT / "tests").rglob("*.py"), *(ROOT / "configs").rglob("*.py"))
+    sides = re.compile(r"(?m)^(<{7}|>{7}) \S")
+    assert not [path for path in text if sides.search(path.read_text())]
+
+
 COMMANDS = [(path, line) for path in DOCUMENTS for line in in_markdown(path.read_text())]
 TOOLS = sorted(path for path in (ROOT / "tools").rglob("*.*") if path.suffix in (".py", ".sh"))
 COMMANDS += [(path, line) for path in TOOLS for line in in_tool(path)]

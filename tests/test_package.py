@@ -2,11 +2,13 @@
 
 import ast
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 
 import pytest
+import setuptools
 from helpers.paths import ROOT
 from helpers.tools import run_python
 
@@ -18,7 +20,8 @@ def built(tmp_path_factory):
     """The package as it would be put into a wheel, built from a copy of the sources."""
     source = tmp_path_factory.mktemp("source") / "repository"
     ignored = shutil.ignore_patterns(
-        ".*", "__pycache__", "work_dirs", "data", "build", "*.egg-info"
+        *(".git", ".venv*", ".mim", ".*_cache"),
+        *("__pycache__", "work_dirs", "data", "build", "*.egg-info"),
     )
     shutil.copytree(ROOT, source, ignore=ignored)
     (source / "README.md").touch()
@@ -29,6 +32,56 @@ def built(tmp_path_factory):
     ):
         subprocess.run([sys.executable, "setup.py", "-q", *command], cwd=source, check=True)
     return target
+
+
+def metadata_given(monkeypatch):
+    """What ``setup.py`` tells setuptools."""
+    given = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **options: given.update(options))
+    runpy.run_path(str(ROOT / "setup.py"))
+    return given
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"MMREID_REPOSITORY": "https://example.org/us/reid/"},
+        {"GITHUB_SERVER_URL": "https://example.org", "GITHUB_REPOSITORY": "us/reid"},
+    ],
+)
+def test_links_of_a_published_readme_lead_into_the_repository(variables, monkeypatch):
+    """On the page of a package index nothing lies beside it."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    given = metadata_given(monkeypatch)
+    text, tag = given["long_description"], f"v{given['version']}"
+    assert given["url"] == "https://example.org/us/reid"
+    assert f"](https://example.org/us/reid/raw/{tag}/docs/images/ranked_list.png)" in text
+    assert f"](https://example.org/us/reid/blob/{tag}/docs/metabin.md)" in text
+    assert re.findall(r"\]\((?!https://|#)[^)]*\)", text) == []
+    # Nothing but the addresses has changed, and links to elsewhere stay.
+    back = re.sub(r"https://example.org/us/reid/(raw|blob)/v[\d.]+/", "", text)
+    assert back == (ROOT / "README.md").read_text()
+
+
+def test_without_an_address_the_readme_is_the_file(monkeypatch):
+    for name in ("MMREID_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    given = metadata_given(monkeypatch)
+    assert given["long_description"] == (ROOT / "README.md").read_text()
+    assert given["url"] is None
+
+
+def test_a_source_distribution_holds_the_whole_repository(built):
+    """Documents, configurations, tools, tests and what these need: whoever has it can run all."""
+    asked = ["git", "ls-files", "-z"]
+    listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no clone")
+    tracked = {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
+    shipped = (built.parent / f"{PACKAGE}.egg-info" / "SOURCES.txt").read_text().splitlines()
+    assert sorted(tracked - set(shipped)) == []
+    assert [name for name in shipped if "/.mim/" in name or name.endswith(".pyc")] == []
 
 
 def test_one_top_level_package(built):
@@ -226,7 +279,7 @@ def test_unsupported_python_is_explained(tmp_path):
         text=True,
     )
     assert result.returncode != 0
-    assert "No Python 3.10, 3.11 or 3.12 found" in result.stderr
+    assert "No Python 3.10 to 3.13 found" in result.stderr
     assert not (tmp_path / "v").exists()
 
 

@@ -9,14 +9,14 @@ python=$venv/bin/python
 
 supported_python() {
     local candidate
-    for candidate in ${PYTHON:-python3.11 python3.12 python3.10 python3 python}; do
-        if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
+    for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3.10 python3 python}; do
+        if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
             2>/dev/null; then
             echo "$candidate"
             return
         fi
     done
-    echo "No Python 3.10, 3.11 or 3.12 found. Install one (Debian, Ubuntu: apt install python3" \
+    echo "No Python 3.10 to 3.13 found. Install one (Debian, Ubuntu: apt install python3" \
         "python3-venv), or name it: PYTHON=/path/to/python3.11 bash $0" >&2
     return 1
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests: bash tools/run_tests.sh [arguments of pytest], from anywhere.
 #
-# Needs Python 3.10 to 3.12 with pip, nothing else: makes .venv from requirements/lock.txt the first time.
+# Needs Python 3.10 to 3.13 with pip, nothing else: makes .venv from requirements/lock.txt the first time.
 # One process per core runs them; "-n 0" runs them in one, which starts sooner for a few tests.
 source "$(dirname "${BASH_SOURCE[0]}")/_venv.sh"
 

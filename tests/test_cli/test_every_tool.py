@@ -29,6 +29,7 @@ BAD_INPUT = {
     "same": ["none.jpg", "none.jpg", "--model", "none.pth"],
     "search": ["none.jpg", "--gallery", "none", "--model", "none.pth"],
     "serve": ["--model", "none.onnx", "--port", "0", "--api-key-file", "none.txt"],
+    "stacks/run": ["--only", "none"],
     "stress/crash_points": ["--folder", "none"],
     "stress/fuzz": ["--case", "none:1"],
     "stress/hostile": ["--report", "file/hostile.json"],
