@@ -22,6 +22,7 @@ BAD_INPUT = {
     "export": ["none.pth", "--out", "made"],
     "export_ranks": ["none.npz", "--out", "ranks.csv"],
     "gallery": ["info", "none.db"],
+    "get_imagenet_mobilenetv2": ["--from-wheel", "file"],
     "make_synthetic": ["--out", "made", "--ids", "1"],
     "plot_embeddings": ["none.npz"],
     "prepare_folder": ["none", "--out", "made"],

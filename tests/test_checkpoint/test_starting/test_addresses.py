@@ -62,6 +62,16 @@ def test_a_file_that_is_not_there():
         provide_weights(dict(load_from="no.pth"))
 
 
+def test_a_file_that_a_tool_of_ours_gets(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        MissingFileError,
+        match="no such file; get it by `python tools/get_imagenet_mobilenetv2.py`, or start from "
+        r"random weights by model\.backbone\.init_cfg=None\.$",
+    ):
+        provide_weights(starting_from("weights/mobilenetv2_imagenet.pth"))
+
+
 def test_without_network_it_takes_a_second(cache, monkeypatch):
     def slow(*_, **__):
         time.sleep(8)

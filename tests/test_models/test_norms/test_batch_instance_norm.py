@@ -180,3 +180,22 @@ def test_copy_and_registry_names():
     for name in ("mmreid_ext.BIN", "mmreid_ext.BatchInstanceNorm2d"):
         assert type(MODELS.build(dict(type=name, num_features=3))) is BatchInstanceNorm2d
     assert "5, eps=1e-05, momentum=0.1" in repr(layer)
+
+
+@pytest.mark.parametrize("copy_affine", [False, True])
+def test_the_instance_norm_takes_over_a_loaded_affine_if_told_to(copy_affine):
+    torch.manual_seed(0)
+    plain, layer = torch.nn.BatchNorm2d(3), BatchInstanceNorm2d(3, copy_affine=copy_affine)
+    torch.nn.init.uniform_(plain.weight)
+    torch.nn.init.uniform_(plain.bias)
+    given = plain.state_dict()
+    layer.load_state_dict(given, strict=False)
+    assert "in_weight" not in given
+    assert layer.weight.equal(plain.weight)
+    assert layer.in_weight.equal(plain.weight) is copy_affine
+    assert layer.in_bias.equal(plain.bias) is copy_affine
+    layer.in_weight.data.fill_(7)
+    assert not layer.weight.eq(7).any()  # no memory in common
+    again = BatchInstanceNorm2d(3, copy_affine=True)
+    again.load_state_dict(layer.state_dict())
+    assert again.in_weight.eq(7).all()
