@@ -69,6 +69,7 @@ def adapt(app: Sphinx, docname: str, source: list[str]) -> None:
             text = re.sub(rf"\]\(({'|'.join(PAGES_OF_THE_ROOT)})", r"](../\1", text)
     for name, page in PAGES_OF_THE_ROOT.items():
         text = text.replace(f"]({up}../{name}", f"]({up}{page}")
+    text = re.sub(r"\[`?[\w./-]+\.md`?\]\(", "[](", text)  # a page's title says more than its name
     if app.tags.has("without_api"):  # a test reads the pages in seconds, and loads no PyTorch
         text = re.sub(r"(?ms)^```\{eval-rst\}\n.*?^```\n", "", text)
     source[0] = text

@@ -28,6 +28,7 @@ DOCUMENTS = [
     *(ROOT / "examples").rglob("README.md"),
 ]
 CHANGES = ROOT / "CHANGELOG.md"
+FENCED = re.compile(r"(?ms)^<!-- not run: [^\n]+ -->\n```\w+\n.*?^```$")
 PYTHON_BLOCKS = [
     pytest.param(block, id=f"{path.name}-{number}")
     for path in DOCUMENTS
@@ -164,6 +165,15 @@ def test_python_is_marked_as_such(path):
     """So that it is run: an indented block would not be."""
     rest = MARKED.sub("", path.read_text())
     assert re.findall(r"(?m)^ {4}(?:import|from) \w.*", rest) == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_block_is_run_or_says_why_not(path):
+    """``python`` is run, commands in ``bash`` are parsed, ``text`` is what a program shows."""
+    unmarked = FENCED.sub("", path.read_text())
+    assert re.findall(r"(?m)^ *```(?!python$|bash$|text$|\{\w[\w-]*\}|$).*", unmarked) == []
+    opened = re.findall(r"(?m)^ *```(.*)$", unmarked)[::2]
+    assert "" not in opened, "a block without a language"
 
 
 def test_the_changelog_knows_where_modules_are_now():

@@ -17,7 +17,8 @@ def reached(page):
     for block in TOCTREE.findall((DOCS / f"{page}.md").read_text()):
         for line in block.split("\n"):
             if line and not line.startswith(":"):
-                name = (DOCS / page).parent.joinpath(line).relative_to(DOCS).as_posix()
+                named = re.sub(r".* <(.+)>", r"\1", line)  # "title <page>"
+                name = (DOCS / page).parent.joinpath(named).relative_to(DOCS).as_posix()
                 found += [name, *reached(name)]
     return found
 
