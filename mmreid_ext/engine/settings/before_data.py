@@ -7,12 +7,17 @@ from typing import Any
 
 from mmengine.registry import Registry
 from mmengine.runner import Runner
+from torch import nn
 
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.datasets.samplers import GroupSampler
+from mmreid_ext.datasets.transforms import PackForDevice
+from mmreid_ext.engine.network import network_of
+from mmreid_ext.errors import UserError
 from mmreid_ext.evaluation.reid_metric import ReIDMetric
+from mmreid_ext.models import ReIDDataPreprocessor
 from mmreid_ext.protocols import build_protocol
-from mmreid_ext.registry import DATA_SAMPLERS, DATASETS, METRICS
+from mmreid_ext.registry import DATA_SAMPLERS, DATASETS, METRICS, TRANSFORMS
 
 
 def check_sampler(sampler: Any) -> None:
@@ -46,6 +51,34 @@ def check_validation_settings(runner: Runner) -> None:
     for reader in _readers(runner._val_dataloader):
         if reader.get("protocol") is not None:
             build_protocol(reader["protocol"])
+
+
+def check_preprocessor(model: nn.Module, loader: Any) -> None:
+    """Check that a model runs the augmentations which a pipeline leaves to it.
+
+    Args:
+        model: Alone or in a distributed wrapper.
+        loader: Settings of a loader of training images; a built one passes.
+
+    Raises:
+        UserError: If a pipeline ends in ``PackForDevice`` beside another preprocessor than ours.
+    """
+    preprocessor = getattr(network_of(model), "data_preprocessor", None)
+    if isinstance(preprocessor, ReIDDataPreprocessor) or not _leaves_augments(loader):
+        return
+    raise UserError(
+        f"model.data_preprocessor={type(preprocessor).__name__} doesn't run the augmentations of "
+        "PackForDevice; set model.data_preprocessor.type='mmreid_ext.ReIDDataPreprocessor', or end "
+        "the pipeline by PackReIDInputs."
+    )
+
+
+def _leaves_augments(node: Any) -> bool:
+    if isinstance(node, Mapping):
+        kind = _kind(node, TRANSFORMS)
+        is_packing = kind is not None and issubclass(kind, PackForDevice)
+        return is_packing or any(map(_leaves_augments, node.values()))
+    return isinstance(node, (list, tuple)) and any(map(_leaves_augments, node))
 
 
 def _readers(node: Any) -> Iterator[Mapping[str, Any]]:

@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 from mmreid_ext.datasets.wrappers import refuse_wrappers
 from mmreid_ext.errors import UserError
 
-from .before_data import check_validation_settings
+from .before_data import check_preprocessor, check_validation_settings
 from .idle_model_settings import check_model
 
 VALIDATION_NEEDED = (EarlyStoppingHook,)
@@ -87,6 +87,7 @@ def check_run(runner: Runner, loader: Any, length: RunLength, updates_gates: boo
     """
     _check_joined()
     length.check()
+    check_preprocessor(runner.model, loader)
     check_model(runner, loader, None if length.by_epoch else length.end, updates_gates)
     validated = runner._val_loop is not None and length.val_begin <= length.end
     if runner._val_loop is not None:

@@ -19,15 +19,20 @@ class NeverRead(TinyReID):
         raise AssertionError("The images were read first.")
 
 
-def runner(tmp_path, kind, sampler=None, evaluator=None, test_set=None, size=32):
+def runner(
+    tmp_path, kind, sampler=None, evaluator=None, test_set=None, size=32,
+    pipeline=(), meta_set=None, preprocessor=None,
+):  # fmt: skip
     sampler = dict(type="mmreid_ext.PKSampler", num_instances=2) | (sampler or {})
-    images = dict(type="NeverRead", _scope_="mmreid_ext")
+    images = dict(type="NeverRead", _scope_="mmreid_ext", pipeline=list(pipeline))
     length = dict(max_epochs=1) if kind.endswith("EpochTrainLoop") else dict(max_iters=1)
     loader = dict(batch_size=size, num_workers=0, dataset=images, sampler=sampler)
     meta_sampler = dict(type="mmreid_ext.DomainPKSampler", num_instances=2)
-    meta_loader = dict(batch_size=32, num_workers=0, sampler=meta_sampler)
+    meta_loader = dict(batch_size=32, num_workers=0, sampler=meta_sampler, **(meta_set or {}))
     meta = dict(meta_dataloader=meta_loader) if "MetaBIN" in kind else {}
     model = tiny_model() if meta else tiny_model("mmreid_ext.SyncBN")
+    if preprocessor is not None:
+        model["data_preprocessor"] = preprocessor
     return tiny_runner(
         tmp_path,
         model=model,
@@ -62,6 +67,27 @@ def test_settings_stop_before_images_are_read(tmp_path, kind, name):
     settings, message = WRONG[name]
     with pytest.raises(UserError, match=message):
         runner(tmp_path, kind, **settings).train()
+
+
+FOR_DEVICE = [dict(type="mmreid_ext.PackForDevice", augments=[])]
+
+
+@pytest.mark.parametrize("kind", LOOPS)
+def test_a_preprocessor_that_drops_augmentations(tmp_path, kind):
+    with pytest.raises(UserError, match="ImgDataPreprocessor|BaseDataPreprocessor|Cls"):
+        runner(tmp_path, kind, pipeline=FOR_DEVICE).train()
+
+
+def test_one_of_meta_batches(tmp_path):
+    meta = dict(dataset=dict(type="NeverRead", _scope_="mmreid_ext", pipeline=FOR_DEVICE))
+    with pytest.raises(UserError, match="PackForDevice.*PackReIDInputs"):
+        runner(tmp_path, LOOPS[2], meta_set=meta).train()
+
+
+def test_one_that_runs_them_reaches_the_images(tmp_path):
+    ours = dict(type="mmreid_ext.ReIDDataPreprocessor")
+    with pytest.raises(AssertionError, match="read first"):
+        runner(tmp_path, LOOPS[0], pipeline=FOR_DEVICE, preprocessor=ours).train()
 
 
 def test_right_settings_reach_the_images(tmp_path):
