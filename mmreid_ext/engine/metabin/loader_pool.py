@@ -11,6 +11,7 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 from mmreid_ext.distributed import get_rank
 from mmreid_ext.engine.loading import of_this_rank
+from mmreid_ext.engine.settings.before_data import check_preprocessor
 from mmreid_ext.engine.training_steps import shared_seed
 from mmreid_ext.registry import DATA_SAMPLERS
 
@@ -35,7 +36,11 @@ def build_loaders(
         base_settings: Base loader, or its settings in the configuration.
         meta_settings: Meta loader, or its settings in the configuration.
         first_base_steps: Base batches of the first iteration.
+
+    Raises:
+        UserError: If the model would drop augmentations of meta batches.
     """
+    check_preprocessor(runner.model, meta_settings)
     seed = shared_seed(runner)
     of_meta = of_this_rank(runner, meta_settings, "train_cfg.meta_dataloader")
     if (

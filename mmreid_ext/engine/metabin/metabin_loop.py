@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader
 from mmreid_ext.checkpoint.finite_weights import what_is_left
 from mmreid_ext.checkpoint.resume.run_record import describe_loader
 from mmreid_ext.engine.network import reid_network_of
-from mmreid_ext.engine.settings.before_data import check_preprocessor
 from mmreid_ext.engine.settings.idle_model_settings import check_meta_losses
 from mmreid_ext.engine.settings.idle_settings import check_run, length_of
 from mmreid_ext.engine.train_loop import ReIDTrainLoop
@@ -109,7 +108,6 @@ class MetaBINTrainLoop(ReIDTrainLoop):
         model = reid_network_of(runner.model)
         check_model(model, names, second_order)
         check_meta_losses(runner, names)
-        check_preprocessor(runner.model, meta_dataloader)
         with losses_of_base_step(model.head, names.base):
             check_run(runner, dataloader, length_of("max_iters", max_iters, kwargs), True)
         base, meta = build_loaders(runner, dataloader, meta_dataloader, first_base_steps)
