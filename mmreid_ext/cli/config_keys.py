@@ -65,6 +65,7 @@ INNER_DICTS = {
         *("store", "group_name", "pg_options", "device_id"),
     ),
     "env_cfg.mp_cfg": ("mp_start_method", "opencv_num_threads"),
+    "custom_imports": ("imports", "allow_failed_imports"),
     "auto_scale_lr": ("enable", "base_batch_size"),
     "randomness": ("seed", "diff_rank_seed", "deterministic"),
 }

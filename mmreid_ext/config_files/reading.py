@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from inspect import signature
 
 from mmengine.config import Config
 from mmengine.utils import import_modules_from_strings
 
 from mmreid_ext.errors import UserError
 from mmreid_ext.shorten import one_line
+from mmreid_ext.suggest import did_you_mean
 
 from .based_on import based_on_data
 from .guarded_names import guard_registries
@@ -41,10 +44,23 @@ def read_config_file(path: str | os.PathLike) -> Config:
     except UserError:
         raise
     except Exception as error:
+        _check_imports(error, os.fspath(path))
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         text = one_line(" ".join(str(text).split()), limit=1000)
         raise UserError(
             f"{os.fspath(path)} can't be read: {type(error).__name__}: {text}"
+        ) from error
+
+
+def _check_imports(error: Exception, name: str) -> None:
+    """Raise what to mend where ``custom_imports``, whose keys are arguments, has a wrong one."""
+    call = rf"{import_modules_from_strings.__name__}\(\) got an unexpected keyword argument '(.*)'"
+    wrong = re.fullmatch(call, str(error))
+    if wrong:
+        known = tuple(signature(import_modules_from_strings).parameters)
+        raise UserError(
+            f"{name}: custom_imports takes no {wrong[1]!r}{did_you_mean(wrong[1], known)}; it "
+            f"takes {', '.join(known)}."
         ) from error
 
 

@@ -139,7 +139,7 @@ def _from_grid_mat(path: Path) -> IdentitySplits:
     try:
         partitions = loadmat(path)["trainIdxAll"][0]
         train = [sorted(int(i) for i in p[0][0][2][0]) for p in partitions]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{path} is not GRID's features_and_partitions.mat: {error!r}.") from error
     paired = range(1, 251)
     splits = [[i for i in paired if i not in set(ids)] for ids in train]

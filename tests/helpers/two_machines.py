@@ -1,15 +1,23 @@
-"""Two machines on one host: network namespaces with addresses of their own, a veth as the cable."""
+"""Two machines on one host: network namespaces with addresses of their own, a veth as the cable.
+
+Their names hold the number of the process that made them: what one left that was killed goes when
+the next machines are built.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
+
+from mmreid_ext.output_files.atomic import process_lives
 
 from .paths import ROOT
 
@@ -20,15 +28,35 @@ def run_ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
 
 
+def remove_spaces_of_the_dead() -> None:
+    """Remove the namespaces whose makers have ended, and end what still runs in them."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, timeout=20)
+    for line in listed.stdout.splitlines():
+        name = line.split()[0] if line.strip() else ""
+        maker = re.fullmatch(r"mmt(\d+)[ab]", name)
+        if maker and (int(maker[1]) == os.getpid() or not process_lives(int(maker[1]))):
+            remove_space(name)
+
+
+def remove_space(name: str) -> None:
+    """Remove a namespace with its end of the cable, and end what runs in it."""
+    command = ["ip", "netns", "pids", name]
+    inside = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    for process in inside.stdout.split():
+        with suppress(ProcessLookupError):
+            os.kill(int(process), signal.SIGKILL)
+    subprocess.run(["ip", "netns", "del", name], capture_output=True, timeout=20)
+
+
 class TwoMachines:
     """Both machines, and the cable between them."""
 
     def __init__(self) -> None:
-        number = os.getpid() % 100_000
-        self.spaces = [f"mmt{number}{m}" for m in "ab"]
-        self.ends = [f"mmt{number}{m}" for m in "ab"]
+        self.spaces = [f"mmt{os.getpid()}{m}" for m in "ab"]
+        self.ends = list(self.spaces)
 
     def build(self) -> None:
+        remove_spaces_of_the_dead()
         for space in self.spaces:
             run_ip("netns", "add", space)
         run_ip("link", "add", self.ends[0], "type", "veth", "peer", "name", self.ends[1])
@@ -39,8 +67,8 @@ class TwoMachines:
             run_ip("-n", space, "link", "set", end, "up")
 
     def remove(self) -> None:
-        for space in self.spaces:  # their ends of the cable go with them
-            subprocess.run(["ip", "netns", "del", space], capture_output=True, timeout=20)
+        for space in self.spaces:
+            remove_space(space)
 
     def unplug(self) -> None:
         run_ip("-n", self.spaces[1], "link", "set", self.ends[1], "down")

@@ -36,6 +36,7 @@ def test_ours_pass_without_a_word(config):
         ("randomness.sead=3", "nothing reads randomness.sead.*'seed'.* takes seed, diff"),
         ("env_cfg.dist_cfg.timeuot=1800", "env_cfg.dist_cfg.timeuot.*'timeout'"),
         ("env_cfg.cudnn_benchmrk=True", "env_cfg.cudnn_benchmrk.*'cudnn_benchmark'"),
+        ("custom_imports.impports=[mine]", "custom_imports.impports .did you mean 'imports'"),
         ("auto_scale_lr.enabled=True", "auto_scale_lr.enabled.*'enable'"),
         ("train_cfg.max_iters.x=3", "--cfg-options train_cfg.max_iters.x"),
         ("param_scheduler.7.gamma=3", "--cfg-options param_scheduler.7.gamma"),

@@ -129,3 +129,12 @@ def test_what_is_no_configuration_is_refused_in_one_line(tmp_path, text):
         with pytest.raises(UserError, match=r"x\.yml can't be read") as error:
             read(tmp_path / "x.yml")
         assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["mine.py", "mine.json"])
+def test_a_misspelt_key_of_the_imports_gets_a_hint(tmp_path, name):
+    text = '{"custom_imports": {"impports": ["mmreid_ext"]}}'
+    path = tmp_path / name
+    path.write_text(text if name.endswith(".json") else "custom_imports = " + text[19:-1])
+    with pytest.raises(UserError, match=r"takes no 'impports' \(did you mean 'imports'\?\); it ta"):
+        read_config_file(path)

@@ -15,17 +15,13 @@ TIMEOUT = 1.0
 
 
 def impatient_ranks(rank, world_size):
-    """Rank 0 works alone for longer than a collective may wait."""
-    store = dist.PrefixStore("again", dist.distributed_c10d._get_default_store())
-    dist.destroy_process_group()
-    dist.init_process_group(
-        "gloo",
-        store=store,
-        rank=rank,
-        world_size=world_size,
-        timeout=timedelta(seconds=TIMEOUT),
-    )
+    """Rank 0 works alone for longer than a collective may wait.
+
+    The timeout is set when the ranks have met: on a busy machine that alone may take longer.
+    """
     assert patient_group() is patient_group()
+    ops.barrier()
+    dist.distributed_c10d._set_pg_timeout(timedelta(seconds=TIMEOUT), dist.group.WORLD)
     found = []
     for wait in (
         lambda: ops.broadcast_object("done"),
@@ -40,6 +36,7 @@ def impatient_ranks(rank, world_size):
     else:
         with pytest.raises(RuntimeError):  # a collective of training is not as patient
             dist.all_reduce(torch.zeros(1))
+    store = dist.distributed_c10d._get_default_store()
     dist.destroy_process_group()
     dist.init_process_group(
         "gloo", store=dist.PrefixStore("last", store), rank=rank, world_size=world_size

@@ -26,8 +26,25 @@ unset NNODES NODE_RANK MASTER_ADDR MASTER_PORT GLOO_SOCKET_IFNAME NCCL_SOCKET_IF
 
 space() { echo "mmreid$id$1"; }
 
+# end_space NAME: what runs in a namespace ends, the namespace goes with its end of the cable
+end_space() {
+    local p
+    for p in $(ip netns pids "$1" 2>/dev/null); do kill -9 "$p" 2>/dev/null || true; done
+    ip netns del "$1" 2>/dev/null || true
+}
+
+# The names hold the number of the run: what a killed one left goes now.
+sweep() {
+    local name
+    for name in $(ip netns list 2>/dev/null | sed -nE 's/^(mmreid[0-9]+[ab])( .*)?$/\1/p'); do
+        [[ $name =~ ([0-9]+) ]] && ! kill -0 "${BASH_REMATCH[1]}" 2>/dev/null && end_space "$name"
+    done
+    return 0
+}
+
 lay_cable() {
     local m
+    sweep
     ip netns add "$(space a)" && ip netns add "$(space b)" || return 1
     ip link add "mmr${id}a" type veth peer name "mmr${id}b" || return 1
     for m in a b; do
@@ -39,12 +56,9 @@ lay_cable() {
 }
 
 end_all() {
-    local m p
+    local m
     trap '' TERM INT
-    for m in a b; do
-        for p in $(ip netns pids "$(space $m)" 2>/dev/null); do kill -9 "$p" 2>/dev/null || true; done
-        ip netns del "$(space $m)" 2>/dev/null || true
-    done
+    for m in a b; do end_space "$(space $m)"; done
     ip link del "mmr${id}a" 2>/dev/null || true
     rm -rf "$work"
 }

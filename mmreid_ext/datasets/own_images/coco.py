@@ -100,7 +100,7 @@ def _box(note: Mapping[str, Any]) -> Box | None:
         return None
     try:
         x, y, w, h = map(float, box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a long integer, too
         return None
     return x, y, w, h
 

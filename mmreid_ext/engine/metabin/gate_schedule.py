@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.setting_checks import is_finite
 
 _SPLIT_STREAM = 0x5711  # keeps the splits independent of samplers that use the same seed
 
@@ -35,7 +36,7 @@ class CyclicRatio:
         numbers = (self.low, self.high, self.period)
         if any(isinstance(n, bool) or not isinstance(n, Real) for n in numbers):
             raise UserTypeError(f"CyclicRatio: low, high and period must be numbers, got {self}.")
-        whole = math.isfinite(self.period) and self.period == int(self.period)
+        whole = is_finite(self.period) and self.period == int(self.period)
         if not whole or self.period < 2 or not 0 <= self.low <= self.high < math.inf:
             raise UserError(
                 f"CyclicRatio needs a whole period >= 2 and 0 <= low <= high < inf, got {self}."

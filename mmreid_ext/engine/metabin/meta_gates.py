@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from mmreid_ext.models import ReIDModel
 from mmreid_ext.models.batch_targets import domains_of, integers_on, samples_at
 from mmreid_ext.models.norms import BatchInstanceNorm2d, hold_running_stats
 from mmreid_ext.models.run_state import hold_run_state
+from mmreid_ext.setting_checks import is_finite
 
 from .gates import clamp_gate, frozen, require_movable_layers, stepped_gates
 from .loss_sets import LOSS_SETS, LossSets
@@ -89,7 +89,7 @@ class GateUpdate:
         gate_lr = self.gate_lr
         if isinstance(gate_lr, bool) or not isinstance(gate_lr, Real):
             raise UserTypeError(f"MetaBIN: gate_lr={gate_lr!r} must be a number.")
-        if not (math.isfinite(gate_lr) and gate_lr >= 0):
+        if not (is_finite(gate_lr) and gate_lr >= 0):
             raise UserError(
                 f"MetaBIN: gate_lr={gate_lr}, it must be finite and at least 0; a negative step "
                 "would move the gates uphill."

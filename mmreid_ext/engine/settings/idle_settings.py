@@ -20,6 +20,7 @@ from mmengine.runner import Runner
 
 from mmreid_ext.datasets.wrappers import refuse_wrappers
 from mmreid_ext.errors import UserError
+from mmreid_ext.setting_checks import is_finite
 
 from .before_data import check_preprocessor, check_validation_settings
 from .idle_model_settings import check_model
@@ -56,11 +57,7 @@ class RunLength:
         lowest = {self.name: 1, "val_interval": 1, "val_begin": 0}
         values = {self.name: self.end, "val_interval": self.val_interval}
         for name, value in (values | {"val_begin": self.val_begin}).items():
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, (int, float))
-                or value != int(value)
-            ):
+            if not is_finite(value) or value != int(value):
                 raise UserError(f"train_cfg.{name}={value!r}, a whole number is needed.")
             if value < lowest[name]:
                 raise UserError(f"train_cfg.{name}={value}, at least {lowest[name]} is needed.")

@@ -1,9 +1,10 @@
 """A real cable is pulled between two machines, and plugged in again; the long form is
 ``tools/stress/two_nodes.sh``."""
 
+import subprocess
 import time
 
-from helpers.two_machines import ADDRESSES, two_machines
+from helpers.two_machines import ADDRESSES, remove_space, run_ip, two_machines
 
 STEPS, PAUSE = 60, 0.05
 
@@ -61,6 +62,36 @@ def outputs(processes):
         for process in processes:
             process.kill()
     return [process.returncode for process in processes], texts
+
+
+def test_machines_that_a_killed_run_left_are_removed():
+    """With what runs in them; those of living processes stay."""
+    dead, living = f"mmt{2**22 + 1}a", "mmt1b"
+    with two_machines() as machines:
+        for space in (dead, living):
+            run_ip("netns", "add", space)
+        with subprocess.Popen(["ip", "netns", "exec", dead, "sleep", "600"]) as left:
+            try:
+                while not spaces_with(left.pid):
+                    assert left.poll() is None
+                machines.remove()
+                machines.build()
+                assert left.wait(20) == -9
+                assert {*machines.spaces, living} <= spaces() and dead not in spaces()
+            finally:
+                left.kill()
+                for space in (dead, living):
+                    remove_space(space)
+
+
+def spaces():
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True)
+    return {line.split()[0] for line in listed.stdout.splitlines()}
+
+
+def spaces_with(process):
+    command = ["ip", "netns", "identify", str(process)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def test_a_cable_is_pulled_and_plugged_in_again(tmp_path):

@@ -47,13 +47,14 @@ def test_without_identities_it_stops(read):
 
 
 def test_what_is_left_out(read):
-    notes = [dict(id=n, image_id=1, bbox=BOX, pid=1) for n in range(4)]
+    notes = [dict(id=n, image_id=1, bbox=BOX, pid=1) for n in range(5)]
     del notes[1]["pid"], notes[2]["bbox"]
     notes[3]["image_id"] = 9
+    notes[4]["bbox"] = [0, 0, 10**400, 5]  # no float holds it
     found = read(notes)
     assert len(found.images) == 1
     reason = "annotations without a person, an image or a box"
-    assert found.left_out == {reason: ["annotation 1", "annotation 2", "annotation 3"]}
+    assert found.left_out == {reason: [f"annotation {n}" for n in range(1, 5)]}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ def test_the_defaults_fit_together():
         {"batch": True},
         {"timeout": 0},
         {"timeout": math.nan},
+        pytest.param({"timeout": 10**400}, id="more than a float holds"),
         {"wait": -1},
         {"thumbnail": -1},
         {"max_images": 600},

@@ -52,7 +52,9 @@ def test_ratio_equals_the_cyclic_schedule_of_pytorch(period):
         assert ratio(iteration) == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-12)
 
 
-@pytest.mark.parametrize("wrong", [dict(period=1), dict(low=0.2, high=0.1), dict(low=-0.1)])
+@pytest.mark.parametrize(
+    "wrong", [dict(period=1), dict(period=10**400), dict(low=0.2, high=0.1), dict(low=-0.1)]
+)
 def test_impossible_ratio_is_refused(wrong):
     with pytest.raises(ValueError, match="period >= 2 and 0 <= low <= high"):
         CyclicRatio(**wrong)

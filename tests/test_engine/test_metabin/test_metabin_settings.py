@@ -53,6 +53,7 @@ def loop(runner, **settings):
         (dict(gate_lr=-1), UserError, "gate_lr=-1, it must be finite and at least 0"),
         (dict(gate_lr=float("nan")), UserError, "gate_lr=nan"),
         (dict(gate_lr=float("inf")), UserError, "gate_lr=inf"),
+        (dict(gate_lr=10**400), UserError, "gate_lr=1000"),
         (dict(gate_lr="0.2"), UserTypeError, "gate_lr='0.2' must be a number"),
         (dict(gate_lr=None), UserTypeError, "gate_lr=None must be a number"),
         (dict(num_train_domains=0), UserError, "num_train_domains=0 must be at least 1"),

@@ -176,3 +176,10 @@ def test_ranks_that_nobody_joined_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match="2 ranks were started.*launcher='pytorch'"):
         runner.build_train_loop(runner._train_loop)
+
+
+@pytest.mark.parametrize("end", [float("inf"), float("nan"), 10**400, 2.5, True, "5"], ids=type)
+def test_a_length_is_a_whole_number_that_a_float_can_hold(end):
+    with pytest.raises(UserError, match="train_cfg.max_iters=.*, a whole number is needed"):
+        idle_settings.RunLength("max_iters", end).check()
+    idle_settings.RunLength("max_iters", 5.0).check()
