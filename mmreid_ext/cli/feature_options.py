@@ -9,10 +9,11 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.suggest import did_you_mean
 
 
-def add_features_argument(parser: ArgumentParser) -> None:
-    """Add the file of embeddings."""
+def add_features_argument(parser: ArgumentParser, nargs: str | None = None) -> None:
+    """Add the file of embeddings; ``nargs='+'``: several of them."""
     parser.add_argument(
         "features",
+        nargs=nargs,
         help=".npz file, or folder NAME.features, "
         "written by tools/test.py --save-features or tools/embed.py",
     )

@@ -66,19 +66,19 @@ def plot_tsne(
     if path is not None:
         picture_format(path)  # before the minutes of a map that couldn't be saved
     lone = None if distractors is None else as_numpy(distractors).astype(bool)
-    _check(feats, pids, domains, lone)
+    check_map_arrays(feats, pids, domains, lone)
     people = number_people(pids, domains, lone)
     generator = np.random.default_rng(seed)
-    rows = _subset(people, max_images, generator)
+    rows = subset_rows(people, max_images, generator)
     points = tsne(feats[rows], perplexity=perplexity, seed=seed)
     columns = 1 if domains is None else 2
     width, height = np.maximum(np.ptp(points, axis=0), 1e-6)  # equal embeddings may all meet
     figure = new_figure(6.0 * columns, 1.1 + 6.0 * float(np.clip(height / width, 0.4, 1.2)))
     figure.suptitle(f"{title}  ({len(rows):,} images)", color=INK, fontweight="bold")
     axes = figure.subplots(1, columns, squeeze=False)[0]
-    _draw_identities(axes[0], points, people[rows], num_identities, generator)
+    draw_identities(axes[0], points, people[rows], num_identities, generator)
     if domains is not None:
-        _draw_domains(axes[1], points, domains[rows])
+        draw_domains(axes[1], points, domains[rows])
     if path is not None:
         save_figure(figure, path)
     return figure
@@ -141,9 +141,14 @@ def tsne(feats: np.ndarray, *, perplexity: float = 30.0, seed: int = 0) -> np.nd
     return model.fit_transform(feats)
 
 
-def _check(
+def check_map_arrays(
     feats: np.ndarray, pids: np.ndarray, domains: np.ndarray | None, lone: np.ndarray | None
 ) -> None:
+    """Check that arrays correspond and that a map can be made of them.
+
+    Raises:
+        ValueError: If there are fewer than 4 images, NaN among them, or other numbers of entries.
+    """
     if feats.ndim != 2 or len(feats) < 4:
         raise UserError(f"feats must have shape (N, D) with N at least 4, got {feats.shape}.")
     if not np.isfinite(feats).all():
@@ -153,8 +158,8 @@ def _check(
             raise UserError(f"{name} must have shape ({len(feats)},), got {values.shape}.")
 
 
-def _subset(people: np.ndarray, max_images: int, generator: np.random.Generator) -> np.ndarray:
-    """Rows of random whole identities, as many as fit."""
+def subset_rows(people: np.ndarray, max_images: int, generator: np.random.Generator) -> np.ndarray:
+    """Return rows of random whole identities, as many as fit; -1 is nobody."""
     if len(people) <= max_images:
         return np.arange(len(people))
     # One random place for each identity; distractors come one by one, not all together.
@@ -163,13 +168,14 @@ def _subset(people: np.ndarray, max_images: int, generator: np.random.Generator)
     return np.sort(np.lexsort((single, np.where(people < 0, single, order)))[:max_images])
 
 
-def _draw_identities(
+def draw_identities(
     axes: Axes,
     points: np.ndarray,
     people: np.ndarray,
     number: int,
     generator: np.random.Generator,
 ) -> None:
+    """Draw a map (N, 2) with the largest ``number`` identities in colour; -1 is nobody."""
     identities, counts = np.unique(people[people >= 0], return_counts=True)
     order = np.lexsort((generator.random(len(counts)), -counts))  # among equals, of all domains
     colored = identities[order][:number]
@@ -185,7 +191,8 @@ def _draw_identities(
     _frame(axes, "By identity", note)
 
 
-def _draw_domains(axes: Axes, points: np.ndarray, domains: np.ndarray) -> None:
+def draw_domains(axes: Axes, points: np.ndarray, domains: np.ndarray) -> None:
+    """Draw a map (N, 2) with a colour and a mark for each domain."""
     for place, domain in enumerate(np.unique(domains)):
         color, marker = PALETTE[place % len(PALETTE)], _MARKERS[place % len(_MARKERS)]
         x, y = points[domains == domain].T
