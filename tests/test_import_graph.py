@@ -21,6 +21,7 @@ FLOORS = [
         "errors",
         "suggest",
         "shorten",
+        "stage_names",
         "json_values",
         "library_defaults",
         "version",

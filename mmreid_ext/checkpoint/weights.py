@@ -55,7 +55,7 @@ def load_state(model: nn.Module, loaded: Any, path: str | os.PathLike) -> None:
         loaded: Content of the checkpoint.
         path: Its name, for messages.
     """
-    state = _state_of(loaded, path)
+    state = state_of(loaded, path)
     model = getattr(model, "module", model)
     wanted = {name: v for name, v in model.state_dict().items() if _needed(name)}
     given = {name: v for name, v in state.items() if _needed(name)}
@@ -84,7 +84,16 @@ def differing_entries(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor])
     return problems + [f"{name} is unknown" for name in given if name not in wanted]
 
 
-def _state_of(loaded: Any, path: str | os.PathLike) -> dict[str, Tensor]:
+def state_of(loaded: Any, path: str | os.PathLike) -> dict[str, Tensor]:
+    """Return the weights of a loaded checkpoint by their names in the model.
+
+    Args:
+        loaded: Content of the checkpoint.
+        path: Its name, for messages.
+
+    Raises:
+        UserError: If it holds none.
+    """
     state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
     if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
         raise UserError(

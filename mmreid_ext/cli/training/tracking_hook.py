@@ -12,13 +12,13 @@ from mmengine.hooks import Hook, LoggerHook
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmreid_ext.engine.metabin.gate_statistics import stage_of
 from mmreid_ext.engine.network import network_of
 from mmreid_ext.evaluation import EmbeddingSet
 from mmreid_ext.evaluation.pid_names import pid_names_by_set
 from mmreid_ext.evaluation.reid_metric import ReIDMetric
 from mmreid_ext.models import ReIDModel
 from mmreid_ext.protocols import EvaluationProtocol
+from mmreid_ext.stage_names import stage_of
 from mmreid_ext.visualization.trackers import Tracker
 
 from .tracked_pictures import draw_ranked_list, projector_input

@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from helpers.tiny_reid import LOSSES, tiny_model
 
-from mmreid_ext.engine.metabin.gate_statistics import gate_statistics, stage_of
+from mmreid_ext.engine.metabin.gate_statistics import gate_statistics
 from mmreid_ext.models.norms import BatchInstanceNorm2d
-from mmreid_ext.registry import MODELS
 
 
 def layer(*gates: float) -> BatchInstanceNorm2d:
@@ -40,21 +38,3 @@ def test_a_gate_beside_the_bound_is_not_at_it():
     beside = torch.tensor([1.0]).nextafter(torch.tensor([0.0])).item()
     statistics = gate_statistics({"backbone.bn1": layer(beside, 1e-30)})
     assert (statistics["gate/at_1"], statistics["gate/at_0"]) == (0.0, 0.0)
-
-
-def test_stages_of_a_resnet():
-    layers = MODELS.build(tiny_model()).bin_layers()
-    assert {stage_of(name) for name in layers} == {"stem", "layer1", "layer2"}
-    assert [n for n in layers if stage_of(n) == "stem"] == ["backbone.bn1"]
-
-
-def test_stages_of_a_mobilenet():
-    cfg = tiny_model()
-    cfg["backbone"] = dict(
-        type="mmpretrain.MobileNetV2", widen_factor=0.25, norm_cfg=dict(type="mmreid_ext.BIN")
-    )
-    cfg["head"] = dict(cfg["head"], in_channels=1280, losses=LOSSES)
-    layers = MODELS.build(cfg).bin_layers()
-    stages = list(dict.fromkeys(stage_of(name) for name in layers))
-    assert stages == ["stem", *(f"layer{i}" for i in range(1, 8)), "conv2"]
-    assert len(layers) == 52
