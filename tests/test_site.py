@@ -62,3 +62,16 @@ def test_the_script_refuses_what_it_doesnt_know(words, tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr.startswith("build_docs.sh: ")
+
+
+ASKED = [r"!\[.+\]\(images/idea_\w+\.svg\)", r"(?m)^ {4}\S.* = |^ {4}scale", r"configs/\w+\.py"]
+ASKED += [
+    rf"(?mi)^## .*{word}" for word in ("(paper|references) says?", "what we measured", "differs")
+]
+
+
+@pytest.mark.parametrize("method", ["metabin", "strong_baseline", "xbm", "arcmargin"])
+def test_a_method_has_all_that_one_asks_of_it(method):
+    """Idea, formula, configurations, what was published, what was measured, what differs."""
+    text = (DOCS / f"{method}.md").read_text()
+    assert [pattern for pattern in ASKED if not re.search(pattern, text)] == []
