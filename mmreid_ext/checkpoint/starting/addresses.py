@@ -28,6 +28,9 @@ _ZOOS = {
 }
 """Functions of MMEngine that return the addresses behind names, by scheme."""
 
+_COMMANDS = {"mobilenetv2_imagenet.pth": "python tools/get_imagenet_mobilenetv2.py"}
+"""What makes a file that our configurations name."""
+
 
 class Weights(NamedTuple):
     """Weights that a configuration names.
@@ -59,9 +62,11 @@ def provide_weights(cfg: Mapping[str, Any], patience: float = PATIENCE) -> None:
         return
     for weights in missing_weights(cfg):
         if not weights.url:
+            command = _COMMANDS.get(weights.path.name)
+            how = f"get it by `{command}`" if command else "name one that is there"
             raise MissingFileError(
                 f"{weights.setting}={str(weights.path)!r}: no such file; "
-                f"name one that is there{_otherwise(weights.setting)}."
+                f"{how}{_otherwise(weights.setting)}."
             )
         weights.path.parent.mkdir(parents=True, exist_ok=True)
         download(weights.url, weights.path, patience=patience)

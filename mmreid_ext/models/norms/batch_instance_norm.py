@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,10 @@ class BatchInstanceNorm2d(nn.Module):
         eps: Added to both variances. Defaults to 1e-5.
         momentum: Weight of the newest batch in the running averages; None: cumulative average.
             Defaults to 0.1.
+        copy_affine: Whether the instance-norm half takes over ``weight`` and ``bias`` when weights
+            of a plain batch norm are loaded. A trained batch norm scales most maps by far less
+            than 1, so beside it an instance norm of scale 1 would dominate at gates near 1. False
+            keeps 1 and 0 (official code). Defaults to False.
 
     Example:
         >>> layer = BatchInstanceNorm2d(64)
@@ -64,11 +69,18 @@ class BatchInstanceNorm2d(nn.Module):
     running_var: Tensor
     num_batches_tracked: Tensor
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1) -> None:
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        copy_affine: bool = False,
+    ) -> None:
         super().__init__()
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum
+        self.copy_affine = copy_affine
         self.track_running_stats = True
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
@@ -132,6 +144,13 @@ class BatchInstanceNorm2d(nn.Module):
         var = (centred * centred).mean((2, 3), keepdim=True)
         scale = batch_scale + instance_scale * torch.rsqrt(var + self.eps)
         return centred * scale + (shift + batch_scale * (mean - batch_mean))
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        for name in ("weight", "bias") if self.copy_affine else ():
+            own, other = f"{prefix}in_{name}", f"{prefix}{name}"
+            if own not in state_dict and other in state_dict:
+                state_dict[own] = state_dict[other].clone()
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _check_input(self, x: Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != self.num_features:
