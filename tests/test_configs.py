@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers.benchmark_imitations import PROTOCOL_CONFIGS
 from helpers.paths import CONFIGS
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -92,6 +93,7 @@ def small_images(steps: ImageSteps) -> dict:
     [
         pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.slow)
         for path in PATHS
+        if path.stem not in PROTOCOL_CONFIGS
     ],
 )
 def test_one_step_and_one_evaluation(path, images, tmp_path):

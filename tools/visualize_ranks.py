@@ -114,7 +114,7 @@ def draw(
         save_ranked_list_png,
     )
 
-    feats = (images.feats[split.query], images.feats[split.gallery])
+    feats = (images.query_features(split, options.distance), images.feats[split.gallery])
     labels = Labels.of(images, split)
     pids = (labels.query_pids, labels.gallery_pids)
     arrays = (*feats, *pids, labels.query_camids, labels.gallery_camids)

@@ -16,6 +16,7 @@ from .readers.msmt17 import MSMT17
 from .readers.prid2011 import PRID2011
 from .readers.sop import SOP
 from .readers.synthetic_dataset import SyntheticReID
+from .readers.vehicleid import VehicleID
 from .readers.veri776 import VeRi776
 from .readers.viper import VIPeR
 from .reid_dataset import ReIDDataset
@@ -41,4 +42,5 @@ __all__ = [
     "SyntheticReID",
     "VIPeR",
     "VeRi776",
+    "VehicleID",
 ]

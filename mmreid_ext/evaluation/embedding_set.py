@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from mmreid_ext.errors import UserError
-from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures
+from mmreid_ext.evaluation.from_disk.disk_features import DiskFeatures, in_memory
 from mmreid_ext.evaluation.retrieval.inputs import as_features
+from mmreid_ext.protocols import Split
 from mmreid_ext.protocols.image_table import ImageColumns
 from mmreid_ext.shorten import shorten
 
@@ -97,3 +99,20 @@ class EmbeddingSet(ImageColumns):
         if first >= 0 and np.array_equal(rows, np.arange(first, first + len(rows))):
             return self.feats[first : first + len(rows)]
         return self.feats[torch.from_numpy(rows)]
+
+    def query_features(self, split: Split, distance: str = "cosine") -> Any:
+        """Return the feature of every query, shape (Q, D); pooled queries are means.
+
+        Args:
+            split: The queries, and the images that are pooled into each.
+            distance: For ``'cosine'`` the embeddings are L2-normalised before they are averaged, so
+                that a long one counts no more than others.
+        """
+        if split.pools is None:
+            return self.features(split.query)
+        means = torch.empty(len(split.pools), self.feats.shape[1])
+        for place, rows in enumerate(split.pools):
+            # in float64: so the order of the pictures leaves no trace
+            feats = in_memory(self.features(rows)).double()
+            means[place] = (normalize(feats) if distance == "cosine" else feats).mean(dim=0)
+        return means

@@ -72,12 +72,16 @@ class SplitRanking:
         split = self._without_junk(split)
         labels = Labels.of(self.images, split)
         gallery = self.images.features(split.gallery).to(self.device)
-        query = in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device)
+        query = self._query_features(split)
         if self.options.query_expansion is not None:
             query = expand_queries(
                 query, gallery, distributed=self.distributed, **self.options.query_expansion
             )
         return [self._evaluate(query, gallery, labels, rerank) for rerank in reranks]
+
+    def _query_features(self, split: Split) -> Any:
+        feats = self.images.query_features(split, self.options.distance)
+        return in_memory(feats, _QUERY_BYTES).to(self.device)
 
     def _without_junk(self, split: Split) -> Split:
         """Leave out what no ranking keeps: each of them would copy the rest of the gallery."""
@@ -111,7 +115,7 @@ class SplitRanking:
         split = self._without_junk(split)
         labels = Labels.of(self.images, split)
         return evaluate_open_set(
-            in_memory(self.images.features(split.query), _QUERY_BYTES).to(self.device),
+            self._query_features(split),
             self.images.features(split.gallery).to(self.device),
             labels.query_pids,
             labels.gallery_pids,

@@ -3,6 +3,8 @@
 Plain NumPy; of this package nothing is imported but the errors.
 """
 
+from .benchmarks.multi_query import MultiQueryProtocol
+from .benchmarks.random_gallery import RandomGalleryProtocol
 from .camera_rule import other_camera
 from .image_table import JUNK, ROLES, ImageColumns, ImageTable
 from .matching import Labels
@@ -30,7 +32,9 @@ __all__ = [
     "InShopProtocol",
     "Labels",
     "MatchReport",
+    "MultiQueryProtocol",
     "PaddleClasProtocol",
+    "RandomGalleryProtocol",
     "SelfRetrievalProtocol",
     "SingleGalleryShotProtocol",
     "Split",

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mmreid_ext.errors import UserError, UserTypeError
+from mmreid_ext.protocols.benchmarks.multi_query import MultiQueryProtocol
+from mmreid_ext.protocols.benchmarks.random_gallery import RandomGalleryProtocol
 from mmreid_ext.suggest import did_you_mean
 
 from .protocol import (
@@ -25,12 +27,15 @@ _Kind = TypeVar("_Kind", bound=type[EvaluationProtocol])
 _NAMED: dict[str, tuple[type[EvaluationProtocol], dict[str, Any]]] = {
     "camera": (CameraProtocol, {}),
     "no_camera": (CameraProtocol, dict(use_cameras=False)),
+    "multi_query": (MultiQueryProtocol, {}),
     "in_shop": (InShopProtocol, {}),
     "paddleclas": (PaddleClasProtocol, {}),
     "self_retrieval": (SelfRetrievalProtocol, {}),
     "sop": (SelfRetrievalProtocol, {}),
     "single_gallery_shot": (SingleGalleryShotProtocol, {}),
     "cuhk03_classic": (SingleGalleryShotProtocol, {}),
+    "random_gallery": (RandomGalleryProtocol, {}),
+    "vehicleid": (RandomGalleryProtocol, {}),
     "viper": (SplitListProtocol, dict(file="viper")),
     "prid2011": (SplitListProtocol, dict(file="prid2011")),
     "grid": (SplitListProtocol, dict(file="grid")),
@@ -90,10 +95,11 @@ def build_protocol(
     """Build a protocol from a name, settings or a class.
 
     Args:
-        spec: None means ``'camera'``. A name: ``'camera'``, ``'no_camera'``, ``'paddleclas'``,
-            ``'self_retrieval'``, ``'sop'``, ``'in_shop'``, ``'single_gallery_shot'``,
-            ``'cuhk03_classic'``, ``'viper'``, ``'prid2011'``, ``'grid'``, ``'ilids'``, one of your
-            own (:func:`register_protocol`), or the name of a class. A class. A dict: a name or
+        spec: None means ``'camera'``. A name: ``'camera'``, ``'no_camera'``, ``'multi_query'``,
+            ``'paddleclas'``, ``'self_retrieval'``, ``'sop'``, ``'in_shop'``,
+            ``'single_gallery_shot'``, ``'cuhk03_classic'``, ``'random_gallery'``,
+            ``'vehicleid'``, ``'viper'``, ``'prid2011'``, ``'grid'``, ``'ilids'``, one of your own
+            (:func:`register_protocol`), or the name of a class. A class. A dict: a name or
             class as ``type`` and the arguments to change, for example
             ``dict(type='single_gallery_shot', repeats=10)``.
 
@@ -177,7 +183,14 @@ def reads_names(protocol: EvaluationProtocol) -> bool:
     Args:
         protocol: The protocol. Those without a rule of their own for their splits don't.
     """
-    kind, blind = type(protocol), (CameraProtocol, SelfRetrievalProtocol, SingleGalleryShotProtocol)
+    kind = type(protocol)
+    blind = (
+        CameraProtocol,
+        SelfRetrievalProtocol,
+        SingleGalleryShotProtocol,
+        MultiQueryProtocol,
+        RandomGalleryProtocol,
+    )
     if kind.matching_split is not EvaluationProtocol.matching_split:
         return True
     return all(kind.splits is not one.splits for one in blind)

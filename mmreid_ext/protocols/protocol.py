@@ -30,6 +30,8 @@ class Split:
         query_camids: Cameras for the camera rule, shape (Q,), or None for no rule.
         gallery_camids: The same for the gallery, shape (G,).
         each_alone: Whether these "cameras" number the images, so that each meets all but itself.
+        pools: Per query, the rows whose embeddings are averaged into it, one array each. None:
+            every query is a single image.
     """
 
     query: np.ndarray
@@ -38,6 +40,7 @@ class Split:
     query_camids: np.ndarray | None = None
     gallery_camids: np.ndarray | None = None
     each_alone: bool = False
+    pools: tuple[np.ndarray, ...] | None = None
 
 
 class EvaluationProtocol(ABC):

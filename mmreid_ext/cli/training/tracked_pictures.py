@@ -56,7 +56,7 @@ def draw_ranked_list(
         return False
     query = split.query[chosen]
     ranked = rank_queries(
-        images.feats[query],
+        images.query_features(split, distance)[chosen],
         images.feats[split.gallery],
         labels.query_pids[chosen],
         labels.gallery_pids,

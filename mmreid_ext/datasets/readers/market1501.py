@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from mmreid_ext.datasets.records import Count, Record
+import numpy as np
+from mmengine.logging import print_log
+
+from mmreid_ext.datasets.records import Count, Record, RecordTable, column
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.registry import DATASETS
+from mmreid_ext.shorten import shorten
 
 _JUNK = -1
+_DRAWN = "gt_bbox"
 
 
 @DATASETS.register_module()
@@ -25,6 +32,10 @@ class Market1501(ReIDDataset):
 
     Args:
         *args: See :class:`ReIDDataset`.
+        multi_query: Whether to ask with all hand-drawn boxes (folder ``gt_bbox``) of each query's
+            identity and camera instead of the query alone. They are averaged by the protocol
+            ``'multi_query'``, which is the default then; ``name`` defaults to
+            ``'market1501_multi_query'``.
         **kwargs: See :class:`ReIDDataset`.
     """
 
@@ -43,6 +54,14 @@ class Market1501(ReIDDataset):
     pattern = re.compile(r"(?P<pid>-1|\d+)_c(?P<cam>\d+)")
     parts = dict(train="bounding_box_train", query="query", gallery="bounding_box_test")
 
+    def __init__(self, *args: Any, multi_query: bool = False, **kwargs: Any) -> None:
+        self.multi_query = multi_query
+        if multi_query:
+            self.layouts = tuple((*layout, _DRAWN) for layout in self.layouts)
+            self.default_protocol = self.cut_protocol = "multi_query"
+            kwargs.setdefault("name", f"{self.title}_multi_query")
+        super().__init__(*args, **kwargs)
+
     def read(self, folder: Path) -> Iterable[Record]:
         """Read the three folders."""
         return (
@@ -51,3 +70,29 @@ class Market1501(ReIDDataset):
             for record in self.read_folder(folder / part, role, self.pattern)
             if record["pid"] != _JUNK
         )
+
+    def select(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Put the hand-drawn boxes in the place of the queries, if that was asked for."""
+        kept = super().select(records)
+        if self.mode == "train" or not self.multi_query:
+            return kept
+        table = RecordTable.of(kept)
+        is_query = table.equal("role", "query")
+        queries = table.take(is_query)
+        asked = list(zip(*(column(queries, key).tolist() for key in ("pid", "camid")), strict=True))
+        wanted, boxes = set(asked), []
+        for record in self.read_folder(self.find() / _DRAWN, "query", self.pattern):
+            if (record["pid"], record["camid"]) in wanted:
+                boxes.append(record)
+        drawn = {(record["pid"], record["camid"]) for record in boxes}
+        alone = np.array([i for i, pair in enumerate(asked) if pair not in drawn], dtype=np.int64)
+        if len(alone):
+            paths = shorten(queries.take(alone).paths())
+            print_log(
+                f"{self.name}: {_DRAWN} has no picture for {len(alone)} of {len(asked)} queries "
+                f"({paths}); they are asked alone. Scores do not compare with published ones.",
+                logger="current",
+                level=logging.WARNING,
+            )
+        parts = [RecordTable.of(boxes)] if boxes else []
+        return RecordTable.joined([*parts, queries.take(alone), table.take(~is_query)])

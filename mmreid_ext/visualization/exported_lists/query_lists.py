@@ -83,7 +83,7 @@ def query_lists(
         progress: Called with ('lists', done, in all) after each block of queries.
     """
     pairs = PairBlocks(
-        images.features(split.query),
+        images.query_features(split, distance),
         images.features(split.gallery),
         labels.query_pids,
         labels.gallery_pids,

@@ -30,7 +30,7 @@ def lists_of(images, protocol, **options):
     return list(query_lists(images, split, Labels.of(images, split), None, **options))
 
 
-@pytest.mark.parametrize("protocol", ["camera", "no_camera", "self_retrieval"])
+@pytest.mark.parametrize("protocol", ["camera", "no_camera", "self_retrieval", "multi_query"])
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 def test_metrics_of_whole_lists_are_those_of_the_table(images, protocol, distance):
     protocol = build_protocol(protocol)

@@ -1,0 +1,1 @@
+"""Protocols of single benchmarks that are more than roles and cameras."""
