@@ -29,7 +29,7 @@ def readers(cfg, loader):
 
 
 def shrink(name, root, work_dir):
-    """Two stages of eight channels, pictures of 32 x 16, one step of 12 pictures."""
+    """Two stages of eight channels, pictures of 32 x 16, one step of a dozen pictures."""
     cfg = Config.fromfile(CONFIGS / f"{name}.py")
     cfg.work_dir, cfg.log_level = str(work_dir), "ERROR"
     cfg.model.backbone.update(depth=18, stem_channels=8, base_channels=8, init_cfg=None)
@@ -40,8 +40,9 @@ def shrink(name, root, work_dir):
     if "meta_dataloader" in cfg.train_cfg:
         loaders.append(cfg.train_cfg.meta_dataloader)
         cfg.train_cfg.first_base_steps = 2
+    batch = 12 if "sources" in cfg.train_dataloader.dataset else 8
     for loader in loaders:
-        loader.update(batch_size=12, num_workers=0, persistent_workers=False)
+        loader.update(batch_size=batch, num_workers=0, persistent_workers=False)
         if "num_instances" in loader.sampler:
             loader.sampler.num_instances = 2
         if "dataset" in loader:

@@ -12,6 +12,7 @@ from mmreid_ext.datasets.records import Count, Record
 from mmreid_ext.datasets.reid_dataset import ReIDDataset
 from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
+from mmreid_ext.shorten import one_line
 
 _NAME = re.compile(r"p(?P<pid>\d+)_")
 _PERSONS = "annotation/Person.mat"
@@ -73,15 +74,17 @@ def _read_boxes(file: Path, scenes: Path) -> list[Record]:
     records: list[Record] = []
     try:
         for person in np.atleast_1d(loadmat(file, simplify_cells=True)["Person"]):
-            pid = int(re.fullmatch(r"p(\d+)", person["idname"])[1])  # type: ignore[index]
+            pid = int(person["idname"].removeprefix("p"))
             for scene in np.atleast_1d(person["scene"]):
                 x, y, w, h = (float(number) for number in scene["idlocate"])
                 path, box = str(scenes / str(scene["imname"])), (x - 1, y - 1, w + 1, h + 1)
                 record: dict[str, Any] = dict(img_path=path, box=box, pid=pid, camid=-1)
                 records.append(record | {"role": "train"})
-    except (KeyError, IndexError, TypeError, ValueError, NotImplementedError) as error:
+    except PermissionError:
+        raise
+    except Exception as error:  # SciPy has five kinds for a wrong file, one a bare Exception
         raise UserError(
-            f"{file} is not CUHK-SYSU's list of persons ({error!r}); take it from the published "
-            "archive."
+            f"{file} is not CUHK-SYSU's list of persons ({type(error).__name__}: "
+            f"{one_line(str(error))}); take it from the published archive."
         ) from error
     return records

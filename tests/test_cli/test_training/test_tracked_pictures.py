@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mmreid_ext.cli.training import tracked_pictures
 from mmreid_ext.cli.training.tracked_pictures import PROJECTED, draw_ranked_list, projector_input
 from mmreid_ext.evaluation import EmbeddingSet
 from mmreid_ext.protocols import build_protocol
@@ -40,3 +41,17 @@ def test_the_projector_gets_squares_and_not_too_many(tmp_path):
     assert pictures.shape[2] == pictures.shape[3] and 0 <= pictures.min() <= pictures.max() <= 1
     assert labels[0] == "0 query"
     assert torch.equal(feats[-1], images.feats[-1])
+
+
+def test_pooled_queries_ask_with_their_mean(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tracked_pictures, "QUERIES", 2)
+    real = tracked_pictures.rank_queries
+    monkeypatch.setattr(
+        tracked_pictures, "rank_queries", lambda q, *a, **k: (asked.append(q), real(q, *a, **k))[1]
+    )
+    images = images_of(tmp_path, 16, [0, 1, 0, 1] * 4)  # two queries each, in one camera
+    protocol = build_protocol("multi_query")
+    assert draw_ranked_list(tmp_path / "list.png", "m", images, protocol, "euclidean", {})
+    means = [images.feats[[4 * person, 4 * person + 2]].mean(0) for person in range(4)]
+    assert all(any(torch.allclose(row, mean) for mean in means) for row in asked[0])
