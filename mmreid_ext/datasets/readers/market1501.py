@@ -46,7 +46,7 @@ class Market1501(ReIDDataset):
         "market1501",
         "Market-1501",
     )
-    layouts = (("bounding_box_train", "query", "bounding_box_test"),)
+    layouts: Sequence[Sequence[str]] = (("bounding_box_train", "query", "bounding_box_test"),)
     name_form = "0002_c1s1_000451_03.jpg (<identity>_c<camera>...)"
     obtain = "request Market-1501 from its authors' page and unpack Market-1501-v15.09.15.zip."
     published = dict(train=Count(12936, 751), query=Count(3368, 750), gallery=Count(15913, 750))
