@@ -39,10 +39,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--device", help="where to compute (default: the first GPU, else the CPU)")
     args = parser.parse_args()
-    first = Path(args.inputs[0]).suffix.lower() in (*_CHECKPOINTS, *_EXPORTED)
-    args.config, rest = (None, args.inputs) if first else (args.inputs[0], args.inputs[1:])
-    if len(rest) not in (2, 3):
+    if len(args.inputs) not in (2, 3, 4):
         parser.error("give [CONFIG] CHECKPOINT IMAGE [IMAGE2]")
+    is_model = Path(args.inputs[0]).suffix.lower() in (*_CHECKPOINTS, *_EXPORTED)
+    has_config = len(args.inputs) == 4 or (len(args.inputs) == 3 and not is_model)
+    args.config, rest = (args.inputs[0], args.inputs[1:]) if has_config else (None, args.inputs)
     args.checkpoint, *args.images = rest
     return args
 

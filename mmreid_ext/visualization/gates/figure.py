@@ -90,7 +90,8 @@ def _draw_layers(axes: Axes, gates: Gates) -> None:
     low = min(0.0, *(values.min() for values in gates.layers.values()))
     high = max(1.0, *(values.max() for values in gates.layers.values()))
     axes.set_ylim(low - 0.03 * (high - low), high + 0.2 * (high - low))  # room for words
-    axes.set_yticks([tick for tick in axes.get_yticks() if low <= tick <= high])
+    rounding = 1e-9
+    axes.set_yticks([y for y in axes.get_yticks() if low - rounding <= y <= high + rounding])
     axes.set_xlim(-0.6, len(at) - 0.4)
     stages = [stage_of(name) for name in gates.layers]
     for start, end, stage in _runs(stages):

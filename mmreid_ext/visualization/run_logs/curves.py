@@ -104,7 +104,7 @@ def _draw(axes: Axes, groups: Sequence[Group], names: Sequence[str]) -> None:
                 )
             drawn += 1
     if drawn > 1 or any(len(group.runs) > 1 for group in groups):
-        axes.legend(frameon=False, fontsize=8, labelcolor=MUTED)
+        axes.legend(fontsize=8, labelcolor=MUTED, edgecolor="none", framealpha=0.85)
 
 
 def _style(group: int, key: int, groups: int, keys: int) -> dict[str, Any]:
