@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from helpers.benchmark_imitations import PROTOCOL_CONFIGS
 from helpers.paths import CONFIGS
+from helpers.shrunk_models import narrow
 from mmengine.config import Config
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, TRANSFORMS
@@ -32,8 +33,7 @@ def shrink(cfg: Config, images: Path, work_dir: Path) -> Config:
     cfg.load_from = None  # a second stage begins without its first
     cfg.train_cfg["max_epochs" if "max_epochs" in cfg.train_cfg else "max_iters"] = 1
     cfg.train_cfg.val_interval = 1
-    if "init_cfg" in cfg.model.backbone:
-        cfg.model.backbone.init_cfg = None
+    narrow(cfg.model)  # without the file of weights
     train = shrink_dataset(cfg.train_dataloader.dataset, images)
     loaders = [cfg.train_dataloader]
     if "meta_dataloader" in cfg.train_cfg:

@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 from argparse import Namespace
+from functools import cache
 from pathlib import Path
 
 from mmengine.config import Config
@@ -85,7 +86,7 @@ def _arguments(tool: str, words: list[str]) -> Namespace | None:
     before = sys.argv, list(sys.path), set(sys.modules)
     try:
         sys.path.insert(0, str(path.parent))  # benchmarks import their neighbours
-        module = load_tool(tool)
+        module = _tool(tool)
         sys.argv = [path.name, *words]
         return module.parse_args()
     finally:
@@ -105,7 +106,7 @@ def check(line: str) -> int:
     if config.parts[:1] != ("configs",):  # a placeholder, or a name that mim looks up
         return 0
     args.config = str(ROOT / config)
-    plain = Config.fromfile(args.config)
+    plain = _plain(args.config)
     if not hasattr(args, "launcher"):
         return 0
     load_config(args)  # refuses options that nothing reads
@@ -113,6 +114,10 @@ def check(line: str) -> int:
     absent = [key for key in options if _is_missing(plain, key)]
     assert not absent, f"{config} has no {absent}"
     return len(options)
+
+
+_tool = cache(load_tool)  # documents name the same tools and configurations again and again
+_plain = cache(Config.fromfile)
 
 
 def _is_missing(cfg: Config, key: str) -> bool:

@@ -50,7 +50,7 @@ def run_distributed(
         TimeoutError: Not done in time, for instance because the ranks wait for one another.
     """
     with tempfile.TemporaryDirectory() as folder:
-        context = _forking_context()
+        context = forking_context()
         processes = [
             context.Process(target=_worker, args=(folder, rank, world_size, fn, args), daemon=True)
             for rank in range(world_size)
@@ -79,7 +79,7 @@ def run_distributed(
         ]
 
 
-def _forking_context() -> mp.context.BaseContext:
+def forking_context() -> mp.context.BaseContext:
     """Return a context whose processes are forked from one server per process of pytest."""
     context = mp.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED_ONCE)

@@ -29,11 +29,11 @@ def make_batch(generator: torch.Generator, num_domains: int = NUM_DOMAINS) -> di
     return dict(inputs=inputs + domains[:, None, None, None] / 2, data_samples=samples)
 
 
-def make_model(first_gate: float):
+def make_model(first_gate: float, stages: int = 2):
     """A model with affine parameters off their starting values, gates at 1 or near a value."""
     torch.manual_seed(5)
     losses = dict(LOSSES, ce=dict(type="mmreid_ext.LabelSmoothingLoss", spread="others"))
-    model = MODELS.build(tiny_model(num_classes=8, losses=losses)).double().train()
+    model = MODELS.build(tiny_model(num_classes=8, losses=losses, stages=stages)).double().train()
     with torch.no_grad():
         for layer in model.bin_layers().values():
             for parameter in (layer.weight, layer.bias, layer.in_weight, layer.in_bias):

@@ -51,7 +51,10 @@ class TinyReID(Dataset):
 
 
 def tiny_model(
-    norm: str = "mmreid_ext.BIN", num_classes: int = 16, losses: dict | None = None
+    norm: str = "mmreid_ext.BIN",
+    num_classes: int = 16,
+    losses: dict | None = None,
+    stages: int = 2,
 ) -> dict:
     return dict(
         type="mmreid_ext.ReIDModel",
@@ -61,16 +64,16 @@ def tiny_model(
             depth=18,
             stem_channels=4,
             base_channels=8,
-            num_stages=2,
-            strides=(1, 2),
-            dilations=(1, 1),
-            out_indices=(1,),
+            num_stages=stages,
+            strides=(1, 2)[-stages:],
+            dilations=(1,) * stages,
+            out_indices=(stages - 1,),
             norm_cfg=dict(type=norm),
         ),
         head=dict(
             type="mmreid_ext.BNNeckHead",
             num_classes=num_classes,
-            in_channels=16,
+            in_channels=8 * 2 ** (stages - 1),
             losses=losses or LOSSES,
             train_losses=("ce", "triplet"),
             classifier_init="uniform",

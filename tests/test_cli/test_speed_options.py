@@ -108,7 +108,7 @@ def test_compiled_iterations_equal_eager_ones():
     """Base, meta-train and meta-test passes of one compiled backbone, two iterations."""
     generator = torch.Generator().manual_seed(3)
     batches = [make_batch(generator) for _ in range(2)]
-    models = [make_model(0.7) for _ in range(2)]
+    models = [make_model(0.7, stages=1) for _ in range(2)]
     models[1].backbone.compile(backend="aot_eager")  # no C++ compiler
     for model in models:
         wrapper = build_optim_wrapper(model, dict(OPTIM_WRAPPER))

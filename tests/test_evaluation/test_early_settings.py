@@ -101,8 +101,13 @@ def test_a_class_may_be_the_protocol_of_all_sets():
     assert metric.last_results["people"].protocol["type"] == "CameraProtocol"
 
 
-@pytest.mark.parametrize("protocol", ["camera", "self_retrieval", "in_shop", "single_gallery_shot"])
-@pytest.mark.parametrize("rerank", [None, "auto"])
+@pytest.mark.parametrize(
+    "protocol, rerank",
+    [
+        *[(name, "auto") for name in ("self_retrieval", "in_shop", "single_gallery_shot")],
+        *[("camera", rerank) for rerank in (None, "auto")],
+    ],
+)
 @pytest.mark.slow
 def test_the_keys_are_known_before(protocol, rerank):
     pytest.importorskip("sklearn")

@@ -43,7 +43,6 @@ def test_single_gallery_shot_gives_the_same_answer_every_time():
     assert other.metrics() != first.metrics()
 
 
-@pytest.mark.slow
 def test_single_gallery_shot_mean_approaches_the_mean_over_all_galleries():
     """Every other-camera image is drawn equally often, so R1 is known in closed form."""
     # The query is at 0 degrees, its gallery images at 10 and 60, those of identity 1 at 20 and 50.
@@ -51,9 +50,9 @@ def test_single_gallery_shot_mean_approaches_the_mean_over_all_galleries():
     images = image_set(
         [0, 0, 0, 1, 1], [0, 1, 1, 1, 1], ["query"] + ["gallery"] * 4, angles(0, 10, 60, 20, 50)
     )
-    result = evaluate_set(images, dict(type="cuhk03_classic", repeats=400), rerank=None)
-    # standard error of a share of 1/2 over 400 samples: 0.025; four of them
-    assert result.plain.cmc[0] == pytest.approx(0.5, abs=0.1)
+    result = evaluate_set(images, dict(type="cuhk03_classic", repeats=100), rerank=None)
+    # standard error of a share of 1/2 over 100 samples: 0.05; four of them
+    assert result.plain.cmc[0] == pytest.approx(0.5, abs=0.2)
 
 
 def test_draws_are_those_of_a_promised_stream():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.paths import CONFIGS
+from helpers.shrunk_models import narrow
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 from mmpretrain.models.backbones import ResNet
@@ -49,10 +50,10 @@ def config(**changes):
 
 
 def small(cfg):
-    """A configuration of ours that needs no file of weights."""
-    for part in (cfg.model.backbone, cfg.model.head):
-        if "init_cfg" in part:
-            part.init_cfg = None
+    """A configuration of ours that needs no file of weights, with few channels."""
+    narrow(cfg.model)
+    if "init_cfg" in cfg.model.head:
+        cfg.model.head.init_cfg = None
     return cfg
 
 
