@@ -11,21 +11,25 @@ from mmpretrain.models.backbones.resnet import BasicBlock, Bottleneck, ResNet
 
 from mmreid_ext.distributed import get_rank, get_world_size
 from mmreid_ext.models import ReIDModel
-from mmreid_ext.models.backbones import OSNet
+from mmreid_ext.models.backbones import OSNet, ResNetIBN
 from mmreid_ext.models.backbones.joined_blocks import (
     JoinedBasicBlock,
     JoinedBottleneck,
     join_branches,
 )
 
-BIN = dict(type="mmreid_ext.BIN")
+BIN, SYNC = dict(type="mmreid_ext.BIN"), dict(type="mmreid_ext.SyncBN")
 NARROW = dict(stem_channels=4, base_channels=4, strides=(1, 2, 2, 1), norm_cfg=BIN)
 
 
 def build(kind):
     torch.manual_seed(0)
-    if kind == "osnet":
-        model = OSNet(0.25, feature_dim=0, norm_cfg=BIN)
+    if kind.startswith("osnet"):
+        norms = kind.partition("_")[2] or None
+        model = OSNet(0.25, feature_dim=0, norm_cfg=BIN, instance_norms=norms)
+    elif kind == "ibn":
+        model = ResNetIBN(18, out_indices=(3,), **NARROW | dict(norm_cfg=SYNC))
+        join_branches(model)
     else:
         depth = dict(basic=18, bottleneck=50, deep_stem=50)[kind]
         model = ResNet(depth, avg_down=kind == "deep_stem", out_indices=(3,), **NARROW)
@@ -53,7 +57,7 @@ def run(kind):
     return [y.detach(), grads[0]], list(grads[1:]), averages, numbers
 
 
-KINDS = ("basic", "bottleneck", "deep_stem", "osnet")
+KINDS = ("basic", "bottleneck", "deep_stem", "ibn", "osnet", "osnet_ibn", "osnet_ain")
 
 
 def run_all(rank, world_size):
@@ -67,9 +71,14 @@ def by_rank():
 
 @pytest.mark.parametrize(
     # Norms besides those that share: of 20 in ResNet-18 3, of 53 in ResNet-50 4 are a shortcut's.
-    # OSNet: 6 blocks of 1 + 4 + 1, the stem, two transitions and the last convolution.
+    # OSNet: 6 blocks of 1 + 4 + 1, the stem, two transitions and the last convolution. An instance
+    # norm in a norm's place sends nothing: the stem of -IBN, and two blocks more of -AIN (its other
+    # two have a shortcut's norm left to send).
     ("kind", "messages"),
-    [("basic", 17), ("bottleneck", 49), ("deep_stem", 49), ("osnet", 40)],
+    [
+        *(("basic", 17), ("bottleneck", 49), ("deep_stem", 49), ("ibn", 17)),
+        *(("osnet", 40), ("osnet_ibn", 39), ("osnet_ain", 37)),
+    ],
 )
 def test_two_ranks_equal_one(by_rank, kind, messages):
     rows, sums, averages, none = run(kind)

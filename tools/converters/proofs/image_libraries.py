@@ -12,8 +12,10 @@ _STEM = {"no ReLU in the stem": {"stem_relu": False}}
 _POOL = {"stem pooled without padding": {"stem_pool": "ceil"}}
 _STRIDE = {"last stride 1": {"backbone.strides": (1, 2, 2, 1)}}
 _RESNET = {**_STEM, **_POOL, **_STRIDE}
-_EPS = {"eps 1e-3": {"backbone.norm_cfg": dict(type="LN", eps=1e-3)}}
-_NO_FINAL = {"class token of the layer before": {"backbone.out_indices": -2}}
+_VIT = {
+    "class token of the layer before": {"backbone.out_indices": -2},
+    "CLIP's GELU": {"backbone.layer_cfgs": dict(act_cfg=dict(type="mmpretrain.QuickGELU"))},
+}
 
 
 def _pooled(net: Any, images: Tensor) -> Tensor:
@@ -67,15 +69,13 @@ def cases(sources: Any) -> dict[str, Case]:
             tall,
             mobile,
         ),
-        "torchvision vit_b_16": Case(
-            _vision("vit_b_16"), _vision_vit, vision, square, {**_EPS, **_NO_FINAL}
-        ),
+        "torchvision vit_b_16": Case(_vision("vit_b_16"), _vision_vit, vision, square, _VIT),
         "timm resnet50": Case(_timm("resnet50"), _timm_pooled, timm, tall, _RESNET),
         "timm resnet50d": Case(_timm("resnet50d"), _timm_pooled, timm, tall, {**_POOL, **_STRIDE}),
         "timm vit_small_patch16_224": Case(
-            _timm("vit_small_patch16_224"), _timm_token, timm, square, {**_EPS, **_NO_FINAL}
+            _timm("vit_small_patch16_224"), _timm_token, timm, square, _VIT
         ),
         "timm vit_small_patch14_dinov2": Case(
-            _timm("vit_small_patch14_dinov2"), _timm_token, timm, (518, 518), {**_EPS, **_NO_FINAL}
+            _timm("vit_small_patch14_dinov2"), _timm_token, timm, (518, 518), _VIT
         ),
     }

@@ -64,7 +64,8 @@ def run(clone: str, config: str, images: str, folder: str, protocol: str) -> Non
         clone: Folder of PaddleClas.
         config: Its configuration, under ``ppcls/configs``.
         images: File of the images, (N, 3, H, W).
-        folder: Where to write ``net.pdparams`` and ``features.npy``.
+        folder: Where to write ``net.pdparams``, and the features in two precisions:
+            ``float64.npy`` and ``float32.npy``.
         protocol: Of the pickle, 2 to 4.
     """
     import paddle
@@ -72,9 +73,14 @@ def run(clone: str, config: str, images: str, folder: str, protocol: str) -> Non
     net = build(Path(clone), config)
     fill(net)
     net.eval()
-    given = paddle.to_tensor(np.load(images))
+    numbers = np.load(images)
+    net.to(dtype="float64")
     with paddle.no_grad():
-        calibrate(net, given)
-        found = net(given)["features"].numpy()
-    np.save(f"{folder}/features.npy", found.reshape(len(found), -1))
+        calibrate(net, paddle.to_tensor(numbers.astype("float64")))
+    net.to(dtype="float32")  # what is saved has no more digits
     paddle.save(net.state_dict(), f"{folder}/net.pdparams", protocol=int(protocol))
+    for precision in ("float32", "float64"):
+        net.to(dtype=precision)
+        with paddle.no_grad():
+            found = net(paddle.to_tensor(numbers.astype(precision)))["features"].numpy()
+        np.save(f"{folder}/{precision}.npy", found.reshape(len(found), -1))

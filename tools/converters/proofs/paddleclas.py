@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .side_by_side import Case
+from .side_by_side import Both, Case
 
 CLONE = "PaddleClas"
 CALL = """
@@ -32,12 +32,13 @@ def cases(sources: Path) -> dict[str, Case]:
     python = os.environ["PADDLE_PYTHON"]
 
     def case(config: str, controls: Mapping[str, Any], protocol: int = 4) -> Case:
-        def outside(folder: Path, images: Tensor) -> tuple[Path, Tensor]:
+        def outside(folder: Path, images: Tensor) -> tuple[Path, Both]:
             np.save(folder / "images.npy", images.numpy())
             arguments = [sources / CLONE, config, folder / "images.npy", folder, protocol]
             command = [python, "-c", CALL, str(Path(__file__).parent), *map(str, arguments)]
             subprocess.run(command, check=True, capture_output=True)
-            return folder / "net.pdparams", torch.from_numpy(np.load(folder / "features.npy"))
+            found = (np.load(folder / f"{one}.npy") for one in ("float64", "float32"))
+            return folder / "net.pdparams", Both(*map(torch.from_numpy, found))
 
         return Case(_nothing, _nothing, "paddleclas", (128, 64), controls, outside)
 
@@ -58,6 +59,9 @@ def cases(sources: Path) -> dict[str, Case]:
         ),
         "PaddleClas baseline": case("reid/strong_baseline/baseline.yaml", {**relu, **one}),
         "PaddleClas XBM": case("metric_learning/xbm_resnet50.yaml", {**relu, **one}),
+        "PaddleClas ResNet-50-vd, ArcMargin": case(
+            "Products/ResNet50_vd_SOP.yaml", {**pool, **one}
+        ),
     }
 
 
