@@ -71,7 +71,7 @@ def cases(sources: Any) -> dict[str, Case]:
         ),
         "torchvision vit_b_16": Case(_vision("vit_b_16"), _vision_vit, vision, square, _VIT),
         "timm resnet50": Case(_timm("resnet50"), _timm_pooled, timm, tall, _RESNET),
-        "timm resnet50d": Case(_timm("resnet50d"), _timm_pooled, timm, tall, {**_POOL, **_STRIDE}),
+        "timm resnet50d": Case(_timm("resnet50d"), _timm_pooled, timm, tall, _STRIDE),
         "timm vit_small_patch16_224": Case(
             _timm("vit_small_patch16_224"), _timm_token, timm, square, _VIT
         ),
