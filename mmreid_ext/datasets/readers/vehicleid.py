@@ -28,8 +28,8 @@ class VehicleID(ReIDDataset):
 
     Liu et al., "Deep Relative Distance Learning: Tell the Difference Between Similar Vehicles",
     CVPR 2016, https://doi.org/10.1109/CVPR.2016.238. Counts are those of the lists that are
-    distributed. The paper's table has others (7,332, 12,995 and 20,038 test images), and papers
-    that quote 6,532 queries for 800 vehicles follow it.
+    distributed. Some papers quote others: 7,332, 12,995 and 20,038 test images, so 6,532 queries
+    for 800 vehicles.
 
     Args:
         *args: See :class:`ReIDDataset`.

@@ -21,8 +21,8 @@ class MultiQueryProtocol(EvaluationProtocol):
     row of a group stands for it in per-query scores and pictures.
 
     Zheng et al., "Scalable Person Re-identification: A Benchmark", ICCV 2015,
-    https://doi.org/10.1109/ICCV.2015.133. The paper pools by the mean or the maximum; later papers
-    report the mean, and so does this protocol.
+    https://doi.org/10.1109/ICCV.2015.133. The paper pools by the mean or the maximum; this is the
+    mean.
 
     Args:
         with_gallery: Whether to pool the gallery pictures of the query's identity and camera, too.
