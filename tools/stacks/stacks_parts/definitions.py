@@ -74,7 +74,7 @@ STACKS = (
     Stack(
         "upstream-newest",
         ("3.13", "3.12"),
-        ("torch", "torchvision", "-r", "requirements/mim.txt", *HERE),
+        ("torch", "torchvision", "grad-cam", "-r", "requirements/mim.txt", *HERE),
         newest=True,
     ),
     Stack(
