@@ -9,6 +9,11 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from mmreid_ext.version import torch_is_at_least
+
+BY_TRACING: dict[str, Any] = {"dynamo": False} if torch_is_at_least(2, 5) else {}
+"""Argument of ``torch.onnx.export`` for its older exporter; before 2.5 there was no other."""
+
 
 def compiling_of(torch_module: Any) -> Callable[[], bool]:
     """Find the function of a PyTorch that says whether ``torch.compile`` is reading the code.

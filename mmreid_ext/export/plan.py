@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from mmreid_ext.errors import ExistingFileError, UserError
 from mmreid_ext.output_files import require_writable
 from mmreid_ext.suggest import did_you_mean
+from mmreid_ext.version import torch_is_at_least
 
 from .normalization import Normalization
 
@@ -73,6 +74,10 @@ class ExportPlan:
         _require_word("input", self.input, INPUTS)
         _require_word("precision", self.precision, PRECISIONS)
         _require_word("exporter", self.exporter, EXPORTERS)
+        if self.exporter == "dynamo" and not torch_is_at_least(2, 5):
+            raise UserError(
+                "export: exporter='dynamo' needs PyTorch 2.5 or newer; take 'torchscript'."
+            )
         if self.batch is not None and self.batch < 1:
             raise UserError(f"export: batch={self.batch} must be at least 1.")
         if self.name is not None and not re.fullmatch(r"\w[\w.+-]*", self.name):

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmreid_ext.compat.old_pytorch import BY_TRACING
+
 from .description import KEY, as_text
 from .optional import optional
 
@@ -50,9 +52,9 @@ def write_onnx(
         network,
         (images,),
         str(file),
-        dynamo=False,
         opset_version=OPSET,
         dynamic_axes=axes,
+        **BY_TRACING,
         **names,
     )
 

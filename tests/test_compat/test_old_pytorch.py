@@ -1,12 +1,18 @@
 """What old releases of PyTorch call otherwise is found on old and new ones."""
 
+import inspect
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from mmreid_ext.compat.old_pytorch import call_before_loading, compiling_of, is_compiling
+from mmreid_ext.compat.old_pytorch import (
+    BY_TRACING,
+    call_before_loading,
+    compiling_of,
+    is_compiling,
+)
 
 
 def test_the_public_function_is_taken_where_there_is_one():
@@ -41,3 +47,9 @@ def test_hooks_are_called_before_weights_are_loaded(kind):
     assert handle.id in layer._load_state_dict_pre_hooks
     layer.load_state_dict(layer.state_dict())
     assert called[0][0] is layer and "weight" in called[0][1]
+
+
+def test_the_exporter_knows_the_argument():
+    known = inspect.signature(torch.onnx.export).parameters
+    assert ("dynamo" in BY_TRACING) == ("dynamo" in known)
+    assert not BY_TRACING.get("dynamo")

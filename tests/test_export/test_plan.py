@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmreid_ext.errors import ExistingFileError, UserError
 from mmreid_ext.export.plan import ExportPlan
@@ -23,6 +24,14 @@ from mmreid_ext.export.plan import ExportPlan
 def test_settings_that_make_no_plan(settings, message):
     with pytest.raises(UserError, match=message):
         ExportPlan(Path("out"), **settings)
+
+
+def test_the_newer_exporter_needs_a_newer_pytorch(monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.4.1+cpu")
+    with pytest.raises(UserError, match="exporter='dynamo' needs PyTorch 2.5 or newer"):
+        ExportPlan(Path("out"), exporter="dynamo")
+    monkeypatch.setattr(torch, "__version__", "2.5.0")
+    assert ExportPlan(Path("out"), exporter="dynamo").exporter == "dynamo"
 
 
 def test_names_of_files():

@@ -9,6 +9,7 @@ import torch
 from helpers.shrunk_models import different_models, shrunk, small_size
 from mmengine.registry import DefaultScope
 
+from mmreid_ext.compat.old_pytorch import BY_TRACING
 from mmreid_ext.registry import MODELS
 
 onnx = pytest.importorskip("onnx", reason="exporting needs the onnx package")
@@ -30,7 +31,7 @@ def test_the_initial_state_is_exported(name, model, tmp_path):
         model,
         (images[:2],),
         path,
-        dynamo=False,
+        **BY_TRACING,
         opset_version=17,
         input_names=["images"],
         dynamic_axes={"images": {0: "batch"}},

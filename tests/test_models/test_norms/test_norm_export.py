@@ -5,6 +5,9 @@ import pytest
 import torch
 from helpers.bin_layers import make_images, make_layer
 
+from mmreid_ext.compat.old_pytorch import BY_TRACING
+from mmreid_ext.version import torch_is_at_least
+
 
 @pytest.fixture
 def layer():
@@ -22,6 +25,7 @@ def test_trace_equals_eager(layer):
         torch.testing.assert_close(traced(other), layer(other))
 
 
+@pytest.mark.skipif(not torch_is_at_least(2, 2), reason="torch.export.Dim came with PyTorch 2.2")
 def test_torch_export_equals_eager(layer):
     batch = torch.export.Dim("batch", min=2, max=64)
     program = torch.export.export(layer, (images(3),), dynamic_shapes=({0: batch},))
@@ -38,7 +42,7 @@ def test_onnx_equals_eager(layer, tmp_path):
         layer,
         (images(),),
         path,
-        dynamo=False,
+        **BY_TRACING,
         input_names=["x"],
         dynamic_axes={"x": {0: "batch"}},
     )
