@@ -7,6 +7,7 @@ takes some tenths of a second. The same text has the same layout.
 from __future__ import annotations
 
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 from mmengine.config import config as mm_config
@@ -17,7 +18,8 @@ _MOST = 4
 
 def lay_out_once() -> None:
     """Let MMEngine remember the last layouts. A second call does nothing."""
-    lay_out = mm_config.FormatCode
+    place = layout_module()
+    lay_out = place.FormatCode
     if hasattr(lay_out, "__wrapped__"):
         return
     kept: dict[tuple[str, str], Any] = {}
@@ -32,4 +34,10 @@ def lay_out_once() -> None:
             kept[key] = found
         return kept[key]
 
-    mm_config.FormatCode = lay_out_new_ones
+    place.FormatCode = lay_out_new_ones
+
+
+def layout_module() -> Any:
+    """Return the module where MMEngine finds yapf's function: its own, or yapf's with OneDL's."""
+    own = hasattr(mm_config, "FormatCode")
+    return mm_config if own else import_module("yapf.yapflib.yapf_api")

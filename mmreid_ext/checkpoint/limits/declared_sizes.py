@@ -6,6 +6,7 @@ there, as ``bytearray(2**32)``, as one number repeated by a stride of zero.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import zipfile
@@ -15,6 +16,7 @@ from typing import IO, Any
 import torch
 
 from mmreid_ext.errors import UserError
+from mmreid_ext.version import torch_is_at_least
 
 from .inert_pickle import InertUnpickler
 
@@ -23,6 +25,9 @@ MOST_TIMES = 8
 
 ROOM = 2**26
 """Bytes that any file may declare; no machine is hurt by 64 MiB."""
+
+CHECKED_BY_PYTORCH = torch_is_at_least(2, 6)
+"""Whether PyTorch compares a storage with its part itself: 2.1 doesn't, 2.11 does."""
 
 _BYTEARRAY = re.compile(rb"c(__builtin__|builtins)\nbytearray\n")
 _SIGNS_OF_CODE = ("constants.pkl", "code/")  # parts of a TorchScript archive
@@ -54,7 +59,39 @@ def check_archive(archive: zipfile.ZipFile, name: str, size: int) -> None:
             with archive.open(entry) as stream:
                 if not entry.CRC:  # written without checksums
                     stream._expected_crc = None  # type: ignore[attr-defined]
-                _check_pickle(stream.read(), name)
+                content = stream.read()
+            _check_pickle(content, name)
+            if not CHECKED_BY_PYTORCH:
+                parts = {p: e.file_size for p, e in zip(inner, entries, strict=True)}
+                check_storages(content, parts, name)
+
+
+def check_storages(content: bytes, parts: Mapping[str, int], name: str) -> None:
+    """Check that no storage is longer than the part of the archive that holds it.
+
+    PyTorch 2.1 takes the number of elements from the pickle and reads beyond the part's end.
+
+    Args:
+        content: The archive's pickle.
+        parts: Bytes of each part, by its name.
+        name: Name of the file, for messages.
+
+    Raises:
+        UserError: If a storage is longer.
+    """
+    reader = InertUnpickler(io.BytesIO(content))
+    try:
+        reader.load()
+    # No pickle of a checkpoint: PyTorch says what is wrong with it.
+    except Exception:  # noqa: BLE001
+        return
+    for key, declared in reader.bytes.items():
+        there = parts.get(f"data/{key}", declared)
+        if declared > there:
+            raise UserError(
+                f"{name} is damaged: a storage of {declared:,} bytes stands in a part of "
+                f"{there:,} bytes."
+            )
 
 
 def check_old_format(stream: IO[bytes], name: str, size: int) -> None:

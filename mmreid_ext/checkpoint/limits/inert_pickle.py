@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import torch
+
 
 class Nothing(dict):
     """Stands for every object of a checkpoint that is no plain value."""
@@ -36,17 +38,30 @@ class InertUnpickler(pickle._Unpickler):
     Attributes:
         storages: Elements of each storage that the file declares, by its key. A storage has at
             least so many bytes.
+        bytes: Of each storage whose type is known, by its key.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.storages: dict[Any, int] = {}
+        self.bytes: dict[Any, int] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return the stand-in."""
-        return Nothing
+        """Return the stand-in; that of a type of storage knows the size of an element."""
+        element = element_bytes(name) if module == "torch" else None
+        return Nothing if element is None else type(name, (Nothing,), {"element": element})
 
     def persistent_load(self, pid: Any) -> None:
         """Note a storage, ``('storage', type, key, location, elements, ...)``."""
         if isinstance(pid, tuple) and len(pid) > 4 and isinstance(pid[4], int):
             self.storages[str(pid[2])] = pid[4]
+            element = getattr(pid[1], "element", None)
+            if isinstance(element, int):
+                self.bytes[str(pid[2])] = element * pid[4]
+
+
+def element_bytes(name: str) -> int | None:
+    """Return the bytes of an element of ``torch.FloatStorage`` and the like; None of others."""
+    kind = getattr(torch, name, None) if name.endswith("Storage") else None
+    dtype = getattr(kind, "dtype", None)
+    return dtype.itemsize if isinstance(dtype, torch.dtype) else None

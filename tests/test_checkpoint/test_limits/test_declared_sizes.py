@@ -10,6 +10,7 @@ import torch
 
 from mmreid_ext.checkpoint import safe_load
 from mmreid_ext.checkpoint.integrity import read_header
+from mmreid_ext.checkpoint.limits import declared_sizes
 from mmreid_ext.checkpoint.limits.declared_sizes import ROOM, check_content
 from mmreid_ext.checkpoint.plain import TAG
 from mmreid_ext.errors import UserError
@@ -68,6 +69,21 @@ def test_lists_within_lists(tmp_path):
     endless = []
     endless.append(endless)
     refused(saved(tmp_path, dict(meta=endless)), "its lists would take")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.uint8, torch.int64, torch.bfloat16])
+def test_a_storage_that_is_longer_than_its_part(tmp_path, dtype, monkeypatch):
+    """PyTorch 2.1 would read what lies behind it in the memory."""
+    monkeypatch.setattr(declared_sizes, "CHECKED_BY_PYTORCH", False)
+    path = saved(tmp_path, dict(w=torch.arange(4, dtype=dtype)))
+    assert torch.equal(safe_load(path)["w"], torch.arange(4, dtype=dtype))
+
+    def lengthen(name, content):
+        return content.replace(b"K\x04", b"K\x05") if name.endswith("data.pkl") else content
+
+    size = dtype.itemsize
+    reason = rf"is damaged: a storage of {5 * size} bytes stands in a part of {4 * size} bytes"
+    refused(rewritten(path, lengthen), reason)
 
 
 def test_deflated_parts(tmp_path):
