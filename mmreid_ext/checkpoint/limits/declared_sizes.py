@@ -89,8 +89,8 @@ def check_storages(content: bytes, parts: Mapping[str, int], name: str) -> None:
         there = parts.get(f"data/{key}", declared)
         if declared > there:
             raise UserError(
-                f"{name} is damaged: a storage of {declared:,} bytes stands in a part of "
-                f"{there:,} bytes."
+                f"{name} is damaged or incomplete: a storage of {declared:,} bytes stands in a "
+                f"part of {there:,} bytes."
             )
 
 

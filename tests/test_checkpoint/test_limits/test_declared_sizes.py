@@ -82,7 +82,7 @@ def test_a_storage_that_is_longer_than_its_part(tmp_path, dtype, monkeypatch):
         return content.replace(b"K\x04", b"K\x05") if name.endswith("data.pkl") else content
 
     size = dtype.itemsize
-    reason = rf"is damaged: a storage of {5 * size} bytes stands in a part of {4 * size} bytes"
+    reason = rf"damaged or incomplete: a storage of {5 * size} bytes stands in a part of {4 * size}"
     refused(rewritten(path, lengthen), reason)
 
 
