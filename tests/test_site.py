@@ -49,19 +49,33 @@ def test_a_link_that_leads_nowhere_fails(tmp_path):
     assert "nowhere" in done.stderr and "nothing.md" in done.stderr
 
 
-@pytest.mark.parametrize("words", [("--hlep",), ("one", "two")], ids=["option", "two-folders"])
-def test_the_script_refuses_what_it_doesnt_know(words, tmp_path):
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").symlink_to("/bin/true")
-    (tmp_path / "mmreid_ext.lock").touch()  # /bin/true prints an empty fingerprint
-    done = subprocess.run(
+def script(folder, python, *words):
+    """Run tools/build_docs.sh in an environment whose interpreter is a shell script."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").write_text(f"#!/bin/bash\n{python}\n")
+    (folder / "bin" / "python").chmod(0o755)
+    (folder / "mmreid_ext.lock").touch()  # the interpreter prints an empty fingerprint
+    return subprocess.run(
         ["bash", str(ROOT / "tools" / "build_docs.sh"), *words],
-        env={"PATH": "/usr/bin:/bin", "MMREID_VENV": str(tmp_path)},
+        env={"PATH": "/usr/bin:/bin", "MMREID_VENV": str(folder)},
         capture_output=True,
         text=True,
     )
+
+
+@pytest.mark.parametrize("words", [("--hlep",), ("one", "two")], ids=["option", "two-folders"])
+def test_the_script_refuses_what_it_doesnt_know(words, tmp_path):
+    done = script(tmp_path, "true", *words)
     assert done.returncode == 2
     assert done.stderr.startswith("build_docs.sh: ")
+
+
+def test_faults_are_found_again_by_the_next_build(tmp_path):
+    """Sphinx reads changed pages only, so what it had kept of a build that failed is removed."""
+    done = script(tmp_path, '[[ $2 != sphinx ]] || { mkdir -p "$6"; exit 1; }', str(tmp_path / "o"))
+    assert done.returncode == 1
+    assert "the site has faults" in done.stderr
+    assert not (ROOT / "build" / "doctrees").exists()
 
 
 ASKED = [r"!\[.+\]\(images/idea_\w+\.svg\)", r"(?m)^ {4}\S.* = |^ {4}scale", r"configs/\w+\.py"]

@@ -24,5 +24,9 @@ build=("$python" -m sphinx --jobs auto -d "$cached")
 if [[ -n $links ]]; then
     exec "${build[@]}" -b linkcheck "$root/docs" "$out/links"
 fi
-"${build[@]}" --quiet --fail-on-warning --keep-going -b html "$root/docs" "$out"
+if ! "${build[@]}" --quiet --fail-on-warning --keep-going -b html "$root/docs" "$out"; then
+    rm -rf "$cached" # or the next build would pass over the pages at fault
+    echo "build_docs.sh: the site has faults, see above." >&2
+    exit 1
+fi
 echo "Written: $out/index.html"
