@@ -11,6 +11,8 @@ from .side_by_side import Case
 _STEM = {"no ReLU in the stem": {"stem_relu": False}}
 _POOL = {"stem pooled without padding": {"stem_pool": "ceil"}}
 _STRIDE = {"last stride 1": {"backbone.strides": (1, 2, 2, 1)}}
+# Another stride has another shortcut in a ResNet-D, which the weights don't fit.
+_DILATED = {"last stage dilated": {"backbone.dilations": (1, 1, 1, 2)}}
 _RESNET = {**_STEM, **_POOL, **_STRIDE}
 _VIT = {
     "class token of the layer before": {"backbone.out_indices": -2},
@@ -71,7 +73,7 @@ def cases(sources: Any) -> dict[str, Case]:
         ),
         "torchvision vit_b_16": Case(_vision("vit_b_16"), _vision_vit, vision, square, _VIT),
         "timm resnet50": Case(_timm("resnet50"), _timm_pooled, timm, tall, _RESNET),
-        "timm resnet50d": Case(_timm("resnet50d"), _timm_pooled, timm, tall, _STRIDE),
+        "timm resnet50d": Case(_timm("resnet50d"), _timm_pooled, timm, tall, _DILATED),
         "timm vit_small_patch16_224": Case(
             _timm("vit_small_patch16_224"), _timm_token, timm, square, _VIT
         ),
