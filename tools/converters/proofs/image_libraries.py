@@ -14,8 +14,9 @@ _STRIDE = {"last stride 1": {"backbone.strides": (1, 2, 2, 1)}}
 # Another stride has another shortcut in a ResNet-D, which the weights don't fit.
 _DILATED = {"last stage dilated": {"backbone.dilations": (1, 1, 1, 2)}}
 _RESNET = {**_STEM, **_POOL, **_STRIDE}
+_TOKEN = {"class token of the layer before": {"backbone.out_indices": -2}}
 _VIT = {
-    "class token of the layer before": {"backbone.out_indices": -2},
+    **_TOKEN,
     "CLIP's GELU": {"backbone.layer_cfgs": dict(act_cfg=dict(type="mmpretrain.QuickGELU"))},
 }
 
@@ -71,7 +72,7 @@ def cases(sources: Any) -> dict[str, Case]:
             tall,
             mobile,
         ),
-        "torchvision vit_b_16": Case(_vision("vit_b_16"), _vision_vit, vision, square, _VIT),
+        "torchvision vit_b_16": Case(_vision("vit_b_16"), _vision_vit, vision, square, _TOKEN),
         "timm resnet50": Case(_timm("resnet50"), _timm_pooled, timm, tall, _RESNET),
         "timm resnet50d": Case(_timm("resnet50d"), _timm_pooled, timm, tall, _DILATED),
         "timm vit_small_patch16_224": Case(
