@@ -109,6 +109,7 @@ def _described(
         query_pids=images.pids[rows],
         query_camids=images.camids[rows],
         self_retrieval=protocol.self_retrieval,
+        pooled=splits[0].pools is not None,
     )
 
 

@@ -41,6 +41,8 @@ class SetResult:
         no_match_causes: Why some queries have no match, in words; empty if all have one. Where
             splits are random, those of one split.
         self_retrieval: Whether every image was asked, against all others.
+        pooled: Whether queries are means of several images. Their similarities say nothing about
+            pairs of images.
     """
 
     name: str
@@ -60,6 +62,7 @@ class SetResult:
     no_match_causes: str = ""
     open_set: OpenSetResult | None = None
     self_retrieval: bool = False
+    pooled: bool = False
 
     @property
     def unanswerable(self) -> str:
@@ -86,8 +89,11 @@ class SetResult:
         Returns:
             By rate: ``fpr``; ``similarity``, the lowest that is accepted; ``tpr``; ``negatives``,
             how many pairs of different people were counted; ``dataset``; ``self_retrieval``.
-            Similarity and ``tpr`` are None where there are fewer than ``1 / fpr`` such pairs.
+            Similarity and ``tpr`` are None where there are fewer than ``1 / fpr`` such pairs. Empty
+            for pooled queries.
         """
+        if self.pooled:
+            return []
         points = []
         for fpr, similarity in sorted(self.plain.threshold_at_fpr.items(), reverse=True):
             known = bool(np.isfinite(similarity))

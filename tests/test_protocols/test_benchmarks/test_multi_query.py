@@ -5,7 +5,9 @@ import pytest
 import torch
 from helpers.protocol_images import image_set
 
+from mmreid_ext.engine.kept_thresholds import found_thresholds
 from mmreid_ext.evaluation import evaluate_set
+from mmreid_ext.evaluation.results.tables.similarities import format_thresholds
 from mmreid_ext.protocols import build_protocol
 
 
@@ -97,6 +99,15 @@ def test_groups_stand_in_the_order_of_their_first_query():
         "with_gallery": False,
         "ranks": (1, 5, 10, 20),
     }
+
+
+def test_no_similarity_of_means_becomes_a_threshold_of_pairs():
+    images = pictures()
+    single, pooled = (evaluate_set(images, p, rerank=None) for p in ("camera", "multi_query"))
+    assert single.operating_points() and not pooled.operating_points()
+    assert found_thresholds({"single": single, "pooled": pooled}) == found_thresholds({"": single})
+    table = format_thresholds({"one": single, "many": pooled})
+    assert "one" in table and "many" not in table
 
 
 def test_expansion_reranking_and_strangers_ask_with_the_mean():
