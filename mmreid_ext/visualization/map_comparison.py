@@ -22,7 +22,7 @@ from .embedding_map import (
     subset_rows,
     tsne,
 )
-from .style import INK, MUTED, new_figure, picture_format, save_figure
+from .style import INK, MUTED, new_figure, picture_format, plain_text, save_figure
 
 _LONGEST_TITLE = 60
 
@@ -79,7 +79,7 @@ def plot_compared_maps(
             place.set_xlabel(note, color=MUTED, fontsize=9)
         else:
             draw_identities(place, points, people[rows], num_identities, generator)
-        heading = f"{one_line(title, _LONGEST_TITLE)}  ({len(rows):,} images)"
+        heading = f"{plain_text(one_line(title, _LONGEST_TITLE))}  ({len(rows):,} images)"
         place.set_title(heading, loc="left", fontsize=11, fontweight="bold", color=INK)
     if path is not None:
         save_figure(figure, path)

@@ -46,6 +46,12 @@ def style_axes(axes: Axes, title: str, xlabel: str, ylabel: str) -> None:
         axes.spines[side].set_color(LINE)
 
 
+def plain_text(text: str) -> str:
+    """Let Matplotlib write a name as it is: ``$`` begins no formula, ``_`` hides no legend."""
+    written = text.replace("$", r"\$")
+    return f" {written}" if written.startswith("_") else written
+
+
 def curve_style(number: int) -> dict[str, Any]:
     """Colour and dash of the ``number``-th curve of a figure, different for the first 8 x 4."""
     dash = LINE_STYLES[(number + number // len(PALETTE)) % len(LINE_STYLES)]

@@ -13,6 +13,7 @@ from mmreid_ext.visualization.style import (
     curve_style,
     new_figure,
     picture_format,
+    plain_text,
     save_figure,
     style_axes,
 )
@@ -55,3 +56,13 @@ def test_a_suffix_of_no_picture_format_is_refused(name, tmp_path):
     with pytest.raises(ValueError, match="no suffix of a picture format: use .png, .pdf or .svg"):
         save_figure(new_figure(1, 1), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["_a$b$", r"$\frac$", "a_b", "100 $"])
+def test_names_are_written_as_they_are(name, tmp_path):
+    figure = new_figure(3, 2)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], label=plain_text(name))
+    axes.legend()
+    save_figure(figure, tmp_path / "a.svg")
+    assert f"<!-- {' ' * name.startswith('_')}{name} -->" in (tmp_path / "a.svg").read_text()

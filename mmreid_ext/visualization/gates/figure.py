@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmreid_ext.shorten import one_line
 from mmreid_ext.stage_names import stage_of
 from mmreid_ext.visualization.style import (
     INK,
@@ -24,6 +25,7 @@ from mmreid_ext.visualization.style import (
     MUTED,
     PALETTE,
     new_figure,
+    plain_text,
     save_figure,
     style_axes,
 )
@@ -33,6 +35,9 @@ from .reading import Course, Gates
 
 _READABLE = 70
 """Layers up to which each gets its name; more would overlap."""
+
+_LONGEST = 40
+"""Characters of a layer's name that are written."""
 
 
 def plot_gates(
@@ -80,7 +85,9 @@ def _draw_layers(axes: Axes, gates: Gates) -> None:
         [np.percentile(values, levels) for values in gates.layers.values()]
     ).T
     means = [values.mean() for values in gates.layers.values()]
-    style_axes(axes, f"Over the layers, {gates.source}", "", "gate: share of batch norm")
+    style_axes(
+        axes, f"Over the layers, {plain_text(gates.source)}", "", "gate: share of batch norm"
+    )
     axes.grid(visible=False, axis="x")
     color = PALETTE[0]
     rim: dict[str, Any] = dict(markeredgecolor="white", markeredgewidth=0.8)
@@ -97,7 +104,9 @@ def _draw_layers(axes: Axes, gates: Gates) -> None:
     for start, end, stage in _runs(stages):
         if start:
             axes.axvline(start - 0.5, color=LINE, linewidth=1.2)
-        axes.text((start + end) / 2, high + 0.04 * (high - low), stage, color=INK, ha="center")
+        axes.text(
+            (start + end) / 2, high + 0.04 * (high - low), plain_text(stage), color=INK, ha="center"
+        )
     _name_layers(axes, at, list(gates.layers))
     axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper left", borderpad=0)
 
@@ -113,7 +122,7 @@ def _name_layers(axes: Axes, at: np.ndarray, names: Sequence[str]) -> None:
 def _short(name: str) -> str:
     """Leave out what the stage's name says: ``0.bn1`` for ``backbone.layer2.0.bn1``."""
     name = name.removeprefix("backbone.")
-    return name.removeprefix(f"{stage_of(name)}.")
+    return plain_text(one_line(name.removeprefix(f"{stage_of(name)}."), _LONGEST))
 
 
 def _runs(stages: Sequence[str]) -> list[tuple[int, int, str]]:
@@ -144,7 +153,9 @@ def _draw_course(figure: Figure, axes: Axes, course: Course) -> None:
     style_axes(axes, "Over the training", course.axis, "")
     axes.grid(visible=False)
     stretches = _runs(course.stages)
-    axes.set_yticks([(start + end) / 2 for start, end, _ in stretches], [s for *_, s in stretches])
+    axes.set_yticks(
+        [(start + end) / 2 for start, end, _ in stretches], [plain_text(s) for *_, s in stretches]
+    )
     for start, _, _ in stretches[1:]:
         axes.axhline(start - 0.5, color="white", linewidth=1.2)
     axes.set_ylim(rows - 0.5, -0.5)  # the first layer on top

@@ -24,9 +24,11 @@ def panels_of(asked: Sequence[str] | None, keys: Iterable[str]) -> dict[str, lis
         keys: Logged keys.
 
     Raises:
-        UserError: If a word fits none; the message lists what there is.
+        UserError: If a word fits none; the message lists what there is. If nothing was logged.
     """
     keys = list(dict.fromkeys(keys))
+    if not keys:
+        raise UserError("No value was logged; give the work folder of a training that has logged.")
     found = {word: matching(word, keys) for word in asked or DEFAULT}
     if asked is None:
         found = {word: names for word, names in found.items() if names} or dict(all=keys)

@@ -18,6 +18,7 @@ from mmreid_ext.visualization.style import (
     PALETTE,
     curve_style,
     new_figure,
+    plain_text,
     save_figure,
     style_axes,
 )
@@ -60,12 +61,12 @@ def plot_runs(
     rows = -(-len(panels) // columns)
     figure = new_figure(5.2 * columns, 0.4 * bool(title) + 3.3 * rows)
     if title:
-        figure.suptitle(title, fontweight="bold")
+        figure.suptitle(plain_text(title), fontweight="bold")
     places = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, (word, names) in zip(places, panels.items(), strict=False):
         _draw(axes, groups, names)
         percent = all(_PERCENT.fullmatch(name) for name in names)
-        style_axes(axes, _TITLES.get(word, word), axis, "%" if percent else "")
+        style_axes(axes, _TITLES.get(word, plain_text(word)), axis, "%" if percent else "")
         axes.margins(x=0.02)
     for axes in places[len(panels) :]:
         axes.axis("off")
@@ -118,7 +119,8 @@ def _style(group: int, key: int, groups: int, keys: int) -> dict[str, Any]:
 def _label(group: Group, key: str, runs: int, groups: int, keys: int) -> str:
     seeds = f" ({several(runs, 'seed')})" if runs > 1 else ""
     parts = [group.name + seeds] if groups > 1 or keys == 1 else []
-    return ", ".join([*parts, *([key] if keys > 1 else [])]) + ("" if parts else seeds)
+    label = ", ".join([*parts, *([key] if keys > 1 else [])]) + ("" if parts else seeds)
+    return plain_text(label)
 
 
 def summary(groups: Sequence[Group]) -> Mapping[str, str]:

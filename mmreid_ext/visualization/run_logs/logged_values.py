@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -121,7 +122,7 @@ def _lines_of(file: Path) -> tuple[list[_Line], int]:
                 found = read_json(text)
             except ValueError:
                 found = None
-            if isinstance(found, Mapping) and _number(found.get("step")) is not None:
+            if isinstance(found, Mapping) and _has_place(found):
                 lines.append(dict(found))
             else:
                 lost += 1
@@ -130,7 +131,16 @@ def _lines_of(file: Path) -> tuple[list[_Line], int]:
 
 def _number(value: Any) -> float | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number else None
+    try:
+        return float(value) if is_number else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+
+
+def _has_place(line: Mapping[str, Any]) -> bool:
+    """Whether the step of a line is a finite number, and its epoch if it has one."""
+    step, epoch = _number(line.get("step")), _number(line.get("epoch", 1))
+    return step is not None and math.isfinite(step) and epoch is not None and math.isfinite(epoch)
 
 
 def _is_training(line: _Line) -> bool:

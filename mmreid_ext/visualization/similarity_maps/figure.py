@@ -15,7 +15,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from mmreid_ext.shorten import one_line
-from mmreid_ext.visualization.style import INK, MUTED, new_figure, save_figure
+from mmreid_ext.visualization.style import INK, MUTED, new_figure, plain_text, save_figure
 
 from .contributions import PairMaps
 
@@ -59,7 +59,7 @@ def plot_similarity_maps(
         plain, laid_over = 2 * number, 2 * number + 1
         if number:  # the two maps stand side by side
             plain, laid_over = laid_over, plain
-        _picture(axes[plain], image, one_line(names[number], _LONGEST))
+        _picture(axes[plain], image, plain_text(one_line(names[number], _LONGEST)))
         rest = f"{values.sum():+.3f} by places, {maps.rests[number]:+.3f} constant"
         _picture(axes[laid_over], overlay(image, values, limit), rest)
     bar = figure.colorbar(

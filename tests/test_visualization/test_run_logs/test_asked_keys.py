@@ -27,3 +27,5 @@ def test_without_words_what_there_is():
 def test_an_unknown_word_lists_what_there_is():
     with pytest.raises(UserError, match=r"--keys MAP: .*did you mean '.*mAP'.*there are lr, loss"):
         panels_of(["MAP"], KEYS)
+    with pytest.raises(UserError, match="No value was logged"):
+        panels_of(None, [])

@@ -59,7 +59,7 @@ def test_what_is_no_log_is_one_line(tmp_path):
     with pytest.raises(MissingFileError, match="has no TIME/vis_data/scalars.json"):
         read_run_log(tmp_path)
     path = tmp_path / "scalars.json"
-    path.write_text('[1]\n{"loss": 3}\n{"step": true}\n\n' + "[" * 500 + "\n")
+    path.write_text('[1]\n{"loss": 3}\n{"step": true}\n{"step": NaN}\n\n' + "[" * 500 + "\n")
     with pytest.raises(UserError, match="no line with numbers and a 'step'"):
         read_run_log(path)
     path.write_bytes(
@@ -67,3 +67,7 @@ def test_what_is_no_log_is_one_line(tmp_path):
     )
     log = read_run_log(path)
     assert list(log.series) == ["loss"] and log.unreadable == 1
+    lines = ['{"step": 1, "iter": 1, "loss": ' + "9" * 400 + "}", '{"step": 2, "epoch": Infinity}']
+    path.write_text("\n".join(lines))
+    log = read_run_log(path)
+    assert log.series == {} and log.unreadable == 1
