@@ -6,7 +6,7 @@ import runpy
 import shlex
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 
@@ -27,7 +27,6 @@ def run_cells(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     shown: list[object] = []
     display = ModuleType("IPython.display")
     display.Image = lambda data, **options: shown.append(Path(data).read_bytes())
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=display))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     names: dict = {"shown": shown}
 
