@@ -5,7 +5,12 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-import torch
+ELEMENT_BYTES = {
+    **{"DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2},
+    **{"LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1},
+    **{"BoolStorage": 1, "ComplexDoubleStorage": 16, "ComplexFloatStorage": 8},
+}
+"""Bytes of an element, by the name in ``torch``; asking PyTorch gives a warning each time."""
 
 
 class Nothing(dict):
@@ -48,7 +53,7 @@ class InertUnpickler(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return the stand-in; that of a type of storage knows the size of an element."""
-        element = element_bytes(name) if module == "torch" else None
+        element = ELEMENT_BYTES.get(name) if module == "torch" else None
         return Nothing if element is None else type(name, (Nothing,), {"element": element})
 
     def persistent_load(self, pid: Any) -> None:
@@ -58,10 +63,3 @@ class InertUnpickler(pickle._Unpickler):
             element = getattr(pid[1], "element", None)
             if isinstance(element, int):
                 self.bytes[str(pid[2])] = element * pid[4]
-
-
-def element_bytes(name: str) -> int | None:
-    """Return the bytes of an element of ``torch.FloatStorage`` and the like; None of others."""
-    kind = getattr(torch, name, None) if name.endswith("Storage") else None
-    dtype = getattr(kind, "dtype", None)
-    return dtype.itemsize if isinstance(dtype, torch.dtype) else None
