@@ -14,6 +14,8 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.shorten import one_line
 
+from .ids import whole_number
+
 _NAME = re.compile(r"p(?P<pid>\d+)_")
 _PERSONS = "annotation/Person.mat"
 _SCENES = "Image/SSM"
@@ -74,7 +76,9 @@ def _read_boxes(file: Path, scenes: Path) -> list[Record]:
     records: list[Record] = []
     try:
         for person in np.atleast_1d(loadmat(file, simplify_cells=True)["Person"]):
-            pid = int(person["idname"].removeprefix("p"))
+            pid = whole_number(person["idname"].removeprefix("p"))
+            if pid is None:
+                raise ValueError(f"idname is {one_line(person['idname'])!r}")
             for scene in np.atleast_1d(person["scene"]):
                 x, y, w, h = (float(number) for number in scene["idlocate"])
                 path, box = str(scenes / str(scene["imname"])), (x - 1, y - 1, w + 1, h + 1)

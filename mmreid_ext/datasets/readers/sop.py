@@ -135,10 +135,12 @@ def _read_list(file: Path, role: str) -> list[Record]:
 
 def _published_line(line: str) -> tuple[str, int, int] | None:
     values = line.split(maxsplit=3)
-    numbers = [whole_number(value) for value in values[:3]]
-    if len(values) < 4 or None in numbers:
+    if len(values) < 4:
         return None
-    return values[3].strip(), numbers[1], numbers[2]
+    image, pid, domain = map(whole_number, values[:3])
+    if image is None or pid is None or domain is None:
+        return None
+    return values[3].strip(), pid, domain
 
 
 def _labelled_path(line: str) -> tuple[str, int, int] | None:

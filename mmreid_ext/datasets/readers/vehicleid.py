@@ -11,6 +11,7 @@ from mmreid_ext.errors import UserError
 from mmreid_ext.registry import DATASETS
 from mmreid_ext.shorten import one_line
 
+from .ids import whole_number
 from .text_file import read_text
 
 _TEST_IMAGES = {800: 6493, 1600: 13377, 2400: 19777}
@@ -84,9 +85,10 @@ class VehicleID(ReIDDataset):
             self.empty.append(f"{folder / list_file} (it lists nothing)")
         records: list[Record] = []
         for values in filter(None, lines):
-            if len(values) != 2 or not values[1].isdecimal():
+            pid = whole_number(values[-1])
+            if len(values) != 2 or pid is None:
                 self.unparsed.append(f"{list_file}: {one_line(' '.join(values))!r}")
                 continue
             path = folder / "image" / f"{values[0].removesuffix('.jpg')}.jpg"
-            records.append(dict(img_path=str(path), pid=int(values[1]), camid=-1, role=role))
+            records.append(dict(img_path=str(path), pid=pid, camid=-1, role=role))
         return records

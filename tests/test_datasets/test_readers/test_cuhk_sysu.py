@@ -26,11 +26,18 @@ BOXES = {
 }
 
 
-def write_download(root, boxes=BOXES):
-    """Write pictures of 8 x 12 pixels and the struct arrays of the archive."""
+def write_download(root):
+    """Write pictures of 8 x 12 pixels and the archive's list of persons."""
     folder = root / "CUHK-SYSU"
     for number in (3, 4):
         write_image(folder / "Image" / "SSM" / f"s{number}.jpg", number, (12, 8))
+    (folder / "annotation").mkdir()
+    write_persons(folder, BOXES)
+    return folder
+
+
+def write_persons(folder, boxes):
+    """Write struct arrays as MATLAB does."""
     persons = np.zeros((1, len(boxes)), [(k, object) for k in ("idname", "nAppear", "scene")])
     for place, (name, shown) in enumerate(boxes.items()):
         fields = [(k, object) for k in ("imname", "idlocate", "ishard")]
@@ -38,9 +45,7 @@ def write_download(root, boxes=BOXES):
         for row, (picture, box) in enumerate(shown):
             scene[0, row] = (picture, np.array([box], np.int32), 0)
         persons[0, place] = (name, len(shown), scene)
-    (folder / "annotation").mkdir()
     savemat(folder / "annotation" / "Person.mat", {"Person": persons})
-    return folder
 
 
 def test_boxes_of_the_download_are_cut_out_with_both_end_pixels(tmp_path):
@@ -79,6 +84,9 @@ def test_another_file_and_missing_pictures_are_named(tmp_path):
         savemat(folder / "annotation" / "Person.mat", content)
         with pytest.raises(UserError, match="Person.mat is not CUHK-SYSU's list of persons"):
             CUHKSYSU(tmp_path)
+    write_persons(folder, {f"p{2**63}": BOXES["p1"]})
+    with pytest.raises(UserError, match="idname is 'p9223372036854775808'"):
+        CUHKSYSU(tmp_path)
     (folder / "annotation" / "Person.mat").write_bytes(b"no archive")
     with pytest.raises(UserError, match="is not CUHK-SYSU's list of persons"):
         CUHKSYSU(tmp_path)

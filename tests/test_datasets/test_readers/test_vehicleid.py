@@ -42,10 +42,14 @@ def test_each_size_has_a_list_of_its_own(tmp_path):
 def test_counts_that_differ_odd_lines_and_missing_images_are_said(tmp_path, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr(reid_dataset, "print_log", lambda text, **_: said.append(text))
-    write_vehicles(tmp_path, train=[*TRAIN, "0000001", "", "a b"])
+    write_vehicles(tmp_path, train=[*TRAIN, "0000001", "", "a b", f"0000002 {2**63}"])
     dataset = VehicleID(tmp_path)
     lists = "train_test_split/train_list.txt"
-    assert dataset.unparsed == [f"{lists}: '0000001'", f"{lists}: 'a b'"]
+    assert dataset.unparsed == [
+        f"{lists}: '0000001'",
+        f"{lists}: 'a b'",
+        f"{lists}: '0000002 {2**63}'",
+    ]
     assert "train has 3 images (published: 113346)" in "\n".join(said)
     (tmp_path / "VehicleID_V1.0" / "image" / "0000002.jpg").unlink()
     with pytest.raises(MissingFileError, match="0000002.jpg"):
