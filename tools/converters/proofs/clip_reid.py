@@ -47,7 +47,6 @@ def cases(sources: Path) -> dict[str, Case]:
             return make_model.make_model(own, 751, 6, 1)
 
         wrong: dict[str, Any] = {
-            "plain GELU": {"backbone.layer_cfgs": dict(act_cfg=dict(type="GELU"))},
             "after the necks": {"head.test_feature": "embeddings"},
         }
         return Case(build, _embed, "clip-reid", (256, 128), wrong)
