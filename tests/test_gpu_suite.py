@@ -2,18 +2,21 @@
 
 import importlib
 import json
-import subprocess
 import sys
 import time
 from argparse import Namespace
+from functools import partial
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers.distributed import forking_context
 from helpers.fake_accelerator import NAME, with_accelerator
-from helpers.paths import ROOT, TOOLS
-from helpers.tools import load_script
+from helpers.paths import TOOLS
+from helpers.tools import load_script, run_tool
+from torch.multiprocessing import start_processes
 
 BENCHMARKS = TOOLS / "benchmarks"
 NEVER = float("inf")
@@ -41,16 +44,24 @@ def of_kind(job, kind):
     return [event for event in job.events if event["kind"] == kind]
 
 
-def run_suite(folder, *names):
+@pytest.fixture
+def forked(parts, monkeypatch):
+    """Let what the suite starts be forked from a server that has imported everything.
+
+    ``test_without_a_gpu_one_line_says_what_to_do`` starts a process as the suite does.
+    """
+    context = forking_context()
+    instead = SimpleNamespace(get_context=lambda method: context)
+    monkeypatch.setattr(parts("conductor"), "multiprocessing", instead)
+    start = partial(start_processes, start_method="forkserver")
+    monkeypatch.setattr(parts("ranks"), "spawn", start)
+
+
+def run_suite(folder, monkeypatch, *names):
     """Run parts as a user does; return what they found, and the document."""
-    tool = str(BENCHMARKS / "gpu_suite.py")
     options = ["--device", "cpu", "--toy", "--no-compile", "--minutes", "60"]
-    options += ["--out", str(folder), "--only", *names]
-    environment = dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1", HOME=str(folder))
-    ended = subprocess.run(
-        [sys.executable, tool, *options], env=environment, capture_output=True, text=True
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    options += ["--out", folder, "--only", *names]
+    run_tool("benchmarks/gpu_suite", monkeypatch, *options)
     found = json.loads((folder / "gpu_suite.json").read_text())["parts"]
     assert list(found) == list(names)
     for name, part in found.items():
@@ -63,8 +74,8 @@ def run_suite(folder, *names):
 
 
 @pytest.mark.slow
-def test_parts_that_compute_at_toy_size(tmp_path):
-    found, text = run_suite(tmp_path, "equality", "ranking", "norms", "step", "loader")
+def test_parts_that_compute_at_toy_size(forked, monkeypatch, tmp_path):
+    found, text = run_suite(tmp_path, monkeypatch, "equality", "ranking", "norms", "step", "loader")
     checked = [check["name"] for check in found["equality"]["checks"]]
     for case in ("BatchInstanceNorm2d, channels-last, bfloat16", "NPairsLoss", "metabin step"):
         assert any(case in name for name in checked)
@@ -75,8 +86,8 @@ def test_parts_that_compute_at_toy_size(tmp_path):
 
 
 @pytest.mark.slow
-def test_parts_that_train_at_toy_size(tmp_path):
-    found, text = run_suite(tmp_path, "resume", "training")
+def test_parts_that_train_at_toy_size(forked, monkeypatch, tmp_path):
+    found, text = run_suite(tmp_path, monkeypatch, "resume", "training")
     plain, re_ranked = found["training"]["tables"]["Scores"]
     assert plain["iterations"] == 2 and 0 <= plain["mAP"] <= 100
     assert [plain["tested on"], re_ranked["tested on"]] == ["synthetic_4", "synthetic_4/rerank"]
@@ -84,7 +95,7 @@ def test_parts_that_train_at_toy_size(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_ranks(parts, job):
+def test_two_ranks(forked, parts, job):
     parts("ranks").run(job)
     assert of_kind(job, "error") == []
     assert [check["equal"] for check in of_kind(job, "check")] == [True, True]
@@ -215,7 +226,7 @@ BODIES = {
 
 
 @pytest.mark.slow
-def test_the_suite_goes_on_and_reports(parts, tmp_path, monkeypatch, capsys):
+def test_the_suite_goes_on_and_reports(forked, parts, tmp_path, monkeypatch, capsys):
     for name, body in BODIES.items():
         (tmp_path / f"suite_{name}.py").write_text(PART.format(body))
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -139,14 +139,14 @@ def test_seeds_and_saved_embeddings(run, config, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_scripts_of_several_ranks(config, tmp_path):
+def test_the_script_of_several_ranks(run, config, tmp_path):
+    """Testing alone; ``dist_train.sh`` starts real ranks in ``test_started_again.py``."""
+    run("train.py", "--no-validate")
     env = dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS="1")
-    common = ["--work-dir", str(tmp_path / "work")]
-    train = ["bash", str(ROOT / "tools" / "dist_train.sh"), str(config), "2", *common]
-    subprocess.run(train, env=env, check=True, capture_output=True)
     checkpoint, out = str(tmp_path / "work" / "iter_2.pth"), str(tmp_path / "results.json")
-    test = ["bash", str(ROOT / "tools" / "dist_test.sh"), str(config), checkpoint, "2", *common]
-    subprocess.run([*test, "--out", out], env=env, check=True, capture_output=True)
+    test = ["bash", str(ROOT / "tools" / "dist_test.sh"), str(config), checkpoint, "2"]
+    test += ["--work-dir", str(tmp_path / "work"), "--out", out]
+    subprocess.run(test, env=env, check=True, capture_output=True)
     assert json.loads((tmp_path / "results.json").read_text())["settings"]["ranks"] == 2
 
 

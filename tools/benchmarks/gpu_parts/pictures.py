@@ -29,6 +29,19 @@ def classes(job: Job) -> int:
     return (DOMAINS - 1) * identities(job) // 2
 
 
+def synthetic_settings(job: Job) -> list[str]:
+    """What makes ``metabin_r18_synthetic.py`` fit these people; a trial's network is narrow."""
+    batch = 32 if job.toy else 64
+    settings = [
+        f"model.head.num_classes={classes(job)}",
+        f"train_dataloader.batch_size={batch}",
+        f"train_cfg.meta_dataloader.batch_size={batch}",
+        "train_cfg.first_base_steps=2",
+    ]
+    narrow = ["model.backbone.stem_channels=8", "model.backbone.base_channels=8"]
+    return settings + ([*narrow, "model.head.in_channels=64"] if job.toy else [])
+
+
 def synthetic_root(job: Job) -> Path:
     """Draw synthetic people, unless they are there; return the folder of data sets."""
     root = job.folder / "data" / f"{identities(job)}_people"

@@ -13,7 +13,7 @@ from torch import Tensor
 from mmreid_ext.checkpoint import safe_load
 
 from .job import Job
-from .pictures import ROOT, call_train, classes, synthetic_root
+from .pictures import ROOT, call_train, synthetic_root, synthetic_settings
 
 TITLE = "Exact resume"
 ABOUT = (
@@ -36,16 +36,12 @@ def run(job: Job) -> None:
 def resume_once(job: Job, data: Path, name: str, options: tuple[str, ...]) -> None:
     """Compare the last checkpoints of a whole run and of a resumed one."""
     length = 2 if job.toy else 6
-    batch = 32 if job.toy else 64
     place = job.folder / "resume" / name.replace(" ", "_")
     shutil.rmtree(place, ignore_errors=True)
     arguments = [ROOT / "configs" / "metabin_r18_synthetic.py", "--deterministic", "--no-validate"]
     settings = [
-        f"model.head.num_classes={classes(job)}",
-        f"train_dataloader.batch_size={batch}",
-        f"train_cfg.meta_dataloader.batch_size={batch}",
+        *synthetic_settings(job),
         f"train_cfg.max_iters={length}",
-        "train_cfg.first_base_steps=2",
         f"default_hooks.checkpoint.interval={length // 2}",
     ]
     arguments += [*options, "--cfg-options", *settings]

@@ -11,6 +11,7 @@ from typing import Any
 import metabin_candidates as candidates
 import torch
 
+from .equality_cases import SMALL
 from .job import Job
 from .waits import count_waits, places_of_waits
 
@@ -26,7 +27,6 @@ GOALS = dict(published=2.0, floor=1.25)
 BIG = Namespace(depth=50, height=256, width=128, batch_size=96, instances=4, domains=6)
 TOY = Namespace(depth=18, height=32, width=16, batch_size=8, instances=2, domains=2)
 LAYOUTS = {"NCHW": False, "channels-last": True}
-NARROW = dict(backbone=dict(stem_channels=8, base_channels=8))
 SECONDS_TO_COMPILE = 60
 
 
@@ -93,7 +93,7 @@ def compiled(args: Namespace, wrapper: dict, toy: bool) -> Candidate:
 
 
 def _model(toy: bool) -> dict[str, Any]:
-    return dict(NARROW) if toy else {}
+    return dict(backbone=SMALL) if toy else {}
 
 
 def measure(

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from .job import Job
-from .pictures import MARKET, ROOT, ToolError, classes, market_root, synthetic_root
+from .pictures import MARKET, ROOT, ToolError, market_root, synthetic_root, synthetic_settings
 
 TITLE = "Training"
 ABOUT = (
@@ -72,14 +72,8 @@ def of_market(job: Job) -> tuple[str, list[str]]:
 
 def of_synthetic(job: Job) -> tuple[str, list[str]]:
     """MetaBIN on four synthetic domains, tested on the fifth."""
-    batch = 32 if job.toy else 64
-    return "metabin_r18_synthetic.py", [
-        f"model.head.num_classes={classes(job)}",
-        f"train_dataloader.batch_size={batch}",
-        f"train_cfg.meta_dataloader.batch_size={batch}",
-        "train_cfg.first_base_steps=2",
-        "train_cfg.val_interval=150",
-    ]
+    settings = [*synthetic_settings(job), "train_cfg.val_interval=150"]
+    return "metabin_r18_synthetic.py", settings
 
 
 def train(config: str, length: int, folder: Path, settings: list[str], fast: bool) -> None:
