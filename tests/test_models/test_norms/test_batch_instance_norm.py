@@ -83,6 +83,16 @@ def test_three_modes():
     torch.testing.assert_close(layer.state_dict(), after, rtol=0, atol=0)
 
 
+def need_float16_on_the_cpu():
+    """PyTorch 2.1 has no batch norm for it there, nor beside parameters in float32."""
+    half = torch.ones(2, 1, 2, 2, dtype=torch.float16)
+    try:
+        F.batch_norm(half, None, None, torch.ones(1), torch.zeros(1), training=True)
+        F.batch_norm(half, None, None, half[0, 0, 0, :1], half[0, 0, 0, :1], training=True)
+    except RuntimeError as error:
+        pytest.skip(f"this PyTorch has no batch norm in float16 on the CPU: {error}")
+
+
 # Output rounded to 11 and 8 bits, values up to 5; parameter gradients sum 320 rounded terms.
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
 
@@ -90,6 +100,8 @@ TOLERANCE = {torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 4e-2}
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("half_parameters", [False, True], ids=["params32", "params_same"])
 def test_precisions(dtype, half_parameters, memory_format):
+    if dtype == torch.float16:
+        need_float16_on_the_cpu()
     layer = make_layer(5, torch.float32)
     if half_parameters:
         layer = layer.to(dtype)
@@ -114,6 +126,7 @@ def test_precisions(dtype, half_parameters, memory_format):
 
 def test_half_precision_sums_beyond_its_range():
     """float16 ends at 65504: squares and sums must be taken in float32."""
+    need_float16_on_the_cpu()
     x = make_images(2, 5, 64, 32, dtype=torch.float16, offset=300.0)
     y = make_layer(5, torch.float32)(x)
     assert torch.isfinite(y).all()
