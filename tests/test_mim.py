@@ -61,7 +61,7 @@ def test_a_model_is_trained_and_tested(folder):
     out = folder / "data" / "synthetic"
     made = ("--out", out, "--domains", 5, "--ids", 16, "--cameras", 2)
     code, text = mim(folder, "run", "mmreid_ext", "make_synthetic", *made)
-    assert code == 0 and len(list(out.iterdir())) == 5, text
+    assert code == 0 and (out / "domain_4").is_dir(), text
     code, text = mim(folder, "train", "mmreid_ext", NAME, "--work-dir", "run", *SMALL)
     assert code == 0, text
     checkpoint = folder / "run" / "iter_2.pth"
