@@ -20,7 +20,7 @@ pytestmark = [
 NAME = "metabin_r18_synthetic"
 SMALL = (
     *("--cfg-options", "model.head.num_classes=32", "model.backbone.base_channels=8"),
-    *("model.backbone.stem_channels=8", "model.head.in_channels=64", "max_iters=2"),
+    *("model.backbone.stem_channels=8", "model.head.in_channels=64"),
     *("train_cfg.max_iters=2", "train_cfg.val_interval=2", "train_cfg.first_base_steps=1"),
     *("train_dataloader.batch_size=32", "train_cfg.meta_dataloader.batch_size=32"),
     *("default_hooks.checkpoint.interval=2", "train_dataloader.num_workers=0"),
