@@ -142,12 +142,14 @@ MODULES = {
     "faiss-cpu": "faiss",
     "httptools": "uvicorn",  # which uses it where it is there
     "mmcv-lite": "mmcv",
+    "myst-parser": "myst_parser",
     "opencv-python": "cv2",
     "pillow": "PIL",
     "pillow-heif": "pillow_heif",
     "prometheus-client": "prometheus_client",
     "python-multipart": "python_multipart",
     "scikit-learn": "sklearn",
+    "sphinx-copybutton": "sphinx_copybutton",
     "tensorboard": "torch.utils.tensorboard",
 }
 
@@ -159,23 +161,26 @@ def _source(*folders: str) -> str:
 
 
 def test_every_required_package_is_used(built):
-    """Package, tools or examples import it; for ``dev``, the tests do or the checks run it."""
+    """Package, tools or examples import it; for ``dev``, tests or the site do, or checks run it."""
     requires = (built.parent / f"{PACKAGE}.egg-info" / "requires.txt").read_text()
     scripts = (ROOT / "tools" / "run_tests.sh", *(ROOT / ".ci").iterdir())
     commands = "\n".join(path.read_text() for path in scripts if path.is_file())
     commands = commands.replace('"-m", "', "-m ")
+    site = (ROOT / "docs" / "conf.py").read_text()  # names its extensions and its theme
     unused = []
     for part in re.split(r"\n(?=\[)", requires):
         extra = re.match(r"\[(.+)\]", part)
         dev = extra is not None and extra[1] == "dev"
-        text = _source(PACKAGE, "tools", "examples", *(["tests"] if dev else []))
+        text = _source(PACKAGE, "tools", "examples", *(["tests", "docs"] if dev else []))
         for name in re.findall(r"(?m)^[A-Za-z][\w-]*", part):
             module = MODULES.get(name, name)
             imported = rf"(?m)^\s*(import|from) {module}\b|importorskip\(\"{module}\b"
             imported += rf"|_PACKAGE = \"{module}\""  # imported by this name where it is needed
             imported += rf"|\b(optional|engine_package|import_module)\(\"{module}\"\)"
             run = "--dist " if name == "pytest-xdist" else f"-m {module}"
-            if not re.search(imported, text) and not (dev and run in commands):
+            if not re.search(imported, text) and not (
+                dev and (run in commands or f'"{module}"' in site)
+            ):
                 unused.append((extra and extra[1], name))
     assert not unused
 

@@ -22,4 +22,5 @@ def test_a_definition_without_types_is_an_error(tmp_path, types):
 
 
 def test_types_are_checked_with_every_change():
-    assert '"$python" -m mypy' in (ROOT / ".ci" / "run").read_text()
+    assert '"$python" -m mypy' in (ROOT / ".ci" / "checks").read_text()
+    assert "bash .ci/checks" in (ROOT / ".ci" / "run").read_text()

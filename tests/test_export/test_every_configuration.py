@@ -109,5 +109,6 @@ def test_it_computes_what_pytorch_does(name, people, tmp_path):
     found = run(network_input(same_everywhere, "uint8", model, use).numpy())
     prepared = model.data_preprocessor({"inputs": same_everywhere}, training=False)["inputs"]
     assert np.isfinite(found).all()
-    np.testing.assert_allclose(found, model.embed(prepared).numpy(), atol=1e-4)
+    # A norm magnifies rounding by up to 1 / sqrt(eps), 316, where there is no variance.
+    np.testing.assert_allclose(found, model.embed(prepared).numpy(), atol=3e-4)
     np.testing.assert_allclose(found[0], found[1], atol=1e-6)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from .definitions import Stack
@@ -90,7 +91,8 @@ class Environment:
                 command, cwd=cwd, env=variables, stdout=log, stderr=subprocess.STDOUT
             )
         if check and done.returncode:
-            raise StepFailed(f"{' '.join(command[:5])} … ended with {done.returncode}")
+            words = " ".join(islice(command, 4))
+            raise StepFailed(f"{words} … ended with {done.returncode}")
         return done.returncode
 
     def versions(self) -> tuple[str, dict[str, str]]:
