@@ -9,6 +9,22 @@ from mmreid_ext.setting_checks import is_whole
 
 from .image_table import ImageColumns
 
+MOST_REPEATS = 10_000
+"""More is a slip, or a file that keeps a machine busy for days; papers take 10 or 100."""
+
+
+def check_trials(owner: str, repeats: int, seed: int) -> None:
+    """Check how many random trials a protocol averages, and from which seed.
+
+    Raises:
+        UserError: If ``repeats`` is no whole number from 1 to 10,000, or the seed can't be used.
+    """
+    if not is_whole(repeats, 1, MOST_REPEATS):
+        raise UserError(
+            f"{owner}: repeats={repeats!r} must be a whole number from 1 to {MOST_REPEATS:,}."
+        )
+    stable_generator(seed)
+
 
 def stable_generator(seed: int) -> np.random.RandomState:
     """Make a generator whose stream is the same with every version of NumPy.

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmreid_ext.errors import UserError
-from mmreid_ext.setting_checks import is_whole
-
 from .camera_rule import other_camera
 from .image_table import ImageColumns
 from .protocol import CameraProtocol, EvaluationProtocol, Split, rows_of_role
-from .sampling import one_per_identity, stable_generator
-
-MOST_REPEATS = 10_000
-"""More is a slip, or a file that keeps a machine busy for days; papers take 10 or 100."""
+from .sampling import check_trials, one_per_identity, stable_generator
 
 
 @dataclass(frozen=True)
@@ -56,9 +50,4 @@ class SingleGalleryShotProtocol(EvaluationProtocol):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not is_whole(self.repeats, 1, MOST_REPEATS):
-            raise UserError(
-                f"{type(self).__name__}: repeats={self.repeats!r} must be a whole number from 1 to "
-                f"{MOST_REPEATS:,}."
-            )
-        stable_generator(self.seed)
+        check_trials(type(self).__name__, self.repeats, self.seed)

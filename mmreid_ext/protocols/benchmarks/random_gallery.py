@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmreid_ext.errors import UserError
 from mmreid_ext.protocols.image_table import JUNK, ImageColumns
 from mmreid_ext.protocols.protocol import EvaluationProtocol, Split
-from mmreid_ext.protocols.sampling import one_per_identity, stable_generator
-from mmreid_ext.protocols.single_gallery_shot import MOST_REPEATS
-from mmreid_ext.setting_checks import is_whole
+from mmreid_ext.protocols.sampling import check_trials, one_per_identity, stable_generator
 
 
 @dataclass(frozen=True)
@@ -47,9 +44,4 @@ class RandomGalleryProtocol(EvaluationProtocol):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not is_whole(self.repeats, 1, MOST_REPEATS):
-            raise UserError(
-                f"{type(self).__name__}: repeats={self.repeats!r} must be a whole number from 1 to "
-                f"{MOST_REPEATS:,}."
-            )
-        stable_generator(self.seed)
+        check_trials(type(self).__name__, self.repeats, self.seed)
